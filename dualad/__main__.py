@@ -1,0 +1,236 @@
+"""The command line: ``python -m dualad``.
+
+Without arguments it runs the main job: fit the Lotka-Volterra model to the Hudson's Bay pelt record and compare its
+gradient by reverse mode, forward mode and central differences. With ``FILE.py:FUNCTION --at ARG ...`` it does the same
+comparison for a function of the user's own; ``--source reverse`` prints the generated derivative code instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import dualad
+
+from .compare import compare, compiled, name_of
+from .errors import DualadError
+from .examples import lotka_volterra as predator_prey
+
+
+class UsageError(Exception):
+    """A wrong path, name or argument; the message is the one line that the user sees."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(message)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 2 after a wrong path, name or argument, or a function that the engine refuses.
+    """
+    try:
+        options = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+        if options.target is None and options.at:
+            raise UsageError("--at needs a function: FILE.py:FUNCTION")
+        if options.target is None:
+            f, args = predator_prey.negative_log_posterior, _main_job_arguments()
+        else:
+            f, args = load_function(options.target), [parse_argument(text) for text in options.at]
+            _check_call(f, args)
+        if options.source is not None:
+            print(_guarded(lambda: dualad.derivative_source(f, *args, mode=options.source), f, args))
+        elif options.target is None:
+            main_job()
+        else:
+            print(_guarded(lambda: compare(f, *args).table(), f, args))
+    except (UsageError, DualadError) as error:
+        print(f"dualad: {_one_line(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def main_job() -> None:
+    """Fit the predator-prey model, then print the estimates and the comparison of its gradients."""
+    years = f"{predator_prey.FIRST_YEAR} to {predator_prey.FIRST_YEAR + predator_prey.HARE.size - 1}"
+    print(f"Lotka-Volterra model, Hudson's Bay Company pelt record, {years}, in thousands of pelts")
+    print("log-normal errors, weak priors, Runge-Kutta 4; reverse-mode gradient driving L-BFGS-B")
+    print()
+    print(predator_prey.fit().table(), flush=True)
+    print()
+    print("The gradient at the starting point of the fit:")
+    inputs = [f"log {name}" for name in predator_prey.NAMES]
+    print(compare(predator_prey.negative_log_posterior, *_main_job_arguments(), inputs=inputs).table())
+
+
+def _main_job_arguments() -> list:
+    return [predator_prey.starting_point(), predator_prey.HARE, predator_prey.LYNX, predator_prey.STEPS_PER_YEAR]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m dualad",
+        description="Fit the predator-prey model (no arguments), or compare the derivatives of a function of your own.",
+    )
+    parser.add_argument("target", nargs="?", metavar="FILE.py:FUNCTION", help="the function to differentiate")
+    parser.add_argument(
+        "--at",
+        action="append",
+        default=[],
+        metavar="ARG",
+        help="an argument, in order: a number (2 is an int, 2.0 a float), a comma list of floats, or a .npy file; "
+        "floats are differentiated",
+    )
+    parser.add_argument("--source", choices=("reverse", "forward"), help="print the generated derivative code")
+    return parser
+
+
+def _joined(argv: list[str]) -> list[str]:
+    """Write ``--at X`` as ``--at=X``, so that argparse does not take ``-1,2`` or ``-1e-3`` for an option."""
+    joined, words = [], iter(argv)
+    for word in words:
+        value = next(words, None) if word == "--at" else None
+        joined.append(word if value is None else f"--at={value}")
+    return joined
+
+
+def load_function(target: str) -> Callable:
+    """Import the function that ``FILE.py:FUNCTION`` names.
+
+    Parameters
+    ----------
+    target : str
+        Path and name, with a colon between them.
+
+    Returns
+    -------
+    callable
+
+    Raises
+    ------
+    UsageError
+        If there is no such file or function, or the file cannot be imported.
+    """
+    path_text, colon, name = target.rpartition(":")
+    if not colon or not path_text or not name:
+        raise UsageError(f"{target}: expected FILE.py:FUNCTION")
+    path = Path(path_text)
+    if not path.is_file():
+        raise UsageError(f"{path_text}: no such file")
+    if path.suffix != ".py":
+        raise UsageError(f"{path_text}: not a Python file (.py)")
+    module_name = path.stem if path.stem not in sys.modules else f"dualad_target_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path.resolve())
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise UsageError(f"{path_text}: cannot be imported: {type(error).__name__}: {error}") from None
+    finally:
+        sys.path.pop(0)
+    f = getattr(module, name, None)
+    if f is None:
+        raise UsageError(f"{path_text}: no function named {name}")
+    if not callable(f) or isinstance(f, type):
+        raise UsageError(f"{path_text}: {name} is not a function")
+    return f
+
+
+def parse_argument(text: str):
+    """Read one ``--at``.
+
+    Parameters
+    ----------
+    text : str
+        A number, a comma list, or the path of a .npy file.
+
+    Returns
+    -------
+    int, float or ndarray
+        An int literal stays an int; a comma list becomes a float array.
+
+    Raises
+    ------
+    UsageError
+        If it is none of these, or the file cannot be read as real numbers.
+    """
+    if text.endswith(".npy"):
+        try:
+            loaded = np.load(text, allow_pickle=False)
+        except FileNotFoundError:
+            raise UsageError(f"--at {text}: no such file") from None
+        except (OSError, ValueError, EOFError) as error:
+            raise UsageError(f"--at {text}: cannot be read: {error}") from None
+        if loaded.dtype.kind not in "biuf":
+            raise UsageError(f"--at {text}: holds {loaded.dtype}, not real numbers")
+        return loaded[()]
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            pass
+    if "," in text:
+        try:
+            return np.array([float(item) for item in text.removesuffix(",").split(",")])
+        except ValueError:
+            pass
+    raise UsageError(f"--at {text}: not a number, a comma list of numbers, or a .npy file")
+
+
+def _check_call(f: Callable, args: list) -> None:
+    try:
+        inspect.signature(getattr(f, "py_func", f)).bind(*args)
+    except TypeError as error:
+        raise UsageError(f"{name_of(f)}: {error}; {len(args)} given with --at") from None
+    except ValueError:
+        raise UsageError(f"{name_of(f)} is not a Python function") from None
+
+
+def _guarded(job: Callable, f: Callable, args: list):
+    """Run `job`; if it fails because the user's function itself fails at `args`, say so in one line."""
+    try:
+        return job()
+    except DualadError:
+        raise
+    except Exception:
+        failure = _own_failure(f, args)
+        if failure is None:
+            raise
+        shown = textwrap.shorten(_one_line(failure), 300)
+        raise UsageError(f"{name_of(f)} fails at these arguments: {type(failure).__name__}: {shown}") from None
+
+
+def _own_failure(f: Callable, args: list) -> Exception | None:
+    try:
+        compiled(f)(*[arg.copy() if isinstance(arg, np.ndarray) else arg for arg in args])
+    except Exception as failure:
+        return failure
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,477 @@
+"""Lowering of expressions: arithmetic, subscripts, attributes, calls."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import operator
+import types
+
+import numpy as np
+
+from ..rules import registry
+from . import ir
+from .ir import Const, Slice, TupleOf, Var
+from .source import python_function
+from .values import (
+    BINARY,
+    COMPARE,
+    OPERANDS,
+    UNARY,
+    Frame,
+    FunctionValue,
+    Iteration,
+    ListOf,
+    Poison,
+    Static,
+    fold,
+    is_library,
+    static_value,
+)
+
+_SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
+
+
+class Expressions:
+    """The half of `Lowering` that deals with expressions."""
+
+    def expr(self, node: ast.expr, hint: str = "t") -> object:
+        """Return the value of an expression; operations go into the current block."""
+        method = getattr(self, f"expr_{type(node).__name__}", None)
+        if method is None:
+            raise self.fail(node, f"the expression {ast.unparse(node)!r}", "use scalars, arrays, tuples and calls")
+        return method(node, hint)
+
+    def operand(self, node: ast.expr, hint: str = "t") -> object:
+        """Return the value of an expression that must be a number, an array or a tuple of them."""
+        return self.as_operand(self.expr(node, hint), node)
+
+    def as_operand(self, value: object, node: ast.AST) -> object:
+        if isinstance(value, OPERANDS):
+            return value
+        if isinstance(value, TupleOf):
+            return TupleOf(tuple(self.as_operand(i, node) for i in value.items), value.cls)
+        if isinstance(value, Static):
+            return ir.Global(value.value)
+        if isinstance(value, ListOf):
+            raise self.fail(node, "a list as a value", "make it an array with np.array([...]), or a tuple")
+        if isinstance(value, Poison):
+            raise self.fail(node, "this variable", value.reason)
+        if value is ir.UNDEFINED:
+            raise self.fail(node, "a variable that may have no value here", "give it a value before")
+        raise self.fail(node, f"{type(value).__name__} as a value", "call the function, or loop over the iterator")
+
+    def operation(self, fn: object, args: tuple, node: ast.AST | None, hint: str = "t", kwargs: dict | None = None):
+        """Return fn(*args), folded when it is a constant."""
+        return (None if kwargs else fold(fn, args)) or self.emit(fn, args, node, hint, kwargs)
+
+    # ---------------------------------------------------------------- names and literals
+
+    def expr_Constant(self, node: ast.Constant, hint: str) -> object:
+        if not isinstance(node.value, bool | int | float | str | None):
+            if node.value is ...:
+                return Static(...)
+            raise self.fail(node, f"the literal {node.value!r}", "use real numbers")
+        return Const(node.value)
+
+    def expr_Name(self, node: ast.Name, hint: str) -> object:
+        value = self.look_up(node.id, self.frame)
+        if value is ir.UNDEFINED:
+            raise self.fail(node, f"the name {node.id!r}, which has no value here,", "assign it on every path before")
+        if isinstance(value, Poison):
+            raise self.fail(node, f"the variable {node.id!r}", value.reason)
+        return value
+
+    def look_up(self, name: str, frame: Frame) -> object:
+        """Return what a name stands for: own scope, enclosing inlined scopes, closure, globals, builtins."""
+        scope: Frame | None = frame
+        while scope is not None:
+            if name in scope.env:
+                return scope.env[name]
+            if name in scope.local_names:
+                return ir.UNDEFINED
+            source, scope = scope.source, scope.parent
+        try:
+            return static_value(source.lookup(name))
+        except KeyError:
+            return ir.UNDEFINED
+
+    def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
+        return TupleOf(tuple(self.items(node.elts)))
+
+    def expr_List(self, node: ast.List, hint: str) -> object:
+        return ListOf(self.items(node.elts))
+
+    def items(self, nodes: list[ast.expr]) -> list:
+        out = []
+        for n in nodes:
+            if isinstance(n, ast.Starred):
+                value = self.expr(n.value)
+                if not isinstance(value, TupleOf | ListOf):
+                    raise self.fail(n, f"*{ast.unparse(n.value)}", "a star takes a tuple")
+                out.extend(value.items)
+            else:
+                out.append(self.expr(n))
+        return out
+
+    def expr_Lambda(self, node: ast.Lambda, hint: str) -> object:
+        return self.inner_function(node)
+
+    def inner_function(self, node: ast.FunctionDef | ast.Lambda) -> FunctionValue:
+        """A def or lambda inside the function: inlined where it is called, names looked up then, as in Python."""
+        a = node.args
+        names = [p.arg for p in [*a.posonlyargs, *a.args]]
+        values = [self.expr(d) for d in a.defaults]
+        defaults = dict(zip(names[len(names) - len(values) :], values, strict=True))
+        for p, d in zip(a.kwonlyargs, a.kw_defaults, strict=True):
+            if d is not None:
+                defaults[p.arg] = self.expr(d)
+        return FunctionValue(self.frame.source, node, self.frame, defaults)
+
+    def expr_NamedExpr(self, node: ast.NamedExpr, hint: str) -> object:
+        value = self.expr(node.value, node.target.id)
+        self.frame.env[node.target.id] = value
+        return value
+
+    def expr_JoinedStr(self, node: ast.JoinedStr, hint: str) -> object:
+        parts: list = []
+        args = []
+        for v in node.values:
+            if isinstance(v, ast.Constant):
+                parts.append(v.value)
+                continue
+            value = self.operand(v.value)
+            if v.format_spec is None and v.conversion == -1 and isinstance(value, Const):
+                parts.append(str(value.value))
+            elif v.format_spec is None and v.conversion == -1:
+                parts.append(None)
+                args.append(value)
+            else:
+                raise self.fail(node, "a format in an f-string", "use plain {name}")
+        if not args:
+            return Const("".join(parts))
+        return self.emit("fstring", tuple(args), node, "text", None, tuple(parts))
+
+    # ---------------------------------------------------------------- operators
+
+    def expr_BinOp(self, node: ast.BinOp, hint: str) -> object:
+        return self.binary(BINARY[type(node.op)], self.expr(node.left), self.expr(node.right), node, hint)
+
+    def binary(self, fn: object, x: object, y: object, node: ast.AST, hint: str) -> object:
+        for kind in (TupleOf, ListOf):
+            if isinstance(x, kind) and isinstance(y, kind) and fn is operator.add:
+                return kind(type(x.items)([*x.items, *y.items]))
+            if isinstance(x, kind) and isinstance(y, Const) and isinstance(y.value, int) and fn is operator.mul:
+                return kind(type(x.items)(list(x.items) * y.value))
+        return self.operation(fn, (self.as_operand(x, node), self.as_operand(y, node)), node, hint)
+
+    def expr_UnaryOp(self, node: ast.UnaryOp, hint: str) -> object:
+        if isinstance(node.op, ast.Not):
+            return self.operation(operator.not_, (self.truth(self.expr(node.operand), node),), node, hint)
+        return self.operation(UNARY[type(node.op)], (self.operand(node.operand),), node, hint)
+
+    def expr_BoolOp(self, node: ast.BoolOp, hint: str) -> object:
+        first, *rest = node.values
+        for n in rest:
+            # the operands are evaluated one by one, each only if those before leave the question open
+            value = self.expr(first) if isinstance(first, ast.expr) else first
+            test = self.truth(value, node)
+            take, keep = (lambda n=n: self.expr(n)), (lambda value=value: value)
+            if isinstance(node.op, ast.And):
+                first = self.short_circuit(test, take, keep, n, node, operator.and_, value)
+            else:
+                first = self.short_circuit(test, keep, take, n, node, operator.or_, value)
+        return first
+
+    def short_circuit(self, test, then, orelse, right: ast.expr, node, fn, value):
+        simple = not any(isinstance(n, _SMALL_CALLS) for n in ast.walk(right))
+        if simple and not isinstance(test, Const) and test in self.boolean:
+            other = self.expr(right)
+            if isinstance(other, Var) and other in self.boolean:
+                out = self.emit(fn, (test, other), node)
+                self.boolean.add(out)
+                return out
+            then, orelse = ((lambda: other), orelse) if fn is operator.and_ else (then, lambda: other)
+        if test in self.boolean and value is test:  # a boolean merges with a boolean
+            if fn is operator.and_:
+                return self.branch(test, then, lambda: Const(False), node)
+            return self.branch(test, lambda: Const(True), orelse, node)
+        return self.branch(test, then, orelse, node)
+
+    def expr_Compare(self, node: ast.Compare, hint: str) -> object:
+        return self.comparison(self.expr(node.left), list(zip(node.ops, node.comparators, strict=True)), node)
+
+    def comparison(self, left: object, rest: list, node: ast.Compare) -> object:
+        (op, right_node), *more = rest
+        right = self.expr(right_node)
+        test = self.compare(op, left, right, node)
+        if not more:
+            return test
+        return self.branch(test, lambda: self.comparison(right, more, node), lambda: Const(False), node)
+
+    def compare(self, op: ast.cmpop, x: object, y: object, node: ast.AST) -> object:
+        if isinstance(op, ast.Is | ast.IsNot):
+            same = isinstance(op, ast.Is)
+            none = Const(None)
+            if isinstance(x, Const) and isinstance(y, Const):
+                return Const((x == y) is same)
+            if none in (x, y):  # an operand that is not the constant None is never None
+                return Const(not same)
+            raise self.fail(node, "`is` between values", "compare with ==, or with None")
+        if isinstance(op, ast.In | ast.NotIn):
+            if isinstance(y, TupleOf | ListOf):
+                found: object = Const(False)
+                for item in reversed(y.items):
+                    equal = self.compare(ast.Eq(), x, item, node)
+                    if isinstance(found, Const) and not found.value:
+                        found = equal
+                    else:
+                        rest = found
+                        found = self.branch(equal, lambda: Const(True), lambda rest=rest: rest, node)
+                return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+            raise self.fail(node, "`in` on this value", "loop over the items")
+        fn = COMPARE[type(op)]
+        if isinstance(x, Const) and isinstance(y, Const) and isinstance(x.value, str) and isinstance(y.value, str):
+            return Const(fn(x.value, y.value))
+        if isinstance(x, TupleOf) and isinstance(y, TupleOf) and fn in (operator.eq, operator.ne):
+            result: object = Const(len(x.items) == len(y.items))
+            for p, q in zip(x.items, y.items, strict=False):
+                test = result
+                result = self.branch(
+                    test, lambda p=p, q=q: self.compare(ast.Eq(), p, q, node), lambda: Const(False), node
+                )
+            return result if fn is operator.eq else self.operation(operator.not_, (result,), node)
+        return self.operation(fn, (self.as_operand(x, node), self.as_operand(y, node)), node, "test")
+
+    def expr_IfExp(self, node: ast.IfExp, hint: str) -> object:
+        test = self.truth(self.expr(node.test), node)
+        return self.branch(test, lambda: self.expr(node.body, hint), lambda: self.expr(node.orelse, hint), node)
+
+    # ---------------------------------------------------------------- subscripts and attributes
+
+    def index(self, node: ast.expr) -> tuple:
+        """Return the parts of an index."""
+        parts = node.elts if isinstance(node, ast.Tuple) else [node]
+        out: list = []
+        for p in parts:
+            if isinstance(p, ast.Slice):
+                out.append(Slice(*(Const(None) if x is None else self.operand(x) for x in (p.lower, p.upper, p.step))))
+                continue
+            value = self.expr(p)
+            if isinstance(value, TupleOf) and len(parts) == 1:
+                out.extend(self.as_operand(v, p) for v in value.items)
+            else:
+                out.append(self.as_operand(value, p))
+        return tuple(out)
+
+    def expr_Slice(self, node: ast.Slice, hint: str) -> object:
+        raise self.fail(node, "a slice here", "slice an array")
+
+    def expr_Subscript(self, node: ast.Subscript, hint: str) -> object:
+        base = self.expr(node.value)
+        if isinstance(base, TupleOf | ListOf):
+            if isinstance(node.slice, ast.Slice):
+                parts = [self.expr(x) if x is not None else Const(None) for x in
+                         (node.slice.lower, node.slice.upper, node.slice.step)]  # fmt: skip
+                if not all(isinstance(p, Const) for p in parts):
+                    raise self.fail(node, "a slice of a tuple with bounds unknown at compile time", "use an array")
+                picked = base.items[slice(*(p.value for p in parts))]
+                return TupleOf(tuple(picked)) if isinstance(base, TupleOf) else ListOf(list(picked))
+            return self.pick(base.items, self.expr(node.slice), node)
+        if not isinstance(base, Var | ir.Global):
+            raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
+        index = self.index(node.slice)
+        return self.emit("getitem", (base, *index), node, hint)
+
+    def pick(self, items, index: object, node: ast.AST) -> object:
+        """Return an item of a tuple; an index known only at run time becomes a chain of branches."""
+        n = len(items)
+        if isinstance(index, Const):
+            if not isinstance(index.value, int) or not -n <= index.value < n:
+                raise self.fail(node, f"index {index.value!r} into a tuple of {n}", "stay inside it")
+            return items[index.value]
+        if n == 0:
+            raise self.fail(node, "an index into an empty tuple", "give it items")
+        index = self.as_operand(index, node)
+        negative = self.emit(operator.lt, (index, Const(0)), node)
+        shifted = self.branch(
+            negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
+        )
+
+        def choose(k: int) -> object:
+            if k == n - 1:
+                return items[k]
+            test = self.emit(operator.eq, (shifted, Const(k)), node)
+            return self.branch(test, lambda: items[k], lambda: choose(k + 1), node)
+
+        return choose(0)
+
+    def expr_Attribute(self, node: ast.Attribute, hint: str) -> object:
+        base = self.expr(node.value)
+        if isinstance(base, Static):
+            try:
+                return static_value(getattr(base.value, node.attr))
+            except AttributeError:
+                raise self.fail(node, f"{ast.unparse(node)}, which does not exist,", "check the name") from None
+        if isinstance(base, TupleOf) and base.cls is not None and node.attr in base.cls._fields:
+            return base.items[base.cls._fields.index(node.attr)]
+        if isinstance(base, Var | ir.Global):
+            if node.attr == "T":
+                return self.emit(np.transpose, (base,), node, hint)
+            return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
+        raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
+
+    # ---------------------------------------------------------------- calls
+
+    def expr_Call(self, node: ast.Call, hint: str) -> object:
+        args, kwargs = self.call_arguments(node)
+        if isinstance(node.func, ast.Attribute):
+            base = self.expr(node.func.value)
+            if isinstance(base, Var | ir.Global):
+                operands = tuple(self.as_operand(a, node) for a in (base, *args))
+                named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+                return self.emit("method", operands, node, hint, named, node.func.attr)
+            if isinstance(base, ListOf):
+                raise self.fail(node, f"list.{node.func.attr}", "fill a NumPy array instead")
+        callee = self.expr(node.func)
+        if isinstance(callee, FunctionValue):
+            return self.call_function(callee, args, kwargs, node)
+        if isinstance(callee, Static):
+            return self.call_static(callee.value, args, kwargs, node, hint)
+        raise self.fail(node, f"calling {ast.unparse(node.func)}", "call functions")
+
+    def call_arguments(self, node: ast.Call) -> tuple[list, dict]:
+        kwargs = {}
+        for k in node.keywords:
+            if k.arg is None:
+                raise self.fail(node, "** in a call", "name the keyword arguments")
+            kwargs[k.arg] = self.expr(k.value)
+        return self.items(node.args), kwargs
+
+    def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call something known at compile time: a primitive, a builtin, a class, or a function of the user's."""
+        special = _SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
+        if special is not None:
+            value = special(self, args, kwargs, node)
+            if value is not None:
+                return value
+        if isinstance(f, type) and issubclass(f, tuple) and hasattr(f, "_fields"):
+            for name in f._fields[len(args) :]:
+                if name not in kwargs and name not in f._field_defaults:
+                    raise self.fail(node, f"{f.__name__} without {name}", "give every field")
+                args.append(kwargs.get(name) or static_value(f._field_defaults[name]))
+            return TupleOf(tuple(args), f)
+        if registry.find(f) is None and not is_library(f):
+            if python_function(f) is not None:
+                return self.call_function(self.function_value(f), args, kwargs, node)
+            raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
+        if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
+            return self.pack(args[0], args[1:], kwargs, node, hint)
+        operands = tuple(self.sequence(a, node) for a in args)
+        return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
+
+    def sequence(self, value: object, node: ast.AST) -> object:
+        """An argument of a library call; a list is as good as a tuple there."""
+        return self.as_operand(TupleOf(tuple(value.items)) if isinstance(value, ListOf) else value, node)
+
+    def pack(self, value: object, args: list, kwargs: dict, node: ast.AST, hint: str) -> Var:
+        """np.array of a list of numbers (or of lists of numbers)."""
+        shape, items = (len(value.items),), list(value.items)
+        if items and all(isinstance(i, ListOf | TupleOf) for i in items):
+            widths = {len(i.items) for i in items}
+            if len(widths) != 1:
+                raise self.fail(node, "np.array of rows of different lengths", "make them equal")
+            shape = (*shape, widths.pop())
+            items = [j for i in items for j in i.items]
+        if not items or not all(isinstance(i, OPERANDS) for i in items):
+            raise self.fail(node, "np.array of this list", "list numbers, or lists of numbers, at least one")
+        extra = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+        if args:
+            extra["dtype"] = self.as_operand(args[0], node)
+        return self.emit("pack", tuple(items), node, hint, extra, shape)
+
+    # ---------------------------------------------------------------- builtins that work on compile-time values
+
+    def builtin_range(self, args: list, kwargs: dict, node: ast.Call) -> Iteration:
+        operands = [self.as_operand(a, node) for a in args]
+        start, stop, step = {1: (Const(0), *operands, Const(1)), 2: (*operands, Const(1))}.get(
+            len(operands), tuple(operands)
+        )
+        return Iteration(start, stop, step, lambda i: i)
+
+    def counted(self, value: object, node: ast.AST) -> tuple[object, object]:
+        """Return (number of trips, item of trip k), k counted from 0."""
+        it = self.iteration(value, node)
+        if it.start == Const(0) and it.step == Const(1):
+            return it.stop, it.item
+        trips = self.emit("trips", (it.start, it.stop, it.step), node, "n")
+
+        def item(k: object) -> object:
+            offset = self.operation(operator.mul, (k, it.step), node)
+            return it.item(self.operation(operator.add, (it.start, offset), node))
+
+        return trips, item
+
+    def builtin_enumerate(self, args: list, kwargs: dict, node: ast.Call) -> Iteration:
+        n, item = self.counted(args[0], node)
+        start = self.as_operand(args[1] if len(args) > 1 else kwargs.get("start", Const(0)), node)
+
+        def numbered(k: object) -> TupleOf:
+            count = k if start == Const(0) else self.operation(operator.add, (k, start), node)
+            return TupleOf((count, item(k)))
+
+        return Iteration(Const(0), n, Const(1), numbered)
+
+    def builtin_zip(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        if args and all(isinstance(a, TupleOf | ListOf) for a in args):
+            return TupleOf(tuple(TupleOf(t) for t in zip(*(a.items for a in args), strict=False)))
+        parts = [self.counted(a, node) for a in args]
+        n = parts[0][0]
+        for other, _ in parts[1:]:
+            n = other if n is other else self.emit(min, (n, other), node, "n")
+        return Iteration(Const(0), n, Const(1), lambda k: TupleOf(tuple(item(k) for _, item in parts)))
+
+    def builtin_reversed(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        if isinstance(args[0], TupleOf | ListOf):
+            return TupleOf(tuple(reversed(args[0].items)))
+        n, item = self.counted(args[0], node)
+        last = self.operation(operator.sub, (n, Const(1)), node)
+        return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
+
+    def builtin_len(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        if isinstance(args[0], TupleOf | ListOf):
+            return Const(len(args[0].items))
+        return self.counted(args[0], node)[0] if isinstance(args[0], Iteration) else None
+
+    def builtin_extreme(self, fn: object, args: list, node: ast.Call) -> object:
+        items = args[0].items if len(args) == 1 and isinstance(args[0], TupleOf | ListOf) else args
+        if len(items) < 2:
+            return items[0] if len(args) == 1 and isinstance(args[0], TupleOf | ListOf) else None
+        value = items[0]
+        for other in items[1:]:
+            value = self.operation(fn, (self.as_operand(value, node), self.as_operand(other, node)), node)
+        return value
+
+    def builtin_sum(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        if not isinstance(args[0], TupleOf | ListOf):
+            return None
+        value: object = args[1] if len(args) > 1 else Const(0)
+        for item in args[0].items:
+            value = item if value == Const(0) else self.binary(operator.add, value, item, node, "t")
+        return value
+
+    def builtin_tuple(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        return TupleOf(tuple(args[0].items)) if args and isinstance(args[0], TupleOf | ListOf) else None
+
+
+_SPECIAL = {
+    builtins.range: Expressions.builtin_range,
+    builtins.enumerate: Expressions.builtin_enumerate,
+    builtins.zip: Expressions.builtin_zip,
+    builtins.reversed: Expressions.builtin_reversed,
+    builtins.len: Expressions.builtin_len,
+    builtins.min: lambda self, args, kwargs, node: self.builtin_extreme(min, args, node),
+    builtins.max: lambda self, args, kwargs, node: self.builtin_extreme(max, args, node),
+    builtins.sum: Expressions.builtin_sum,
+    builtins.tuple: Expressions.builtin_tuple,
+}

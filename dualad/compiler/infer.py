@@ -1,0 +1,153 @@
+"""Types of all variables: the IR is printed as plain Python and Numba's own inference runs on it."""
+
+from __future__ import annotations
+
+import linecache
+
+import numpy as np
+from numba import types
+
+from ..errors import UnsupportedError, at
+from . import ir
+from .emit import Emitter, Scope
+from .ir import UNDEFINED, Const, Function, TupleOf, Var
+from .numba_bridge import NumbaError, error_line, infer_types
+
+
+def define(name: str, text: str, namespace: dict, filename: str) -> object:
+    """Execute generated source under a name that debuggers and tracebacks can read; return the function."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    env = {"__name__": "dualad.generated", **namespace}
+    exec(compile(text, filename, "exec"), env)  # noqa: S102
+    return env[name]
+
+
+def infer(function: Function, scope: Scope) -> None:
+    """Fill in `Var.type` everywhere.
+
+    Raises
+    ------
+    UnsupportedError
+        If Numba cannot type the function; the message has Numba's reason and the user's line.
+    """
+    printer = _TypePrinter(scope, function)
+    name = scope.namer.fresh(function.name)
+    with printer.indented(f"def {name}({', '.join(p.name for p in function.params)}):"):
+        printer.block(function.body)
+        leaves = list(ir.vars_in(function.result))
+        printer.line(f"return ({''.join(v.name + ', ' for v in leaves)})" if leaves else "return 0")
+    text = printer.text()
+    pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>")
+    try:
+        found, _ = infer_types(pyfunc, tuple(p.type for p in function.params))
+    except NumbaError as error:
+        line = error_line(error)
+        place = printer.places[line - 1] if line and line <= len(printer.places) else function.place
+        where = printer.lines[line - 1].strip() if line and line <= len(printer.lines) else function.name
+        reason = next((r for r in str(error).splitlines() if r.strip() and "nopython" not in r), "")
+        message = f"Numba cannot compile `{where}`: {reason.strip()}"
+        raise UnsupportedError(at(message, *place)) from None
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, ir.LOOPS):
+            stmt.trips.type = types.int64  # counted by the derivative code alone
+    for v in all_vars(function):
+        if v.type is None:
+            v.type = found.get(v.name)
+    _define_undefined(function.body)
+
+
+class _TypePrinter(Emitter):
+    """Leaves out what reads a carried value that has none before the loop and is only handed on; it adds no type."""
+
+    def __init__(self, scope: Scope, function: Function):
+        super().__init__(scope)
+        self._open: set[object] = {UNDEFINED}
+        for loop in (s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)):
+            self._open.update(c.param for c in loop.carried if c.init in self._open)
+
+    def moves(self, pairs: list) -> None:
+        super().moves([(t, x) for t, x in pairs if x not in self._open])
+
+    def leave(self, loop: ir.For | ir.While) -> None:
+        Emitter.moves(self, [(c.result, c.param) for c in loop.carried])
+
+
+def _define_undefined(block: ir.Block) -> None:
+    """Give what has no value before a loop one of its type: Numba wants a definition on every way to a use."""
+    new: list = []
+    for stmt in block:
+        for inner in ir.blocks_of(stmt):
+            _define_undefined(inner)
+        if isinstance(stmt, ir.LOOPS):
+            for c in stmt.carried:
+                if c.init is UNDEFINED:
+                    c.init = _blank(c.param, new, stmt.place)
+        new.append(stmt)
+    block.statements = new
+
+
+def _blank(v: Var, new: list, place: tuple) -> object:
+    ty = v.type
+    if isinstance(ty, types.Float):
+        return Const(0.0)
+    if isinstance(ty, types.Boolean):
+        return Const(False)
+    if isinstance(ty, types.Integer):
+        return Const(0)
+    if isinstance(ty, types.Array):
+        empty = Var(f"{v.name}_none", ty)
+        shape = TupleOf((Const(0),) * ty.ndim)
+        dtype = ir.Global(getattr(np, str(ty.dtype)))
+        new.append(ir.Op(empty, np.empty, (shape, dtype), {}, None, place))
+        return empty
+    return UNDEFINED
+
+
+def all_vars(function: Function):
+    """Yield every variable that the function defines."""
+    yield from function.params
+    for stmt in ir.walk(function.body):
+        yield from ir.defined_by(stmt)
+        if isinstance(stmt, ir.LOOPS):
+            if isinstance(stmt, ir.For):
+                yield stmt.index
+            for c in stmt.carried:
+                yield c.param
+
+
+def type_of(x: object) -> object:
+    """Return the Numba type of an operand."""
+    if isinstance(x, Var):
+        return x.type
+    if isinstance(x, Const):
+        kinds = ((bool, types.boolean), (int, types.int64), (float, types.float64), (str, types.unicode_type))
+        return next((t for k, t in kinds if isinstance(x.value, k)), types.none)
+    if isinstance(x, TupleOf):
+        return types.BaseTuple.from_types([type_of(i) for i in x.items])
+    if isinstance(x, ir.Global):
+        from numba import typeof
+
+        return typeof(x.value) if not isinstance(x.value, type) else None
+    return None
+
+
+def is_array(x: object) -> bool:
+    """Whether an operand is an array."""
+    return isinstance(type_of(x), types.Array)
+
+
+def is_float(x: object) -> bool:
+    """Whether an operand is a real floating-point number or an array of them."""
+    ty = type_of(x)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+
+
+def is_complex(x: object) -> bool:
+    """Whether an operand is complex."""
+    ty = type_of(x)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Complex)
+
+
+def is_integer(x: object) -> bool:
+    """Whether an operand is a single integer or boolean."""
+    return isinstance(type_of(x), types.Integer | types.Boolean)

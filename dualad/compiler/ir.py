@@ -1,0 +1,338 @@
+"""The intermediate representation: structured, in single-assignment form, one operation a statement.
+
+A function is a `Function`: parameters, one `Block`, a result. A block is a list of statements:
+
+`Op`       target = fn(args); `fn` is a Python callable or one of the structural names below
+`If`       test, two blocks, and `Phi`s that merge what the branches leave behind
+`For`      a counted loop over range(start, stop, step)
+`While`    a header block that ends in a test, and a body
+
+Every variable is assigned in one place. Loops hand values from trip to trip through `Carried` slots (param, init,
+yielded, result), in the manner of block arguments, so that "the value of u at the start of the trip" has a name::
+
+    u = u0                              Carried(param=u_1, init=u, yielded=u_2, result=u_3)
+    for i in range(n):                  For(i, 0, n, 1)
+        u = u + h * u                       t = h * u_1;  u_2 = u_1 + t
+    return u                            return u_3
+
+`exit`, where a loop has one, is a boolean of the body: after a trip in which it is true the loop ends. That is all
+that is left of break and return inside loops.
+
+Arrays are references, as in Python: `setitem` and `augitem` are statements without a target that change memory.
+
+Structural operations: "getitem" (x, *index), "setitem" (x, *index, value), "augitem" (x, *index, value; `detail` is
+the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `detail` is the name), "raise",
+"unpack" (a leaf of a parameter that is a tuple; `detail` is the path).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(eq=False)
+class Var:
+    """A variable: assigned once. `type` is a Numba type, filled in by inference."""
+
+    name: str
+    type: object = None
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Const:
+    """A literal number, string or None."""
+
+    value: object
+
+    def __eq__(self, other: object) -> bool:  # 1, 1.0 and True are different constants
+        return isinstance(other, Const) and type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+
+@dataclass(frozen=True, eq=False)
+class Global:
+    """A compile-time object that the generated code refers to by name: an array, a dtype, an exception class."""
+
+    value: object
+
+
+class _Undefined:
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+
+UNDEFINED = _Undefined()
+
+
+@dataclass(frozen=True)
+class TupleOf:
+    """A tuple taken apart: the compiler sees its items, the generated code only where a tuple is really needed."""
+
+    items: tuple
+    cls: type | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice in an index; the parts are operands, `Const(None)` where absent."""
+
+    lower: object
+    upper: object
+    step: object
+
+
+@dataclass
+class Op:
+    """target = fn(*args, **kwargs)."""
+
+    target: Var | None
+    fn: object
+    args: tuple
+    kwargs: dict = field(default_factory=dict)
+    detail: object = None
+    place: tuple = (None, None)
+
+
+@dataclass
+class Phi:
+    """target = then if test else orelse."""
+
+    target: Var
+    then: object
+    orelse: object
+
+
+@dataclass
+class If:
+    """A branch."""
+
+    test: object
+    then: Block
+    orelse: Block
+    phis: list[Phi] = field(default_factory=list)
+    place: tuple = (None, None)
+
+
+@dataclass
+class Carried:
+    """A value handed from trip to trip."""
+
+    param: Var
+    init: object
+    yielded: object
+    result: Var
+
+
+@dataclass
+class For:
+    """for index in range(start, stop, step)."""
+
+    index: Var
+    start: object
+    stop: object
+    step: object
+    carried: list[Carried]
+    body: Block
+    exit: object | None
+    trips: Var
+    place: tuple = (None, None)
+
+
+@dataclass
+class While:
+    """while header-test: body. `test` None means forever (until `exit`)."""
+
+    header: Block
+    test: object | None
+    carried: list[Carried]
+    body: Block
+    exit: object | None
+    trips: Var
+    place: tuple = (None, None)
+
+
+@dataclass
+class Block:
+    """A list of statements."""
+
+    statements: list = field(default_factory=list)
+
+    def __iter__(self) -> Iterator:
+        return iter(self.statements)
+
+
+@dataclass
+class Function:
+    """A function: `leaves` are the parameters with their tuples taken apart, in order, each with its path."""
+
+    name: str
+    params: list[Var]
+    leaves: list[tuple[Var, int, tuple[int, ...]]]
+    body: Block
+    result: object
+    star: int | None = None
+    place: tuple = (None, None)
+
+
+EFFECTS = ("setitem", "augitem", "raise")
+LOOPS = (For, While)
+
+
+def vars_in(operand: object) -> Iterator[Var]:
+    """Yield the variables in an operand, looking into tuples and slices."""
+    if isinstance(operand, Var):
+        yield operand
+    elif isinstance(operand, TupleOf):
+        for item in operand.items:
+            yield from vars_in(item)
+    elif isinstance(operand, Slice):
+        for item in (operand.lower, operand.upper, operand.step):
+            yield from vars_in(item)
+
+
+def op_vars(op: Op) -> Iterator[Var]:
+    """Yield the variables that an operation reads."""
+    for a in op.args:
+        yield from vars_in(a)
+    for a in op.kwargs.values():
+        yield from vars_in(a)
+
+
+def blocks_of(stmt: object) -> tuple[Block, ...]:
+    """Return the blocks inside a statement."""
+    if isinstance(stmt, If):
+        return stmt.then, stmt.orelse
+    if isinstance(stmt, For):
+        return (stmt.body,)
+    if isinstance(stmt, While):
+        return stmt.header, stmt.body
+    return ()
+
+
+def walk(block: Block) -> Iterator:
+    """Yield every statement of a block and of the blocks inside it, in program order."""
+    for stmt in block:
+        yield stmt
+        for inner in blocks_of(stmt):
+            yield from walk(inner)
+
+
+def defined_by(stmt: object) -> Iterator[Var]:
+    """Yield the variables that a statement leaves behind in its own block."""
+    if isinstance(stmt, Op):
+        if stmt.target is not None:
+            yield stmt.target
+    elif isinstance(stmt, If):
+        for phi in stmt.phis:
+            yield phi.target
+    else:
+        yield stmt.trips
+        for c in stmt.carried:
+            yield c.result
+
+
+def rewrite(block: Block, change: Callable[[Op], list]) -> None:
+    """Replace every operation by the statements that `change` returns for it."""
+    new: list = []
+    for stmt in block:
+        if isinstance(stmt, Op):
+            new.extend(change(stmt))
+        else:
+            for inner in blocks_of(stmt):
+                rewrite(inner, change)
+            new.append(stmt)
+    block.statements = new
+
+
+def prune(function: Function, has_effect: Callable[[Op], bool]) -> None:
+    """Remove what neither the result nor an effect depends on, merged and carried values included."""
+    used: set[Var] = set()
+
+    def need(operand: object) -> bool:
+        new = [v for v in vars_in(operand) if v not in used]
+        used.update(new)
+        return bool(new)
+
+    def mark(block: Block) -> bool:
+        """Mark what the live statements read; True when something new was marked."""
+        changed = False
+        for stmt in reversed(block.statements):
+            if isinstance(stmt, Op):
+                if stmt.target in used or has_effect(stmt):
+                    for v in op_vars(stmt):
+                        changed |= need(v)
+                continue
+            live = [v for v in defined_by(stmt) if v in used]
+            if not live and not any(isinstance(s, Op) and has_effect(s) for b in blocks_of(stmt) for s in walk(b)):
+                continue
+            if isinstance(stmt, If):
+                changed |= need(stmt.test)
+                for phi in stmt.phis:
+                    if phi.target in used:
+                        changed |= need(phi.then) | need(phi.orelse)
+            else:
+                for c in stmt.carried:
+                    if c.result in used or c.param in used:
+                        changed |= need(c.init) | need(c.yielded)
+                if stmt.exit is not None:
+                    changed |= need(stmt.exit)
+                if isinstance(stmt, For):
+                    changed |= need(stmt.start) | need(stmt.stop) | need(stmt.step)
+                elif stmt.test is not None:
+                    changed |= need(stmt.test)
+            for inner in reversed(blocks_of(stmt)):
+                changed |= mark(inner)
+        return changed
+
+    need(function.result)
+    while mark(function.body):
+        pass
+
+    def sweep(block: Block) -> bool:
+        """Drop dead statements; True when something is left."""
+        kept = []
+        for stmt in block:
+            if isinstance(stmt, Op):
+                if stmt.target in used or has_effect(stmt):
+                    kept.append(stmt)
+                continue
+            alive = [sweep(inner) for inner in blocks_of(stmt)]
+            if isinstance(stmt, If):
+                stmt.phis = [p for p in stmt.phis if p.target in used]
+                if stmt.phis or any(alive):
+                    kept.append(stmt)
+            else:
+                stmt.carried = [c for c in stmt.carried if c.result in used or c.param in used]
+                if any(v in used for v in defined_by(stmt)) or any(
+                    isinstance(s, Op) and has_effect(s) for b in blocks_of(stmt) for s in walk(b)
+                ):
+                    kept.append(stmt)
+        block.statements = kept
+        return bool(kept)
+
+    sweep(function.body)
+
+
+class Namer:
+    """Hands out names that are unique in one generated function and close to the user's own."""
+
+    def __init__(self, reserved: set[str] | frozenset[str] = frozenset()):
+        self._taken = set(reserved)
+
+    def fresh(self, base: str) -> str:
+        """Return `base`, or `base_1`, `base_2`, ... when it is taken."""
+        base = "".join(ch if ch.isalnum() or ch == "_" else "_" for ch in base).strip("_") or "t"
+        if base[0].isdigit():
+            base = "t" + base
+        name, k = base, 0
+        while name in self._taken:
+            k += 1
+            name = f"{base}_{k}"
+        self._taken.add(name)
+        return name

@@ -1,0 +1,547 @@
+"""From the syntax tree to the IR: statements, branches and loops. Functions that are called are inlined.
+
+`Lowering` walks structured statements (`control.structure`) with an environment that maps names to values, and
+appends operations to the current block. A branch lowers both sides on copies of the environment and merges them; a
+loop gives every name that its body binds a parameter, and sees afterwards what the body left in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import operator
+from collections.abc import Callable
+
+from numba import types
+
+from ..errors import UnsupportedError, at
+from . import ir
+from .control import RETURN_VALUE, assigned_names, structure
+from .expressions import Expressions
+from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
+from .source import Source, python_function, read
+from .values import (
+    BINARY,
+    BOOLEAN,
+    INPLACE,
+    OPERANDS,
+    Frame,
+    FunctionValue,
+    Iteration,
+    ListOf,
+    Poison,
+    Static,
+    static_value,
+)
+
+_MAX_UNROLL = 64
+
+
+class _Restructure(Exception):
+    """A loop body leaves another shape in a name than was assumed; try again with that shape."""
+
+
+class Lowering(Expressions):
+    """State of one lowering: the current block, the current frame, the chain of inlined functions."""
+
+    def __init__(self, namer: Namer):
+        self.namer = namer
+        self.block = Block()
+        self.frame: Frame | None = None
+        self.inlining: list[ast.AST] = []
+        self.boolean: set[Var] = set()
+
+    # ---------------------------------------------------------------- errors and small helpers
+
+    def place(self, node: ast.AST | None) -> tuple:
+        return (self.frame.source.filename if self.frame else None, getattr(node, "lineno", None))
+
+    def fail(self, node: ast.AST | None, what: str, remedy: str) -> UnsupportedError:
+        return UnsupportedError(at(f"{what} is not supported: {remedy}", *self.place(node)))
+
+    def var(self, hint: str) -> Var:
+        return Var(self.namer.fresh(hint))
+
+    def emit(
+        self,
+        fn: object,
+        args: tuple,
+        node: ast.AST | None,
+        hint: str = "t",
+        kwargs: dict | None = None,
+        detail: object = None,
+    ) -> Var:
+        target = self.var(hint)
+        self.block.statements.append(Op(target, fn, args, kwargs or {}, detail, self.place(node)))
+        if fn in BOOLEAN:
+            self.boolean.add(target)
+        return target
+
+    def effect(self, fn: str, args: tuple, node: ast.AST, detail: object = None) -> None:
+        self.block.statements.append(Op(None, fn, args, {}, detail, self.place(node)))
+
+    # ---------------------------------------------------------------- functions
+
+    def call_function(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> object:
+        """Inline a call."""
+        if f.node in self.inlining:
+            raise self.fail(node, f"recursion (of {f.name})", "write it as a loop, with a stack in an array if need be")
+        env = self.bind(f, args, kwargs, node)
+        body = structure(f.node)
+        outer = self.frame
+        names = frozenset(assigned_names(body)) | frozenset(env)
+        self.frame = Frame(f.source, env, names, f.frame)
+        self.inlining.append(f.node)
+        try:
+            self.statements(body)
+            return self.frame.env.get(RETURN_VALUE, Const(None))
+        finally:
+            self.frame = outer
+            self.inlining.pop()
+
+    def function_value(self, f: object) -> FunctionValue:
+        """Return the function behind a callable of the user's; NoSourceError if there is no text."""
+        source = read(python_function(f))
+        a = source.node.args
+        names = [p.arg for p in [*a.posonlyargs, *a.args]]
+        given = source.function.__defaults__ or ()
+        defaults = dict(zip(names[len(names) - len(given) :], given, strict=True))
+        defaults.update(source.function.__kwdefaults__ or {})
+        return FunctionValue(source, source.node, None, {k: static_value(v) for k, v in defaults.items()})
+
+    def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
+        """Match arguments to parameters, as Python does."""
+        a = f.node.args
+        if a.kwarg is not None:
+            raise self.fail(node, f"**{a.kwarg.arg} in {f.name}", "name the keyword arguments")
+        positional = [p.arg for p in [*a.posonlyargs, *a.args]]
+        env: dict[str, object] = dict(zip(positional, args, strict=False))
+        extra = args[len(positional) :]
+        if a.vararg is not None:
+            env[a.vararg.arg] = TupleOf(tuple(extra))
+        elif extra:
+            raise self.fail(node, f"calling {f.name} with {len(args)} arguments", f"it takes {len(positional)}")
+        keyword = {*positional, *(p.arg for p in a.kwonlyargs)} - {p.arg for p in a.posonlyargs}
+        for name, value in kwargs.items():
+            if name not in keyword or name in env:
+                raise self.fail(node, f"calling {f.name} with argument {name!r}", "it is unknown or given twice")
+            env[name] = value
+        for name in [*positional, *(p.arg for p in a.kwonlyargs)]:
+            if name not in env:
+                if name not in f.defaults:
+                    raise self.fail(node, f"calling {f.name} without argument {name!r}", "it has no default")
+                env[name] = f.defaults[name]
+        return env
+
+    # ---------------------------------------------------------------- statements
+
+    def statements(self, stmts: list[ast.stmt]) -> None:
+        for s in stmts:
+            method = getattr(self, f"stmt_{type(s).__name__}", None)
+            if method is None:
+                raise self.fail(s, f"the statement {type(s).__name__.lower()}", "use assignments, if, loops, raise")
+            method(s)
+
+    def stmt_Pass(self, s: ast.Pass) -> None:
+        pass
+
+    def stmt_Expr(self, s: ast.Expr) -> None:
+        if not isinstance(s.value, ast.Constant):
+            self.expr(s.value)
+
+    def stmt_Assign(self, s: ast.Assign) -> None:
+        hint = s.targets[0].id if isinstance(s.targets[0], ast.Name) else "t"
+        value = self.expr(s.value, hint)
+        for target in s.targets:
+            self.assign(target, value)
+
+    def stmt_AnnAssign(self, s: ast.AnnAssign) -> None:
+        if s.value is not None:
+            self.assign(s.target, self.expr(s.value, getattr(s.target, "id", "t")))
+
+    def stmt_AugAssign(self, s: ast.AugAssign) -> None:
+        if isinstance(s.target, ast.Name):
+            now = self.expr(ast.copy_location(ast.Name(s.target.id, ast.Load()), s))
+            value = self.expr(s.value)
+            if not (isinstance(now, OPERANDS) and isinstance(value, OPERANDS)):
+                self.frame.env[s.target.id] = self.binary(BINARY[type(s.op)], now, value, s, s.target.id)
+                return
+            fn = INPLACE[type(s.op)] if isinstance(now, Var) else BINARY[type(s.op)]
+            self.frame.env[s.target.id] = self.operation(fn, (now, value), s, s.target.id)
+        elif isinstance(s.target, ast.Subscript):
+            base = self.operand(s.target.value)
+            index = self.index(s.target.slice)
+            value = self.operand(s.value)
+            self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)])
+        else:
+            raise self.fail(s, "augmented assignment to an attribute", "use a local variable")
+
+    def assign(self, target: ast.expr, value: object) -> None:
+        """Bind a target: a name, a pattern of names, an element of an array."""
+        if isinstance(target, ast.Name):
+            self.frame.env[target.id] = value
+        elif isinstance(target, ast.Tuple | ast.List):
+            self.unpack(target, value)
+        elif isinstance(target, ast.Subscript):
+            base = self.expr(target.value)
+            if not isinstance(base, OPERANDS):
+                raise self.fail(target, "assigning to an item of a list or tuple", "use a NumPy array")
+            index = self.index(target.slice)
+            self.effect("setitem", (base, *index, self.as_operand(value, target)), target)
+        else:
+            raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
+
+    def unpack(self, target: ast.Tuple | ast.List, value: object) -> None:
+        stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
+        count = len(target.elts)
+        if isinstance(value, Var) and not stars:
+            items = [self.emit("getitem", (value, Const(k)), target, "t") for k in range(count)]
+        elif isinstance(value, TupleOf | ListOf):
+            items = list(value.items)
+        else:
+            raise self.fail(target, "unpacking this value", "unpack tuples and arrays, without a star for arrays")
+        if stars:
+            k = stars[0]
+            after = count - k - 1
+            items = [*items[:k], ListOf(items[k : len(items) - after]), *items[len(items) - after :]]
+        if len(items) != count:
+            raise self.fail(target, f"unpacking {len(items)} values into {count} names", "match the numbers")
+        for t, item in zip(target.elts, items, strict=True):
+            self.assign(t.value if isinstance(t, ast.Starred) else t, item)
+
+    def stmt_FunctionDef(self, s: ast.FunctionDef) -> None:
+        self.frame.env[s.name] = self.inner_function(s)
+
+    def stmt_Assert(self, s: ast.Assert) -> None:
+        test = self.truth(self.expr(s.test), s)
+        message = [s.msg] if s.msg is not None else []
+
+        def otherwise() -> None:
+            self.raise_(AssertionError, message, s)
+
+        self.branch(test, lambda: None, otherwise, s)
+
+    def stmt_Raise(self, s: ast.Raise) -> None:
+        if s.exc is None:
+            raise self.fail(s, "a bare raise", "name the exception")
+        call = s.exc if isinstance(s.exc, ast.Call) else ast.Call(s.exc, [], [])
+        if isinstance(call.func, ast.Name) and call.func.id.startswith("."):
+            cls = getattr(builtins, call.func.id[1:])
+        else:
+            value = self.expr(call.func)
+            cls = value.value if isinstance(value, Static) else None
+        if not (isinstance(cls, type) and issubclass(cls, BaseException)) or call.keywords:
+            raise self.fail(s, f"raise {ast.unparse(s.exc)}", "raise an exception class with positional arguments")
+        self.raise_(cls, call.args, s)
+
+    def raise_(self, cls: type, args: list[ast.expr], node: ast.AST) -> None:
+        self.effect("raise", (ir.Global(cls), *(self.operand(a) for a in args)), node)
+
+    def stmt_If(self, s: ast.If) -> None:
+        test = self.truth(self.expr(s.test), s)
+        self.branch(test, lambda: self.statements(s.body), lambda: self.statements(s.orelse), s)
+
+    # ---------------------------------------------------------------- branches
+
+    def truth(self, value: object, node: ast.AST) -> object:
+        """Return a value as an operand fit for a test."""
+        if isinstance(value, Const):
+            return Const(bool(value.value))
+        if isinstance(value, TupleOf | ListOf):
+            return Const(bool(value.items))
+        if isinstance(value, FunctionValue | Static):
+            return Const(True)
+        return self.as_operand(value, node)
+
+    def branch(self, test: object, then: Callable, orelse: Callable, node: ast.AST) -> object:
+        """Lower both sides and merge the environments; returns the merged values of the two callables."""
+        if isinstance(test, Const):
+            return then() if test.value else orelse()
+        outer, env = self.block, self.frame.env
+        sides = []
+        for side in (then, orelse):
+            self.block, self.frame.env = Block(), dict(env)
+            value = side()
+            sides.append((self.block, self.frame.env, value))
+        (then_block, then_env, a), (else_block, else_env, b) = sides
+        self.block, self.frame.env = outer, env
+        stmt = If(test, then_block, else_block, [], self.place(node))
+        before = len(outer.statements)
+        outer.statements.append(stmt)
+        for name in [*then_env, *(k for k in else_env if k not in then_env)]:
+            x, y = then_env.get(name, UNDEFINED), else_env.get(name, UNDEFINED)
+            env[name] = x if x is y else self.merge(stmt, x, y, name)
+        result = None if a is None and b is None else self.merge(stmt, a, b, "t")
+        if not (then_block.statements or else_block.statements or stmt.phis):
+            del outer.statements[before]
+        return result
+
+    def merge(self, stmt: If, x: object, y: object, name: str) -> object:
+        """Return the value of a name after a branch that left x or y in it."""
+        if isinstance(x, Const) and x == y:
+            return x
+        if isinstance(x, TupleOf | ListOf) or isinstance(y, TupleOf | ListOf):
+            n = len(x.items) if x is not UNDEFINED and hasattr(x, "items") else len(getattr(y, "items", ()))
+            xs = [UNDEFINED] * n if x is UNDEFINED else getattr(x, "items", None)
+            ys = [UNDEFINED] * n if y is UNDEFINED else getattr(y, "items", None)
+            if xs is None or ys is None or len(xs) != len(ys):
+                return Poison(f"{name} is a tuple of another length, or no tuple, in the other branch")
+            items = tuple(p if p is q else self.merge(stmt, p, q, name) for p, q in zip(xs, ys, strict=True))
+            model = y if x is UNDEFINED else x
+            return TupleOf(items, model.cls) if isinstance(model, TupleOf) else ListOf(list(items))
+        plain = (*OPERANDS, type(UNDEFINED))
+        if not (isinstance(x, plain) and isinstance(y, plain)):
+            if x is UNDEFINED or y is UNDEFINED:
+                return y if x is UNDEFINED else x
+            return Poison(f"{name} stands for different functions in the branches")
+        none = Const(None)
+        if (x == none or y == none) and x is not UNDEFINED and y is not UNDEFINED:
+            return Poison(f"{name} is None in one branch and a value in the other")
+        if isinstance(x, Const) and isinstance(y, Const) and {x.value, y.value} == {True, False}:
+            if isinstance(x.value, bool) and isinstance(y.value, bool):
+                return self.flag(stmt, x.value)
+        phi = Phi(self.var(name), x, y)
+        if self.is_boolean(x) and self.is_boolean(y):
+            self.boolean.add(phi.target)
+        stmt.phis.append(phi)
+        return phi.target
+
+    def is_boolean(self, x: object) -> bool:
+        return x in self.boolean or (isinstance(x, Const) and isinstance(x.value, bool))
+
+    def flag(self, stmt: If, straight: bool) -> Var:
+        """Return the test of a branch (or its opposite) as a boolean: what a flag set in it amounts to."""
+        if straight and stmt.test in self.boolean:
+            return stmt.test
+        return self.emit(bool if straight else operator.not_, (stmt.test,), None, "flag")
+
+    # ---------------------------------------------------------------- loops
+
+    def stmt_For(self, s: ast.For) -> None:
+        iterable = self.expr(s.iter)
+        if isinstance(iterable, TupleOf | ListOf):
+            if len(iterable.items) > _MAX_UNROLL:
+                raise self.fail(s, f"a loop over {len(iterable.items)} items of a tuple", "loop over an array")
+            self.unrolled(s, list(iterable.items))
+            return
+        it = self.iteration(iterable, s)
+
+        def start_trip(trip: Var) -> None:
+            self.assign(s.target, it.item(trip))
+
+        hint = s.target.id if isinstance(s.target, ast.Name) else "i"
+        names = assigned_names([s.target, *s.body])
+        self.loop(s, names, s.body, s.exit, start_trip, hint, (it.start, it.stop, it.step))
+
+    def unrolled(self, s: ast.For, items: list) -> None:
+        if not items:
+            return
+        self.assign(s.target, items[0])
+        self.statements(s.body)
+        if s.exit is None:
+            self.unrolled(s, items[1:])
+        elif items[1:]:
+            left = self.truth(self.expr(s.exit), s)
+            self.branch(left, lambda: None, lambda: self.unrolled(s, items[1:]), s)
+
+    def stmt_While(self, s: ast.While) -> None:
+        names = assigned_names([s])
+        if any(isinstance(n, ast.NamedExpr) for n in ast.walk(s.test)):
+            self.test_inside(s)
+            return
+        if isinstance(s.test, ast.Constant):
+            if s.test.value:
+                self.loop(s, names, s.body, s.exit, None, "", None)
+            return
+        before = len(self.block.statements)
+        env = dict(self.frame.env)
+        self.loop(s, names, s.body, s.exit, None, "", None, s.test)
+        loop = self.block.statements[-1]
+        if any(isinstance(x, Op) and x.fn in ("setitem", "augitem") for x in ir.walk(loop.header)):
+            del self.block.statements[before:]
+            self.frame.env.clear()
+            self.frame.env.update(env)
+            self.test_inside(s)
+
+    def test_inside(self, s: ast.While) -> None:
+        """A test with effects of its own: while True, with the test as the first statement of the body."""
+        stop = f".stop{id(s)}"
+        no = ast.Assign([ast.Name(stop, ast.Store())], ast.Constant(False))
+        yes = ast.Assign([ast.Name(stop, ast.Store())], ast.Constant(True))
+        guard = ast.If(s.test, s.body, [yes])
+        new = ast.While(ast.Constant(True), [no, guard], [])
+        flag = ast.Name(stop, ast.Load())
+        new.exit = flag if s.exit is None else ast.BinOp(flag, ast.BitOr(), s.exit)
+        for n in (no, yes, guard, new, new.exit):
+            ast.fix_missing_locations(ast.copy_location(n, s))
+        self.frame.env[stop] = Const(False)
+        for name in assigned_names(s.body):
+            if name.startswith("."):
+                self.frame.env.setdefault(name, Const(False))
+        self.statements([no])
+        self.stmt_While(new)
+
+    def loop(
+        self,
+        s: ast.stmt,
+        names: list[str],
+        body: list[ast.stmt],
+        exit_: ast.expr | None,
+        start_trip: Callable | None,
+        hint: str,
+        bounds: tuple | None,
+        test: ast.expr | None = None,
+    ) -> None:
+        """Lower a loop: every name that it binds becomes a value carried from trip to trip."""
+        shapes: dict[str, object] = {}
+        for _ in range(4):
+            try:
+                self.try_loop(s, names, body, exit_, start_trip, hint, bounds, test, shapes)
+                return
+            except _Restructure:
+                continue
+        raise self.fail(s, "a loop in which a variable changes its structure", "use one variable for one thing")
+
+    def try_loop(self, s, names, body, exit_, start_trip, hint, bounds, test, shapes) -> None:
+        outer, env = self.block, self.frame.env
+        inner_env = dict(env)
+        params = {}
+        for name in names:
+            init = env.get(name, UNDEFINED)
+            params[name] = inner_env[name] = self.parameter(name, shapes.get(name, init))
+        index, trips = self.var(hint or "trip"), self.var("trips")
+        header, condition = Block(), None
+        try:
+            self.frame.env = inner_env
+            if test is not None:
+                self.block = header
+                condition = self.truth(self.expr(test), s)
+            self.block = loop_body = Block()
+            if start_trip is not None:
+                start_trip(index)
+            self.statements(body)
+            exit_value = self.truth(self.expr(exit_), s) if exit_ is not None else None
+        finally:
+            left = self.frame.env
+            self.block, self.frame.env = outer, env
+        if isinstance(exit_value, Const) and not exit_value.value:
+            exit_value = None
+        carried: list[Carried] = []
+        after = {}
+        for name in names:
+            init = env.get(name, UNDEFINED)
+            after[name] = self.carry(name, params[name], init, left.get(name, UNDEFINED), carried, shapes)
+        place = self.place(s)
+        if bounds is not None:
+            outer.statements.append(For(index, *bounds, carried, loop_body, exit_value, trips, place))
+        else:
+            if isinstance(condition, Const):
+                condition = None if condition.value else condition
+            outer.statements.append(While(header, condition, carried, loop_body, exit_value, trips, place))
+        env.update(after)
+
+    def parameter(self, name: str, init: object) -> object:
+        if isinstance(init, TupleOf):
+            return TupleOf(tuple(self.parameter(name, i) for i in init.items), init.cls)
+        if init is UNDEFINED or isinstance(init, OPERANDS):
+            return self.var(name)
+        return init
+
+    def carry(self, name: str, param: object, init: object, left: object, carried: list, shapes: dict) -> object:
+        """Record what a name carries; returns its value after the loop."""
+        if left is param:
+            return init if not isinstance(param, Var) else self.slot(name, param, init, left, carried)
+        if isinstance(param, Var):
+            if isinstance(left, OPERANDS):
+                if left == Const(None) or (init == Const(None) and left is not UNDEFINED):
+                    return Poison(f"{name} is None in one trip and a value in another")
+                return self.slot(name, param, init, left, carried)
+            if init is UNDEFINED:
+                if isinstance(left, TupleOf):
+                    shapes[name] = left
+                    raise _Restructure
+                return left
+            return Poison(f"{name} changes from a number or array into something else inside a loop")
+        if isinstance(param, TupleOf) and isinstance(left, TupleOf) and len(param.items) == len(left.items):
+            inits = init.items if isinstance(init, TupleOf) else [UNDEFINED] * len(param.items)
+            parts = zip(param.items, inits, left.items, strict=True)
+            return TupleOf(tuple(self.carry(name, p, i, x, carried, {}) for p, i, x in parts), param.cls)
+        return Poison(f"{name} changes its structure inside a loop")
+
+    def slot(self, name: str, param: Var, init: object, left: object, carried: list) -> Var:
+        result = self.var(name)
+        carried.append(Carried(param, init, left, result))
+        if self.is_boolean(init) and self.is_boolean(left):
+            self.boolean |= {param, result}
+        return result
+
+    def iteration(self, value: object, node: ast.AST) -> Iteration:
+        """Return how to loop over a value."""
+        if isinstance(value, Iteration):
+            return value
+        if isinstance(value, TupleOf | ListOf):
+            return Iteration(Const(0), Const(len(value.items)), Const(1), lambda i: self.pick(value.items, i, node))
+        if isinstance(value, Var | ir.Global):
+            stop = self.emit(len, (value,), node, "n")
+            return Iteration(Const(0), stop, Const(1), lambda i: self.emit("getitem", (value, i), node, "item"))
+        raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
+
+
+def lower(source: Source, argument_types: tuple, namer: Namer, functions: dict[int, object]) -> ir.Function:
+    """Lower a function for arguments of the given Numba types.
+
+    Parameters
+    ----------
+    source : Source
+        The function.
+    argument_types : tuple of numba types
+        One for each parameter; a starred parameter has a tuple type.
+    namer : Namer
+        Gives out names; the caller has reserved those that the generated code needs.
+    functions : dict
+        The function behind each argument position that holds a function.
+    """
+    low = Lowering(namer)
+    f = low.function_value(source.function)
+    a = source.node.args
+    names = [p.arg for p in [*a.posonlyargs, *a.args]]
+    if a.vararg:
+        names.append(a.vararg.arg)
+    names += [p.arg for p in a.kwonlyargs]
+    params, leaves, env = [], [], {}
+    low.frame = Frame(source, env, frozenset())
+    for k, (name, ty) in enumerate(zip(names, argument_types, strict=True)):
+        param = Var(namer.fresh(name), ty)
+        params.append(param)
+        if k in functions:
+            env[name] = low.function_value(functions[k])
+        elif isinstance(ty, types.NoneType):
+            env[name] = Const(None)
+        elif isinstance(ty, types.Omitted):
+            env[name] = static_value(ty.value)
+        else:
+            env[name] = _leaves(low, param, ty, k, (), leaves)
+    low.frame.local_names = frozenset(env)
+    positional = [env[p.arg] for p in [*a.posonlyargs, *a.args]]
+    if a.vararg:
+        positional += list(env[a.vararg.arg].items)
+    low.frame = None
+    result = low.call_function(f, positional, {p.arg: env[p.arg] for p in a.kwonlyargs}, source.node)
+    function = ir.Function(source.function.__name__, params, leaves, low.block, result)
+    function.star = names.index(a.vararg.arg) if a.vararg else None
+    function.place = (source.filename, source.node.lineno)
+    return function
+
+
+def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, leaves: list) -> object:
+    """Take a parameter apart."""
+    if isinstance(ty, types.BaseTuple):
+        cls = ty.instance_class if isinstance(ty, types.BaseNamedTuple) else None
+        return TupleOf(tuple(_leaves(low, root, t, position, (*path, k), leaves) for k, t in enumerate(ty.types)), cls)
+    if path:
+        leaf = low.emit("unpack", (root,), None, root.name, None, path)
+        leaf.type = ty
+    else:
+        leaf = root
+    leaves.append((leaf, position, path))
+    return leaf

@@ -1,0 +1,194 @@
+"""After inference: every construct in its one normal form.
+
+x[i]                "getitem" if it is a number, "view" if it shares memory, "gather" if it copies (index arrays, masks)
+x += y              on numbers a plain addition; on arrays "inplace", and the target is x itself
+a[i] += v           "augitem" for += and -= on a number; otherwise read, operate, write
+x.copy(), x.sum()   the NumPy function of that name
+"""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+from numba import types
+
+from ..errors import UnsupportedError, at
+from . import ir
+from .infer import is_array, is_integer, type_of
+from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
+from .values import PLAIN
+
+METHODS = {
+    name: getattr(np, name)
+    for name in (
+        "copy sum prod mean var std max min argmax argmin cumsum cumprod dot ravel flatten reshape transpose "
+        "argsort repeat sort all any trace diagonal ptp clip nonzero round conj"
+    ).split()
+    if hasattr(np, name)
+}
+METHODS["flatten"] = np.copy  # of a reshaped array; see `_method`
+
+
+def normalise(function: Function, namer: Namer) -> None:
+    """Bring a typed function into normal form (in place)."""
+    renamed: dict[Var, object] = {}
+
+    def change(op: Op) -> list:
+        op.args = tuple(_rename(a, renamed) for a in op.args)
+        op.kwargs = {k: _rename(v, renamed) for k, v in op.kwargs.items()}
+        return _normal(op, namer, renamed)
+
+    ir.rewrite(function.body, change)
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, ir.If):
+            stmt.test = _rename(stmt.test, renamed)
+            for phi in stmt.phis:
+                phi.then, phi.orelse = _rename(phi.then, renamed), _rename(phi.orelse, renamed)
+        elif isinstance(stmt, ir.LOOPS):
+            for c in stmt.carried:
+                c.init, c.yielded = _rename(c.init, renamed), _rename(c.yielded, renamed)
+            stmt.exit = _rename(stmt.exit, renamed)
+            if isinstance(stmt, ir.For):
+                stmt.start, stmt.stop, stmt.step = (_rename(x, renamed) for x in (stmt.start, stmt.stop, stmt.step))
+            else:
+                stmt.test = _rename(stmt.test, renamed)
+    function.result = _rename(function.result, renamed)
+    _drop_invariant(function)
+
+
+def _rename(x: object, renamed: dict) -> object:
+    if isinstance(x, Var):
+        while x in renamed:
+            x = renamed[x]
+        return x
+    if isinstance(x, TupleOf):
+        return TupleOf(tuple(_rename(i, renamed) for i in x.items), x.cls)
+    if isinstance(x, Slice):
+        return Slice(_rename(x.lower, renamed), _rename(x.upper, renamed), _rename(x.step, renamed))
+    return x
+
+
+def _drop_invariant(function: Function) -> None:
+    """A carried value that every trip hands on unchanged is no carried value."""
+    while True:
+        same: dict[Var, object] = {}
+        for stmt in ir.walk(function.body):
+            if isinstance(stmt, ir.LOOPS):
+                for c in [c for c in stmt.carried if c.yielded is c.param and c.init is not ir.UNDEFINED]:
+                    if type_of(c.init) == c.param.type:
+                        same[c.param] = same[c.result] = c.init
+                        stmt.carried.remove(c)
+        if not same:
+            return
+        ir.rewrite(function.body, lambda op: [op])
+        for stmt in ir.walk(function.body):
+            _rename_in(stmt, same)
+        function.result = _rename(function.result, same)
+
+
+def _rename_in(stmt: object, renamed: dict) -> None:
+    if isinstance(stmt, Op):
+        stmt.args = tuple(_rename(a, renamed) for a in stmt.args)
+        stmt.kwargs = {k: _rename(v, renamed) for k, v in stmt.kwargs.items()}
+    elif isinstance(stmt, ir.If):
+        stmt.test = _rename(stmt.test, renamed)
+        for phi in stmt.phis:
+            phi.then, phi.orelse = _rename(phi.then, renamed), _rename(phi.orelse, renamed)
+    else:
+        for c in stmt.carried:
+            c.init, c.yielded = _rename(c.init, renamed), _rename(c.yielded, renamed)
+        stmt.exit = _rename(stmt.exit, renamed)
+        if isinstance(stmt, ir.For):
+            stmt.start, stmt.stop, stmt.step = (_rename(x, renamed) for x in (stmt.start, stmt.stop, stmt.step))
+        else:
+            stmt.test = _rename(stmt.test, renamed)
+
+
+def _is_element(base: object, index: tuple) -> bool:
+    """Whether an index picks a single number."""
+    ty = type_of(base)
+    return isinstance(ty, types.Array) and len(index) == ty.ndim and all(is_integer(i) for i in index)
+
+
+def _is_basic(index: tuple) -> bool:
+    return all(isinstance(i, Slice) or is_integer(i) or i == Const(None) or _is_ellipsis(i) for i in index)
+
+
+def _is_ellipsis(i: object) -> bool:
+    return isinstance(i, ir.Global) and i.value is ...
+
+
+def _normal(op: Op, namer: Namer, renamed: dict) -> list:
+    fn = op.fn
+    if fn == "getitem":
+        if isinstance(op.target.type, types.Array):
+            op.fn = "view" if _is_basic(op.args[1:]) else "gather"
+        return [op]
+    if fn in PLAIN:
+        if isinstance(op.target.type, types.Array) and is_array(op.args[0]):
+            renamed[op.target] = op.args[0]
+            return [Op(None, "inplace", op.args, {}, fn, op.place)]
+        op.fn = PLAIN[fn]
+        return [op]
+    if fn == "augitem":
+        return _augmented(op, namer)
+    if fn == "setitem" and not _is_element(op.args[0], op.args[1:-1]) and is_array(op.args[0]):
+        return _assign_part(op, namer)
+    if fn == "method":
+        return _method(op)
+    return [op]
+
+
+def _augmented(op: Op, namer: Namer) -> list:
+    base, *index, value = op.args
+    if _is_element(base, tuple(index)):
+        if op.detail in (operator.iadd, operator.isub):
+            return [op]
+        dtype = type_of(base).dtype
+        old = Var(namer.fresh("t"), dtype)
+        new = Var(namer.fresh("t"), dtype)
+        return [
+            Op(old, "getitem", (base, *index), {}, None, op.place),
+            Op(new, PLAIN[op.detail], (old, value), {}, None, op.place),
+            Op(None, "setitem", (base, *index, new), {}, None, op.place),
+        ]
+    if _is_basic(tuple(index)):
+        part = Var(namer.fresh("part"), _view_type(base, index))
+        return [
+            Op(part, "view", (base, *index), {}, None, op.place),
+            Op(None, "inplace", (part, value), {}, op.detail, op.place),
+        ]
+    return [op]
+
+
+def _assign_part(op: Op, namer: Namer) -> list:
+    base, *index, value = op.args
+    if not _is_basic(tuple(index)):
+        return [op]
+    part = Var(namer.fresh("part"), _view_type(base, index))
+    return [
+        Op(part, "view", (base, *index), {}, None, op.place),
+        Op(None, "assign", (part, value), {}, None, op.place),
+    ]
+
+
+def _view_type(base: object, index: list) -> object:
+    """The type of a view, as far as the compiler needs it: dtype and number of dimensions."""
+    ty = type_of(base)
+    ndim = ty.ndim - sum(is_integer(i) for i in index) + sum(i == Const(None) for i in index)
+    return types.Array(ty.dtype, ndim, "A")
+
+
+def _method(op: Op) -> list:
+    name = op.detail
+    if name in METHODS and is_array(op.args[0]):
+        if name == "flatten":
+            return [op]
+        args = op.args
+        if name in ("reshape", "transpose") and len(args) > 2:
+            args = (args[0], TupleOf(args[1:]))
+        return [Op(op.target, METHODS[name], args, op.kwargs, None, op.place)]
+    if name == "item" and len(op.args) == 1 and not is_array(op.args[0]):
+        raise UnsupportedError(at("x.item() is not supported: use the number itself", *op.place))
+    return [op]

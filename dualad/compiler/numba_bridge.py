@@ -1,0 +1,121 @@
+"""The one module that touches Numba's internals.
+
+Type inference alone (no code generation), the types that generated code works with, and the conversion of Numba's
+errors. Written against Numba 0.67 and 0.68.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from numba import njit, types
+from numba.core import errors
+from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
+from numba.core.compiler_machinery import PassManager
+from numba.core.dispatcher import _FunctionCompiler
+from numba.core.errors import NumbaError
+from numba.core.registry import cpu_target
+from numba.core.typed_passes import NopythonTypeInference
+from numba.extending import typeof_impl
+
+__all__ = ["NumbaError", "error_line", "infer_types", "register_callable", "specialising_dispatcher"]
+
+
+class _TypesOnly(CompilerBase):
+    """Numba's nopython pipeline, cut after type inference (5 ms for a small function)."""
+
+    def define_pipelines(self) -> list:
+        full = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        short = PassManager("types_only")
+        for p, description in full.passes:
+            short.add_pass(p, description)
+            if p is NopythonTypeInference:
+                break
+        short.finalize()
+        return [short]
+
+
+def infer_types(function: Callable, argument_types: tuple) -> tuple[dict[str, object], object]:
+    """Return the type of every variable of a Python function, and of its result.
+
+    Parameters
+    ----------
+    function : function
+        Plain Python that Numba can type.
+    argument_types : tuple of numba types
+
+    Returns
+    -------
+    dict
+        Variable name to type. A variable that Numba splits into several versions has their unified type.
+    numba type
+        The type of the result.
+    """
+    typing, target = cpu_target.typing_context, cpu_target.target_context
+    typing.refresh()
+    target.refresh()
+    flags = Flags()
+    flags.nrt = True
+    flags.error_model = "numpy"
+    pipeline = _TypesOnly(typing, target, None, argument_types, None, flags, {})
+    try:
+        pipeline.compile_extra(function)
+    except errors.NumbaError:
+        raise
+    except Exception:
+        if pipeline.state.typemap is None:  # the cut pipeline has no result to hand over, and says so
+            raise
+    versions: dict[str, list] = {}
+    for name, ty in pipeline.state.typemap.items():
+        if not name.startswith(("$", "arg.")):
+            versions.setdefault(name.split(".")[0], []).append(ty)
+    unified = {}
+    for name, found in versions.items():
+        found = [t for t in found if not isinstance(t, types.misc.Undefined)]
+        plain = list(dict.fromkeys(types.unliteral(t) for t in found))
+        unified[name] = plain[0] if len(plain) == 1 else typing.unify_types(*plain)
+    return unified, types.unliteral(pipeline.state.return_type)
+
+
+def error_line(error: Exception) -> int | None:
+    """Return the line of the generated text that a Numba error complains about."""
+    found = re.findall(r'File "<dualad[^"]*>", line (\d+)', str(error))
+    return int(found[-1]) if found else None
+
+
+class _SpecialisingCompiler(_FunctionCompiler):
+    """Compiles, for each tuple of argument types, the function that `specialise` makes for them."""
+
+    specialise: Callable
+
+    def _get_implementation(self, args: tuple, kws: dict) -> Callable:
+        return self.specialise(args)
+
+
+def specialising_dispatcher(stub: Callable, specialise: Callable) -> object:
+    """Return a Numba dispatcher that makes its own implementation for each tuple of argument types.
+
+    It is called like any jitted function, from Python and from other jitted functions.
+
+    Parameters
+    ----------
+    stub : function
+        Gives the signature: parameter names, defaults, star.
+    specialise : callable
+        Takes a tuple of Numba types and returns a Python function with the stub's signature.
+    """
+    dispatcher = njit(error_model="numpy")(stub)
+    old = dispatcher._compiler
+    new = _SpecialisingCompiler(old.py_func, old.targetdescr, old.targetoptions, old.locals, old.pipeline_class)
+    new.specialise = specialise
+    dispatcher._compiler = new
+    return dispatcher
+
+
+def register_callable(cls: type, dispatcher_of: Callable) -> None:
+    """Let objects of a class be called in jitted code: they stand for the dispatcher that they hold."""
+
+    @typeof_impl.register(cls)
+    def typeof(obj, context):
+        return types.Dispatcher(dispatcher_of(obj))

@@ -1,0 +1,311 @@
+"""What the reverse sweep needs, and where it gets it: kept, stored on the tape, or computed again.
+
+Outside loops every value of the forward sweep is still at hand, since every variable is assigned once. Inside a loop
+it is not, and each value that the reverse sweep of the body reads is either
+
+stored      loop-carried values, results of expensive operations, elements of arrays that are overwritten later;
+recomputed  adds, products, comparisons, views, index arithmetic, elements of arrays that stay as they are;
+kept        a reference, for arrays (on a list).
+
+`Plan` decides this loop by loop, from the inside out. What a loop needs from outside becomes a need of the loop
+around it.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..errors import UnsupportedError, at
+from ..rules import registry
+from . import ir, rule_text
+from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
+from .infer import is_array, is_float, is_integer
+from .ir import Block, For, Function, If, Op, Var, While
+
+_LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
+_CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
+
+
+@dataclass(eq=False)
+class LoopPlan:
+    """What one loop stores and recomputes; `floats` and `integers` are the columns of its two tapes."""
+
+    floats: list[Var] = field(default_factory=list)
+    integers: list[Var] = field(default_factory=list)
+    kept: list[Var] = field(default_factory=list)
+    external: set[Var] = field(default_factory=set)
+
+
+class Plan:
+    """The decisions for one function."""
+
+    def __init__(self, function: Function, activity: Activity):
+        self.function = function
+        self.activity = activity
+        self.active = activity.active
+        self.definer: dict[Var, object] = {}
+        self.loop_of: dict[Var, object] = {}
+        self.position: dict[int, int] = {}
+        self.around: dict[int, tuple] = {}
+        self.recomputed: set[int] = set()
+        self.loops: dict[int, LoopPlan] = {}
+        self.end: dict[int, int] = {}
+        self._uses: dict[Var, list[object]] = {}
+        self._index(function.body, ())
+        self.mirrored: set[Var] = set()
+        for stmt in ir.walk(function.body):
+            if isinstance(stmt, For | While):
+                self._find_mirrored(stmt)
+            elif isinstance(stmt, If):
+                self._find_mirrored_phis(stmt)
+        self.block_needs(function.body, None)
+
+    # ---------------------------------------------------------------- where things are
+
+    def _index(self, block: Block, around: tuple) -> None:
+        loop = around[-1] if around else None
+        for stmt in block:
+            self.position[id(stmt)] = len(self.position)
+            self.around[id(stmt)] = around
+            for v in ir.defined_by(stmt):
+                self.definer[v], self.loop_of[v] = stmt, loop
+            reads: list = []
+            if isinstance(stmt, Op):
+                reads = list(ir.op_vars(stmt))
+            elif isinstance(stmt, If):
+                reads = [v for p in stmt.phis for x in (p.then, p.orelse) for v in ir.vars_in(x)]
+            if isinstance(stmt, For | While):
+                for c in stmt.carried:
+                    self.definer[c.param], self.loop_of[c.param] = stmt, stmt
+                    for v in ir.vars_in(c.yielded):
+                        self._uses.setdefault(v, []).append(("yield", stmt))
+                    for v in ir.vars_in(c.init):
+                        self._uses.setdefault(v, []).append(("init", stmt))
+                if isinstance(stmt, For):
+                    self.definer[stmt.index], self.loop_of[stmt.index] = stmt, stmt
+            for v in reads:
+                self._uses.setdefault(v, []).append(("read", stmt))
+            for inner in ir.blocks_of(stmt):
+                self._index(inner, (*around, stmt) if isinstance(stmt, For | While) else around)
+            self.end[id(stmt)] = len(self.position) - 1
+
+    def root(self, v: Var) -> Var:
+        """Follow views to the array that they look at."""
+        while True:
+            stmt = self.definer.get(v)
+            if isinstance(stmt, Op) and (stmt.fn == "view" or stmt.fn in VIEWS) and isinstance(stmt.args[0], Var):
+                v = stmt.args[0]
+            else:
+                return v
+
+    def last_use(self, v: Var) -> int:
+        """Return the position of the last statement that touches an array or a view of it; -1 if none does."""
+        last = -1
+        for how, stmt in self._uses.get(v, ()):
+            if how == "read":
+                last = max(last, self.position[id(stmt)])
+                if isinstance(stmt, Op) and stmt.target is not None and self.root(stmt.target) is self.root(v):
+                    last = max(last, self.last_use(stmt.target))
+        if any(x is v for x in ir.vars_in(self.function.result)):
+            last = len(self.position)
+        return last
+
+    # ---------------------------------------------------------------- arrays under several names
+
+    def is_mirrored(self, v: object) -> bool:
+        """Whether an array's shadow is made in the forward sweep, along with the array.
+
+        Usually shadows are made on the way back, and handed back where a loop or branch hands the array on. That
+        takes one name at a time: an array that is written, and lives on under its old name as well, needs one shadow
+        under both. Then all arrays of its class have their shadows from the forward sweep, where every view, choice
+        and hand-over of arrays is done to the shadows too.
+        """
+        return isinstance(v, Var) and is_array(v) and self.activity.aliases.of(v) in self.mirrored and self.active(v)
+
+    def _mirror(self, v: Var) -> None:
+        self.mirrored.add(self.activity.aliases.of(v))
+
+    def _find_mirrored(self, loop: For | While) -> None:
+        aliases = self.activity.aliases
+        seen: set[tuple[Var, bool]] = set()
+        for c in loop.carried:
+            if not is_array(c.param) or not self.active(c.param):
+                continue
+            for x, handed in ((c.init, False), (c.yielded, True)):
+                for root in aliases.roots(x) & aliases.written:
+                    inside = self.loop_of.get(root) is loop
+                    is_own = handed and isinstance(x, Var) and self.loop_of.get(self.root(x)) is loop
+                    if (root, handed) in seen or (handed and not inside and not is_own):
+                        self._mirror(c.param)
+                    if not handed and self.last_use(root) > self.position[id(loop)]:
+                        self._mirror(c.param)
+                    seen.add((root, handed))
+
+    def _find_mirrored_phis(self, stmt: If) -> None:
+        for p in stmt.phis:
+            if is_array(p.target) and self.active(p.target):
+                if all(how == "read" and isinstance(s, Op) for how, s in self._uses.get(p.target, ())):
+                    continue  # never handed on: its shadow is chosen as it was
+                for x in (p.then, p.orelse):
+                    if isinstance(x, Var) and self.activity.aliases.is_written(x):
+                        if self.last_use(self.root(x)) > self.end[id(stmt)]:
+                            self._mirror(p.target)
+
+    # ---------------------------------------------------------------- needs
+
+    def has_work(self, block: Block) -> bool:
+        """Whether a block has anything to do in the reverse sweep."""
+        return any(self.is_work(s) for s in ir.walk(block))
+
+    def is_work(self, stmt: object) -> bool:
+        if isinstance(stmt, Op):
+            return self.active(stmt.target) or (stmt.fn in WRITES and self.active(stmt.args[0]))
+        return any(self.active(v) for v in ir.defined_by(stmt))
+
+    def block_needs(self, block: Block, loop: object) -> set[Var]:
+        """Return the variables that the reverse sweep of a block reads, wherever they are defined."""
+        needs: set[Var] = set()
+        for stmt in block:
+            if isinstance(stmt, Op):
+                needs |= self.op_needs(stmt)
+            elif isinstance(stmt, If):
+                if self.is_work(stmt) or any(self.has_work(b) for b in (stmt.then, stmt.orelse)):
+                    needs.update(ir.vars_in(stmt.test))
+                    needs |= self.block_needs(stmt.then, loop) | self.block_needs(stmt.orelse, loop)
+                    for p in stmt.phis:
+                        if is_array(p.target) and self.active(p.target) and not self.is_mirrored(p.target):
+                            needs.add(p.target)
+            elif self.is_work(stmt) or self.has_work(stmt.body):
+                needs |= self.loop_needs(stmt)
+        return needs
+
+    def op_needs(self, op: Op) -> set[Var]:
+        """Return what the reverse of one operation reads."""
+        if op.fn in WRITES and self.active(op.args[0]):
+            return {v for i in op.args[1:-1] for v in ir.vars_in(i)}
+        if not self.active(op.target):
+            return set()
+        if op.fn == "getitem" or (op.fn == "view" and not self.is_mirrored(op.target)):
+            return {v for i in op.args[1:] for v in ir.vars_in(i)}
+        rule = None if isinstance(op.fn, str) else registry.find(op.fn)
+        needs: set[Var] = set()
+        if rule is not None and rule.kind == "pointwise":
+            outputs = [k for k, a in enumerate(op.args) if self.active(a)]
+            params, value = rule_text.needed(rule.body, outputs)
+            needs = {v for k in params if k < len(op.args) for v in ir.vars_in(op.args[k])}
+            if value:
+                needs.add(op.target)
+        if is_array(op.target) and not self.is_mirrored(op.target):
+            needs |= self.shadow_needs(op.target)
+        return needs
+
+    def shadow_needs(self, v: Var) -> set[Var]:
+        """Return what it takes to make the zero adjoint array of a variable."""
+        stmt = self.definer.get(v)
+        if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES:
+            if stmt.fn in _LIKE:
+                return self.shadow_needs(stmt.args[0]) if isinstance(stmt.args[0], Var) else set()
+            shape = stmt.args[0] if stmt.args else stmt.kwargs["shape"]
+            return set(ir.vars_in(shape))
+        if isinstance(stmt, Op) and stmt.fn == "pack":
+            return set()
+        return {v}
+
+    def loop_needs(self, loop: For | While) -> set[Var]:
+        """Plan one loop; return what it needs from outside."""
+        plan = self.loops[id(loop)] = LoopPlan()
+        todo = self.block_needs(loop.body, loop)
+        for c in loop.carried:
+            if is_array(c.param) and self.active(c.param) and not self.is_mirrored(c.param):
+                todo.add(c.param)
+                plan.external.add(c.result)
+        done: set[Var] = set()
+        stack = sorted(todo, key=lambda v: v.name)
+        while stack:
+            v = stack.pop()
+            if v in done:
+                continue
+            done.add(v)
+            if not self.is_inside(v, loop):
+                plan.external.add(v)
+            elif isinstance(loop, For) and v is loop.index:
+                pass
+            else:
+                stack.extend(self.resolve(v, plan, loop))
+        order = self.position
+        plan.floats.sort(key=lambda v: (order[id(self.definer[v])], v.name))
+        plan.integers.sort(key=lambda v: (order[id(self.definer[v])], v.name))
+        if isinstance(loop, For) and loop.exit is None:
+            for x in (loop.start, loop.stop, loop.step):
+                plan.external.update(ir.vars_in(x))
+        else:
+            plan.external.add(loop.trips)
+        return set(plan.external)
+
+    def is_inside(self, v: Var, loop: object) -> bool:
+        """Whether a variable is defined in the body of a loop, outside inner loops."""
+        return self.loop_of.get(v) is loop
+
+    def resolve(self, v: Var, plan: LoopPlan, loop: object) -> list[Var]:
+        """Decide about one variable of a loop body; return what computing it again takes."""
+        stmt = self.definer[v]
+        if isinstance(stmt, Op) and self.is_recomputable(stmt, loop):
+            self.recomputed.add(id(stmt))
+            return list(ir.op_vars(stmt))
+        if is_integer(v):
+            plan.integers.append(v)
+        elif is_array(v):
+            plan.kept.append(v)
+        elif is_float(v):
+            plan.floats.append(v)
+        else:
+            place = stmt.place
+            what = f"the value {v.name} ({v.type}), which the reverse sweep needs in every trip of a loop,"
+            raise UnsupportedError(at(f"{what} cannot be stored: compute it before the loop", *place))
+        return []
+
+    def is_recomputable(self, op: Op, loop: object) -> bool:
+        """Whether computing a value again is cheaper than storing it, and gives the same value."""
+        fn = op.fn
+        if fn == "view" or fn in VIEWS:
+            return True
+        if fn == "getitem":
+            return not is_array(op.args[0]) or self.is_stable(op, loop)
+        if fn in _CHEAP:
+            return True
+        if is_array(op.target):
+            return False
+        if isinstance(fn, str):
+            return False
+        rule = registry.find(fn)
+        if rule is not None and rule.cheap:
+            return True
+        return fn in (min, max, operator.floordiv, math.floor) and not is_float(op.target)
+
+    def is_stable(self, load: Op, loop: object) -> bool:
+        """Whether an array element still has the value that a load saw when the reverse sweep comes to it."""
+        x = load.args[0]
+        if not isinstance(x, Var):
+            return True
+        aliases = self.activity.aliases
+        if not aliases.is_written(x):
+            return True
+        if self.loop_of.get(self.root(x)) is not None:
+            return False
+        roots = aliases.roots(x)
+        here, around = self.position[id(load)], self.around[id(load)]
+        for stmt in ir.walk(self.function.body):
+            if isinstance(stmt, Op) and stmt.fn in WRITES and isinstance(stmt.args[0], Var):
+                if roots & aliases.roots(stmt.args[0]):
+                    if self.position[id(stmt)] > here or set(map(id, around)) & set(map(id, self.around[id(stmt)])):
+                        return False
+        return True
+
+    def is_stored(self, v: Var) -> bool:
+        loop = self.loop_of.get(v)
+        plan = self.loops.get(id(loop)) if loop is not None else None
+        return plan is not None and (v in plan.floats or v in plan.integers or v in plan.kept)

@@ -1,0 +1,414 @@
+"""Reverse mode: a forward sweep that fills the tape, and a reverse sweep that accumulates adjoints.
+
+The tape is described in `taping`.
+
+An adjoint is called `x_bar`. Adjoints of numbers are local variables. An array has a shadow array; the shadow of a
+view is the same view of the shadow. A load adds to the shadow; a store takes the shadow's element and zeroes it. Where
+a loop hands an array from trip to trip, its shadow is handed back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from ..errors import UnsupportedError, at
+from . import ir, rule_text
+from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
+from .derivative import fill_value
+from .infer import is_array, type_of
+from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
+from .plan import _LIKE
+from .taping import Taping, _LoopNames
+
+
+class Reverse(Taping):
+    """Emits the value and the vector-Jacobian product of a function."""
+
+    # ---------------------------------------------------------------- the function
+
+    def emit(self, name: str, wrt: list[int], kind: str, has_aux: bool, single: bool) -> None:
+        """Print the function.
+
+        Its parameters are those of the user's function and, for kind "vjp", the cotangent of the result. It returns
+        the adjoints of the parameters in `wrt` ("grad", "vjp"), or the value and these ("value_and_grad").
+        """
+        f = self.function
+        seed = self.fresh("out_bar") if kind == "vjp" else None
+        value = f.result.items[0] if has_aux else f.result
+        aux = f.result.items[1] if has_aux else None
+        with self.indented(f"def {name}({', '.join(self.parameters() + ([seed] if seed else []))}):"):
+            for leaf, position, path in f.leaves:
+                if path:
+                    self.line(f"{leaf.name} = {f.params[position].name}{''.join(f'[{k}]' for k in path)}")
+            self.guard_parameters([(leaf, leaf.name) for leaf, _, _ in f.leaves])
+            for leaf, _, _ in f.leaves:
+                self.mirror(leaf, f"np.zeros_like({leaf.name})")
+            self._open_tapes()
+            self.block(f.body)
+            self.place = f.place
+            self.line("# reverse sweep")
+            self._seed(value, seed)
+            self.reverse_block(f.body)
+            self.place = f.place
+            leaves = {(position, path): leaf for leaf, position, path in f.leaves}
+            adjoints = [self._adjoint(f.params[k].type, k, (), leaves) for k in wrt]
+            result = adjoints[0] if single else f"({', '.join(adjoints)},)"
+            if kind == "value_and_grad" or has_aux:
+                out = self.result_text(f.result, self.primal_result)
+                if kind == "grad":
+                    out = self.result_text(aux, self.primal_result)
+                result = f"{result}, {out}" if kind == "grad" else f"{out}, {result}"
+            self.line(f"return {result}")
+
+    def _seed(self, value: object, seed: str | None) -> None:
+        if isinstance(value, TupleOf):
+            for k, item in enumerate(value.items):
+                self._seed(item, f"{seed}[{k}]")
+        elif self.active(value):
+            if is_array(value):
+                self.ensure(value)
+                self.line(f"{self.bar(value)} += {seed}")
+            else:
+                self.contribute(value, "+", seed or "1.0")
+
+    def _adjoint(self, ty: object, position: int, path: tuple, leaves: dict) -> str:
+        """Return the text of a parameter's adjoint, in the structure of the parameter."""
+        if isinstance(ty, types.BaseTuple):
+            items = [self._adjoint(t, position, (*path, k), leaves) for k, t in enumerate(ty.types)]
+            if isinstance(ty, types.BaseNamedTuple):
+                return f"{self.scope.bind(ty.instance_class, ty.instance_class.__name__)}({', '.join(items)})"
+            return f"({', '.join(items)},)"
+        leaf = leaves[position, path]
+        if is_array(leaf):
+            return self.bar(leaf) if leaf in self.live else f"np.zeros_like({leaf.name})"
+        if not isinstance(ty, types.Float):
+            return "0.0" if path else "None"
+        text = self.bar(leaf) if leaf in self.live else "0.0"
+        return f"np.float32({text})" if ty == types.float32 else text
+
+    # ---------------------------------------------------------------- adjoints
+
+    def contribute(self, v: object, sign: str, text: str) -> None:
+        """Add a term to the adjoint of a number."""
+        if not self.active(v):
+            return
+        if v in self.live:
+            self.line(f"{self.bar(v)} {sign}= {text}")
+        else:
+            minus = text if sign == "+" else (f"-{text}" if text.isidentifier() else f"-({text})")
+            self.line(f"{self.bar(v)} = {minus}")
+            self.live.add(v)
+
+    def ensure(self, v: object) -> None:
+        """See to it that an active variable has an adjoint to add to."""
+        if not self.active(v) or v in self.live:
+            return
+        if not is_array(v):
+            self.line(f"{self.bar(v)} = 0.0")
+        else:
+            stmt = self.plan.definer.get(v)
+            if isinstance(stmt, Op) and shares_memory(stmt):
+                self.ensure(stmt.args[0])
+                self.line(f"{self.bar(v)} = {self.expression(self.shadow_of(stmt))}")
+            elif isinstance(stmt, If):
+                self._derive(v, stmt)
+            else:
+                self.line(f"{self.bar(v)} = {self.zero_array(v)}")
+        self.live.add(v)
+
+    def _derive(self, v: Var, stmt: If) -> None:
+        """The shadow of an array chosen at run time is chosen in the same way."""
+        phi = next(p for p in stmt.phis if p.target is v)
+        inside = [{x for s in b for x in ir.defined_by(s)} for b in (stmt.then, stmt.orelse)]
+        sides = []
+        for x, local in zip((phi.then, phi.orelse), inside, strict=True):
+            if isinstance(x, Var) and x not in local and self.active(x):
+                self.ensure(x)
+                sides.append(self.bar(x))
+            else:
+                sides.append(f"np.zeros_like({v.name})")
+        with self.indented(f"if {self.operand(stmt.test)}:"):
+            self.line(f"{self.bar(v)} = {sides[0]}")
+        with self.indented("else:"):
+            self.line(f"{self.bar(v)} = {sides[1]}")
+        self.derived.add(v)
+
+    def zero_array(self, v: Var) -> str:
+        """Return the text of a zero array like `v`, from what the plan keeps of it."""
+        stmt = self.plan.definer.get(v)
+        if self.plan.loop_of.get(v) is None:
+            return f"np.zeros_like({v.name})"
+        if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES:
+            if stmt.fn in _LIKE:
+                if isinstance(stmt.args[0], Var):
+                    return self.zero_array(stmt.args[0])
+                return f"np.zeros_like({self.operand(stmt.args[0])})"
+            shape = stmt.args[0] if stmt.args else stmt.kwargs["shape"]
+            return f"np.zeros({self.operand(shape)}{self._dtype(v)})"
+        if isinstance(stmt, Op) and stmt.fn == "pack":
+            return f"np.zeros({stmt.detail}{self._dtype(v)})"
+        return f"np.zeros_like({v.name})"
+
+    def _dtype(self, v: Var) -> str:
+        return ", np.float32" if type_of(v).dtype == types.float32 else ""
+
+    def give(self, v: object, text: str) -> None:
+        """Hand an adjoint array over to a variable, which has none yet or adds it to its own."""
+        if not self.active(v):
+            return
+        stmt = self.plan.definer.get(v)
+        if isinstance(stmt, Op) and shares_memory(stmt):
+            self.ensure(v)
+        if v in self.live:
+            self.line(f"{self.bar(v)} += {text}")
+        else:
+            self.line(f"{self.bar(v)} = {text}")
+            self.live.add(v)
+
+    def pass_on(self, x: object, text: str) -> None:
+        """Pass an adjoint through a merge or a loop boundary."""
+        if self.plan.is_mirrored(x):
+            return
+        if is_array(x):
+            self.give(x, text)
+        else:
+            self.contribute(x, "+", text)
+
+    # ---------------------------------------------------------------- reverse sweep
+
+    def reverse_block(self, block: Block) -> None:
+        for stmt in reversed(block.statements):
+            self.place = stmt.place
+            if isinstance(stmt, Op):
+                self.reverse_op(stmt)
+            elif isinstance(stmt, If):
+                self.reverse_if(stmt)
+            else:
+                self.reverse_loop(stmt)
+
+    def prologue(self, block: Block) -> None:
+        """Print the values of a block that the reverse sweep reads: from the tape, then computed again."""
+        todo: list[Op] = []
+        for stmt in block:
+            for v in ir.defined_by(stmt):
+                self.restore(v)
+            if isinstance(stmt, Op) and id(stmt) in self.plan.recomputed:
+                todo.append(stmt)
+        for op in todo:
+            self.primal(op)
+
+    def touched(self, blocks: list[Block]) -> list[Var]:
+        """Return the active variables from outside that the reverse sweep of some blocks adds to."""
+        inside: set[Var] = set()
+        found: dict[Var, None] = {}
+        for block in blocks:
+            for stmt in ir.walk(block):
+                inside.update(ir.defined_by(stmt))
+                if isinstance(stmt, Op):
+                    if self.plan.is_work(stmt):
+                        found.update(dict.fromkeys(ir.op_vars(stmt)))
+                elif isinstance(stmt, If):
+                    for p in stmt.phis:
+                        if self.active(p.target):
+                            found.update(dict.fromkeys(v for x in (p.then, p.orelse) for v in ir.vars_in(x)))
+                else:
+                    for c in stmt.carried:
+                        inside.add(c.param)
+                        if self.active(c.param):
+                            found.update(dict.fromkeys(v for x in (c.init, c.yielded) for v in ir.vars_in(x)))
+        return [v for v in found if v not in inside and self.active(v)]
+
+    def reverse_if(self, stmt: If) -> None:
+        phis = [p for p in stmt.phis if self.active(p.target) and p.target in self.live]
+        phis = [p for p in phis if not self.plan.is_mirrored(p.target)]
+        work = [self.plan.has_work(b) for b in (stmt.then, stmt.orelse)]
+        if not phis and not any(work):
+            return
+        inside = [{v for s in b for v in ir.defined_by(s)} for b in (stmt.then, stmt.orelse)]
+        for v in self.touched([stmt.then, stmt.orelse]):
+            self.ensure(v)
+        for p in phis:
+            for x, local in zip((p.then, p.orelse), inside, strict=True):
+                if isinstance(x, Var) and x not in local and p.target not in self.derived:
+                    self.ensure(x)
+        before = set(self.live)
+        sides = []
+        for k, block in enumerate((stmt.then, stmt.orelse)):
+            start = len(self.lines)
+            self.depth += 1
+            self.prologue(block)
+            for p in phis:
+                x = (p.then, p.orelse)[k]
+                if is_array(p.target) and p.target in self.derived and x not in inside[k]:
+                    continue
+                if x is not UNDEFINED:
+                    self.pass_on(x, self.bar(p.target))
+            self.reverse_block(block)
+            self.depth -= 1
+            sides.append((self.lines[start:], self.places[start:]))
+            del self.lines[start:], self.places[start:]
+            self.live = set(before)
+        test = self.operand(stmt.test)
+        heads = [f"if {test}:", "else:"] if sides[0][0] else ["", f"if not {test}:"]
+        for head, (lines, places) in zip(heads, sides, strict=True):
+            if lines:
+                self.line(head)
+                self.lines += lines
+                self.places += places
+        for p in stmt.phis:
+            self.live.discard(p.target)
+            self.derived.discard(p.target)
+
+    def reverse_loop(self, loop: For | While) -> None:
+        n = self._names.get(id(loop))
+        slots = [c for c in loop.carried if self.active(c.param) and not self.plan.is_mirrored(c.param)]
+        if n is None:
+            for c in slots:
+                if c.result in self.live:
+                    self.pass_on(c.init, self.bar(c.result))
+            return
+        params = {c.param for c in loop.carried}
+        for v in self.touched([loop.body]):
+            if v not in params:
+                self.ensure(v)
+        local = {v for s in loop.body for v in ir.defined_by(s)} | params
+        for c in slots:
+            if isinstance(c.yielded, Var) and c.yielded not in local:
+                self.ensure(c.yielded)
+        for c in slots:
+            if c.result in self.live:
+                text = self.bar(c.result)
+            else:
+                text = self.zero_array(c.result) if is_array(c.result) else "0.0"
+            self.line(f"{self.bar(c.param)} = {text}")
+            self.live.discard(c.result)
+        outside = set(self.live)
+        head = self._reverse_head(loop, n)
+        with self.indented(head):
+            self._trip_start(loop, n)
+            self._hand_back(slots, params)
+            for c in loop.carried:
+                self.restore(c.param)
+            self.prologue(loop.body)
+            self.reverse_block(loop.body)
+            for c in slots:
+                if c.param not in self.live:
+                    zero = self.zero_array(c.param) if is_array(c.param) else "0.0"
+                    self.line(f"{self.bar(c.param)} = {zero}")
+        self.live = outside
+        for c in slots:
+            if c.init is not UNDEFINED:
+                self.pass_on(c.init, self.bar(c.param))
+
+    def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
+        """Print what precedes the reverse loop; return its head line."""
+        if n.counted:
+            tapes = self._tapes(n)
+            if n.nested and (tapes or not self._canonical(loop)):
+                self.line(f"{n.trips} = len({self.range(loop)})")
+            for _, top, row, width in tapes:
+                if n.nested:
+                    self.line(f"{top} -= {f'{width} * ' if width > 1 else ''}{n.trips}")
+                if not self._canonical(loop):
+                    self.line(f"{row} = {top} + {n.trips}")
+            if self._canonical(loop):
+                return f"for {loop.index.name} in range({self.operand(loop.stop)} - 1, -1, -1):"
+        n.trip = self.fresh("trip")
+        return f"for {n.trip} in range({n.trips} - 1, -1, -1):"
+
+    def _trip_start(self, loop: For | While, n: _LoopNames) -> None:
+        if n.counted:
+            for _, top, row, _ in self._tapes(n):
+                self.line(f"{row} = {top} + {loop.index.name}" if self._canonical(loop) else f"{row} -= 1")
+        else:
+            for _, top, row, width in self._tapes(n):
+                self.line(f"{top} -= {width}")
+                self.line(f"{row} = {top}")
+        if isinstance(loop, For) and not (n.counted and self._canonical(loop)):
+            start, step = self.operand(loop.start), self.operand(loop.step)
+            product = n.trip if loop.step == Const(1) else f"{n.trip} * {step}"
+            self.line(f"{loop.index.name} = {product if loop.start == Const(0) else f'{start} + {product}'}")
+
+    def _hand_back(self, slots: list[Carried], params: set[Var]) -> None:
+        """At the end of a trip its yields became the next trip's params: their adjoints go back together."""
+        for c in slots:
+            if isinstance(c.yielded, Var) and c.yielded not in params:
+                self.pass_on(c.yielded, self.bar(c.param))
+        back: dict[Var, list[str]] = {}
+        for c in slots:
+            if isinstance(c.yielded, Var) and c.yielded in params and self.active(c.yielded):
+                back.setdefault(c.yielded, []).append(self.bar(c.param))
+        for v, texts in back.items():
+            if v in self.live:
+                raise UnsupportedError(at("internal: a loop parameter has an adjoint too early", *self.place))
+            self.live.add(v)
+        self.assign_together([(self.bar(v), " + ".join(texts)) for v, texts in back.items()])
+
+    def reverse_op(self, op: Op) -> None:
+        if op.fn in WRITES:
+            if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
+                self._reverse_write(op)
+            return
+        if not self.active(op.target) or op.target not in self.live or op.fn == "unpack":
+            return
+        bar = self.bar(op.target)
+        rule = self.rule_of(op)
+        if op.fn == "getitem":
+            self.ensure(op.args[0])
+            self.line(f"{self.bar(op.args[0])}[{self.index(op.args[1:])}] += {bar}")
+        elif shares_memory(op):
+            pass  # the adjoint of a view is a view of the adjoint
+        elif op.fn == "pack":
+            for k, a in enumerate(op.args):
+                where = str(k) if len(op.detail) == 1 else f"{k // op.detail[1]}, {k % op.detail[1]}"
+                self.contribute(a, "+", f"{bar}[{where}]")
+        elif op.fn in ALLOCATIONS:
+            if op.fn in (np.full, np.full_like):
+                self.contribute(fill_value(op), "+", f"{bar}.sum()")
+        elif op.fn in COPIES:
+            self.give_copy(op.args[0], bar)
+        elif rule is not None and rule.kind == "pointwise":
+            self.refuse_array(op)
+            for arg, partial in self.partials(op, rule):
+                if rule_text.number(partial) == 0:
+                    continue
+                sign, text = rule_text.times(partial, bar)
+                if rule.singular and rule_text.can_be_infinite(partial):
+                    text = f"({text} if {bar} != 0.0 else 0.0)"
+                self.contribute(arg, sign, text)
+        else:
+            name = getattr(op.fn, "__name__", op.fn)
+            raise UnsupportedError(at(f"the reverse derivative of {name} is not supported", *op.place))
+        self.live.discard(op.target)
+
+    def give_copy(self, x: object, text: str) -> None:
+        """Add an adjoint array to another variable's."""
+        if self.active(x):
+            self.ensure(x)
+            self.line(f"{self.bar(x)} += {text}")
+
+    def _reachable(self, x: Var) -> set[Var]:
+        """Return {x} if its shadow can hold anything by now; a shadow that was never made is zero."""
+        root = self.plan.root(x)
+        if x in self.live or root in self.live or self.plan.is_mirrored(x):
+            return {x}
+        stmt = self.plan.definer.get(root)
+        if isinstance(stmt, If):  # a choice between arrays: any of them may have a shadow
+            return {x}
+        return set() if not self._has_live_relative(root) else {x}
+
+    def _has_live_relative(self, root: Var) -> bool:
+        cls = self.aliases.of(root)
+        return any(is_array(v) and self.aliases.of(v) is cls for v in self.live)
+
+    def _reverse_write(self, op: Op) -> None:
+        base, value = op.args[0], op.args[-1]
+        if op.fn in ("inplace", "assign") or is_array(value):
+            raise UnsupportedError(at("an operation on a whole array is not supported: write the loop", *op.place))
+        self.ensure(base)
+        cell = f"{self.bar(base)}[{self.index(op.args[1:-1])}]"
+        sign = "-" if op.fn == "augitem" and "sub" in op.detail.__name__ else "+"
+        self.contribute(value, sign, cell)
+        if op.fn == "setitem":
+            self.line(f"{cell} = 0.0")

@@ -1,0 +1,43 @@
+"""Jitted helpers that generated code calls."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ..errors import ArgumentError
+
+
+@njit(error_model="numpy")
+def grow(tape: np.ndarray, top: int, needed: int) -> np.ndarray:
+    """Return a tape with room for at least `needed` numbers and the first `top` numbers of `tape`."""
+    larger = np.empty(max(needed, 2 * tape.size, 64), tape.dtype)
+    larger[:top] = tape[:top]
+    return larger
+
+
+@njit(error_model="numpy")
+def check_no_overlap(a: np.ndarray, b: np.ndarray) -> None:
+    """Refuse two arguments that share memory when the function writes into one of them.
+
+    What is written through one name would be seen through the other, so the two have no separate derivatives.
+    """
+    if a.size > 0 and b.size > 0:
+        a_low, a_high = _extent(a)
+        b_low, b_high = _extent(b)
+        if a_low < b_high and b_low < a_high:
+            raise ArgumentError("two array arguments share memory and the function writes into one: pass a copy")
+
+
+@njit(error_model="numpy")
+def _extent(a: np.ndarray) -> tuple[int, int]:
+    """Return the first address of an array's memory and the one behind its last."""
+    low = a.ctypes.data
+    high = low + a.itemsize
+    for k in range(a.ndim):
+        reach = (a.shape[k] - 1) * a.strides[k]
+        if reach < 0:
+            low += reach
+        else:
+            high += reach
+    return low, high

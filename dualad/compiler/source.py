@@ -1,0 +1,115 @@
+"""From a function object to its syntax tree: defs, lambdas, closures and @njit dispatchers."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import types
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..errors import NoSourceError
+
+
+@dataclass(frozen=True)
+class Source:
+    """The source of one Python function: its tree, and where names outside it are looked up."""
+
+    function: types.FunctionType
+    node: ast.FunctionDef | ast.Lambda
+    filename: str
+
+    def lookup(self, name: str) -> object:
+        """Return the object that a free name stands for (closure, globals, builtins); KeyError if there is none."""
+        code = self.function.__code__
+        if name in code.co_freevars:
+            try:
+                return self.function.__closure__[code.co_freevars.index(name)].cell_contents
+            except ValueError:
+                raise KeyError(name) from None
+        if name in self.function.__globals__:
+            return self.function.__globals__[name]
+        builtins = self.function.__globals__.get("__builtins__", {})
+        return vars(builtins).get(name, ...) if isinstance(builtins, types.ModuleType) else builtins[name]
+
+
+def python_function(f: object) -> types.FunctionType | None:
+    """Return the Python function behind a callable, or None if there is none."""
+    f = getattr(f, "py_func", f)
+    if isinstance(f, types.MethodType):
+        return None
+    return f if isinstance(f, types.FunctionType) else None
+
+
+@lru_cache(maxsize=256)
+def _parse(filename: str, text: str) -> ast.Module:
+    return ast.parse(text, filename)
+
+
+def _same_code(node: ast.Lambda, function: types.FunctionType) -> bool:
+    """Whether a lambda in the tree compiles to the function's own code."""
+    names = [a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+    code = function.__code__
+    if names != list(code.co_varnames[: len(names)]) or len(names) != code.co_argcount + code.co_kwonlyargcount:
+        return False
+    free = code.co_freevars
+    inner: ast.expr = ast.Expression(ast.fix_missing_locations(node))
+    if free:  # compile inside a function that owns the free names
+        inner = ast.Expression(ast.Lambda(ast.arguments([], [ast.arg(n) for n in free], None, [], [], None, []), node))
+        ast.fix_missing_locations(inner)
+    compiled = compile(inner, "<lambda>", "eval").co_consts[0]
+    if free:
+        compiled = next((c for c in compiled.co_consts if isinstance(c, types.CodeType)), compiled)
+
+    def shape(c: types.CodeType) -> tuple:
+        return c.co_code, c.co_names, tuple(shape(k) if isinstance(k, types.CodeType) else repr(k) for k in c.co_consts)
+
+    return shape(compiled) == shape(code)
+
+
+@lru_cache(maxsize=1024)
+def read(f: object) -> Source:
+    """Return the source of a function, a lambda or a dispatcher.
+
+    Raises
+    ------
+    NoSourceError
+        If there is no Python function behind `f`, or its text cannot be found.
+    """
+    function = python_function(f)
+    if function is None:
+        raise NoSourceError(f"{f!r} is not a Python function, so it has no source to differentiate")
+    code = function.__code__
+    remedy = "define it in a file or a notebook cell, or use dualad.Dual or dualad.Tape, which need no source"
+    lines = linecache.getlines(code.co_filename, function.__globals__)
+    if not lines:
+        raise NoSourceError(f"the source of {function.__name__} ({code.co_filename}) cannot be found: {remedy}")
+    try:
+        tree = _parse(code.co_filename, "".join(lines))
+    except SyntaxError:
+        try:  # notebook cells may hold magics: read the function alone
+            text = inspect.getsource(function)
+            tree = ast.parse(inspect.cleandoc(text) if text[:1].isspace() else text)
+            ast.increment_lineno(tree, code.co_firstlineno - 1)
+        except (SyntaxError, OSError):
+            raise NoSourceError(f"the source of {function.__name__} cannot be read: {remedy}") from None
+    first = code.co_firstlineno
+    if code.co_name == "<lambda>":
+        found = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == first]
+        if len(found) > 1:
+            found = [n for n in found if _same_code(n, function)]
+            if len({ast.dump(n) for n in found}) == 1:
+                found = found[:1]
+    else:
+        found = [
+            n
+            for n in ast.walk(tree)
+            if isinstance(n, ast.FunctionDef)
+            and n.name == code.co_name
+            and min([n.lineno, *(d.lineno for d in n.decorator_list)]) <= first <= n.lineno
+        ]
+    if len(found) != 1:
+        what = "several look alike on its line" if found else f"line {first} of {code.co_filename} does not define it"
+        raise NoSourceError(f"the source of {function.__name__} cannot be found ({what}): {remedy}")
+    return Source(function, found[0], code.co_filename)

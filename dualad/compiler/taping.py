@@ -1,0 +1,244 @@
+"""The forward sweep of reverse mode: the function printed with stores to the tape.
+
+The structure of the tape is compiled: at run time it holds only numbers. Each loop that has something to store owns
+one flat array. A counted loop reserves a block of `trips * columns` numbers when it is entered, one column after the
+other; column c of trip i lies at `top + i + c * trips`. A loop whose trips are not known beforehand appends `columns`
+numbers a trip and grows the array by doubling. The reverse sweep reads by index and gives the block back::
+
+    forward sweep                                   reverse sweep
+    if top + 2 * trips > tape.size: tape = grow()   top -= 2 * trips
+    for i in range(trips):                          for i in range(trips - 1, -1, -1):
+        tape[top + i] = u                               u = tape[top + i]
+        tape[top + i + trips] = v                       v = tape[top + i + trips]
+        u, v = ...                                      ... recompute, then the adjoints
+    top += 2 * trips
+
+`_names` holds what belongs to the tape of a loop, `_cell` says where on it a value lies. Arrays that are needed are
+kept by reference, on lists; so are the shadows of mirrored arrays (`Plan.is_mirrored`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numba import types
+
+from . import ir
+from .activity import Activity, shares_memory
+from .derivative import DerivativeEmitter
+from .emit import Emitter, Scope
+from .ir import UNDEFINED, Const, For, Function, If, Op, Var, While
+from .plan import LoopPlan, Plan
+
+
+@dataclass(eq=False)
+class _LoopNames:
+    """The names that belong to the tape of one loop."""
+
+    plan: LoopPlan
+    counted: bool
+    nested: bool
+    trips: str
+    tape: str = ""
+    top: str = ""
+    itape: str = ""
+    itop: str = ""
+    row: str = ""
+    irow: str = ""
+    trip: str = ""
+
+
+class Taping(DerivativeEmitter):
+    """Prints the forward sweep, and reads back from the tape what it stored."""
+
+    def __init__(self, function: Function, scope: Scope, activity: Activity):
+        super().__init__(function, scope, activity)
+        self.plan = Plan(function, activity)
+        self._bars: dict[Var, str] = {}
+        self._names: dict[int, _LoopNames] = {}
+        self._lists: dict[Var, str] = {}
+        self._shadow_lists: dict[Var, str] = {}
+        self.live: set[Var] = set()
+        self.derived: set[Var] = set()
+
+    def bar(self, v: Var) -> str:
+        """Return the name of a variable's adjoint."""
+        if v not in self._bars:
+            self._bars[v] = self.fresh(f"{v.name}_bar")
+        return self._bars[v]
+
+    def _open_tapes(self) -> None:
+        """Print the tapes of nested loops and the lists of kept arrays, empty."""
+        for stmt in ir.walk(self.function.body):
+            plan = self.plan.loops.get(id(stmt))
+            if plan is None:
+                continue
+            counted = isinstance(stmt, For) and stmt.exit is None
+            nested = bool(self.plan.around[id(stmt)])
+            n = self._names[id(stmt)] = _LoopNames(plan, counted, nested, stmt.trips.name)
+            if plan.floats:
+                n.tape, n.top, n.row = self.fresh("tape"), self.fresh("top"), self.fresh("row")
+            if plan.integers:
+                n.itape, n.itop, n.irow = self.fresh("itape"), self.fresh("itop"), self.fresh("irow")
+            for tape, top, dtype in ((n.tape, n.top, ""), (n.itape, n.itop, ", np.int64")):
+                if tape and (nested or not counted):
+                    self.line(f"{tape} = np.empty(64{dtype})")
+                    self.line(f"{top} = 0")
+            for v in plan.kept:
+                self._lists[v] = self.fresh(f"{v.name}_kept")
+                self.line(f"{self._lists[v]} = []")
+        for v, loop in self.plan.loop_of.items():
+            if self.plan.is_mirrored(v) and id(loop) in self._names:
+                self._shadow_lists[v] = self.fresh(f"{self.bar(v)}_kept")
+                self.line(f"{self._shadow_lists[v]} = []")
+
+    def mirror(self, v: Var, text: str) -> None:
+        """Make the shadow of a mirrored array in the forward sweep."""
+        if self.plan.is_mirrored(v):
+            self.line(f"{self.bar(v)} = {text}")
+            if self.plan.loop_of.get(v) is None:
+                self.live.add(v)
+
+    def mirror_op(self, op: Op) -> None:
+        """Do to the shadows what an operation has done to mirrored arrays."""
+        if self.plan.is_mirrored(op.target):
+            if shares_memory(op):
+                self.mirror(op.target, self.expression(self.shadow_of(op)))
+            else:
+                self.mirror(op.target, f"np.zeros_like({op.target.name})")
+
+    def shadow_of(self, op: Op) -> Op:
+        """Return the view of a shadow that belongs to a view."""
+        return Op(op.target, op.fn, (Var(self.bar(op.args[0])), *op.args[1:]), op.kwargs, op.detail)
+
+    def moves(self, pairs: list[tuple[Var, object]]) -> None:
+        both = []
+        for target, x in pairs:
+            if x is not UNDEFINED:
+                both.append((target.name, self.operand(x)))
+                if self.plan.is_mirrored(target):
+                    if not self.plan.is_mirrored(x):
+                        both.append((self.bar(target), f"np.zeros_like({self.operand(x)})"))
+                    else:
+                        both.append((self.bar(target), self.bar(x)))
+                    if self.plan.loop_of.get(target) is None:
+                        self.live.add(target)
+        self.assign_together(both)
+
+    def save(self, v: Var) -> None:
+        """Store a variable that has just got its value, if the plan says so."""
+        if v in self._shadow_lists:
+            self.line(f"{self._shadow_lists[v]}.append({self.bar(v)})")
+        loop = self.plan.loop_of.get(v)
+        names = self._names.get(id(loop)) if loop is not None else None
+        if names is None:
+            return
+        cell = self._cell(v, names)
+        if cell:
+            self.line(f"{cell} = {v.name}")
+        elif v in names.plan.kept:
+            self.line(f"{self._lists[v]}.append({v.name})")
+
+    def _cell(self, v: Var, n: _LoopNames) -> str:
+        """Return the place of a variable on the tape of its loop, or ''."""
+        for tape, row, columns in ((n.tape, n.row, n.plan.floats), (n.itape, n.irow, n.plan.integers)):
+            if v in columns:
+                c = columns.index(v)
+                step = f"{n.trips}" if c == 1 else f"{c} * {n.trips}"
+                offset = f" + {step if n.counted else c}" if c else ""
+                return f"{tape}[{row}{offset}]"
+        return ""
+
+    def stmt_Op(self, op: Op) -> None:
+        if op.fn == "unpack":
+            return
+        self.primal(op)
+        if op.target is not None:
+            self.mirror_op(op)
+            self.save(op.target)
+
+    def stmt_If(self, stmt: If) -> None:
+        Emitter.stmt_If(self, stmt)
+        for phi in stmt.phis:
+            self.save(phi.target)
+
+    def enter(self, loop: For | While) -> None:
+        Emitter.enter(self, loop)
+        n = self._names.get(id(loop))
+        if n is None:
+            return
+        if n.counted:
+            self.line(f"{n.trips} = len({self.range(loop)})")
+            for tape, top, columns, dtype in (
+                (n.tape, n.top, n.plan.floats, ""),
+                (n.itape, n.itop, n.plan.integers, ", np.int64"),
+            ):
+                if tape and n.nested:
+                    need = f"{top} + {len(columns)} * {n.trips}" if len(columns) > 1 else f"{top} + {n.trips}"
+                    self._grow(tape, top, need)
+                elif tape:
+                    size = f"{len(columns)} * {n.trips}" if len(columns) > 1 else n.trips
+                    self.line(f"{tape} = np.empty({size}{dtype})")
+                    self.line(f"{top} = 0")
+                if tape and not self._canonical(loop):
+                    self.line(f"{self._row(n, tape)} = {top} - 1")
+        else:
+            self.line(f"{n.trips} = 0")
+
+    def _grow(self, tape: str, top: str, need: str) -> None:
+        with self.indented(f"if {need} > {tape}.size:"):
+            self.line(f"{tape} = {self.runtime('grow')}({tape}, {top}, {need})")
+
+    @staticmethod
+    def _row(n: _LoopNames, tape: str) -> str:
+        return n.row if tape == n.tape else n.irow
+
+    @staticmethod
+    def _canonical(loop: For | While) -> bool:
+        """Whether the index of a loop is the number of the trip."""
+        return isinstance(loop, For) and loop.start == Const(0) and loop.step == Const(1)
+
+    def _tapes(self, n: _LoopNames) -> list[tuple[str, str, str, int]]:
+        rows = ((n.tape, n.top, n.row, len(n.plan.floats)), (n.itape, n.itop, n.irow, len(n.plan.integers)))
+        return [r for r in rows if r[0]]
+
+    def trip(self, loop: For | While) -> None:
+        n = self._names.get(id(loop))
+        if n is not None:
+            for tape, top, row, width in self._tapes(n):
+                if n.counted:
+                    self.line(f"{row} = {top} + {loop.index.name}" if self._canonical(loop) else f"{row} += 1")
+                else:
+                    self._grow(tape, top, f"{top} + {width}")
+                    self.line(f"{row} = {top}")
+                    self.line(f"{top} += {width}")
+            if not n.counted:
+                self.line(f"{n.trips} += 1")
+            for c in loop.carried:
+                self.save(c.param)
+        self.block(loop.body)
+        self.next_trip(loop)
+
+    def leave(self, loop: For | While) -> None:
+        n = self._names.get(id(loop))
+        if n is not None and n.counted and n.nested:
+            for _, top, _, width in self._tapes(n):
+                self.line(f"{top} += {f'{width} * ' if width > 1 else ''}{n.trips}")
+        Emitter.leave(self, loop)
+        for c in loop.carried:
+            self.save(c.result)
+        self.save(loop.trips)
+
+    def restore(self, v: Var) -> None:
+        if v in self._shadow_lists:
+            self.line(f"{self.bar(v)} = {self._shadow_lists[v]}.pop()")
+            self.live.add(v)
+        loop = self.plan.loop_of.get(v)
+        n = self._names.get(id(loop)) if loop is not None else None
+        if n is None:
+            return
+        cell = self._cell(v, n)
+        if cell:
+            self.line(f"{v.name} = {cell}{' != 0' if v.type == types.boolean else ''}")
+        elif v in n.plan.kept:
+            self.line(f"{v.name} = {self._lists[v]}.pop()")

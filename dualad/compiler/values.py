@@ -1,0 +1,165 @@
+"""What a name can stand for while a function is lowered.
+
+A value is an operand of the IR (`Var`, `Const`, `Global`), a `TupleOf` values, or one of the compile-time objects
+below, which leave no trace in the IR: functions are inlined, iterators become loops, lists of fixed length become
+their items.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import types
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .ir import Const, Global, TupleOf, Var
+from .source import Source
+
+
+@dataclass(eq=False)
+class Frame:
+    """The names of one function activation."""
+
+    source: Source
+    env: dict[str, object]
+    local_names: frozenset[str]
+    parent: Frame | None = None
+
+
+@dataclass(eq=False)
+class FunctionValue:
+    """A function that will be inlined where it is called."""
+
+    source: Source
+    node: ast.FunctionDef | ast.Lambda
+    frame: Frame | None = None
+    defaults: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return getattr(self.node, "name", "lambda")
+
+
+@dataclass(eq=False)
+class Static:
+    """A module, class, dtype or callable known at compile time."""
+
+    value: object
+
+
+@dataclass(eq=False)
+class ListOf:
+    """A list of fixed length, written as a display or a comprehension."""
+
+    items: list
+
+
+@dataclass(eq=False)
+class Iteration:
+    """Something to loop over: `length` trips, `item(index)` gives the value of a trip."""
+
+    start: object
+    stop: object
+    step: object
+    item: object
+
+
+@dataclass(eq=False)
+class Poison:
+    """A name whose value cannot be told; an error only if it is used."""
+
+    reason: str
+
+
+OPERANDS = (Var, Const, Global)
+
+BINARY = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.MatMult: operator.matmul,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+}
+INPLACE = {
+    ast.Add: operator.iadd,
+    ast.Sub: operator.isub,
+    ast.Mult: operator.imul,
+    ast.Div: operator.itruediv,
+    ast.FloorDiv: operator.ifloordiv,
+    ast.Mod: operator.imod,
+    ast.Pow: operator.ipow,
+    ast.MatMult: operator.imatmul,
+    ast.BitAnd: operator.iand,
+    ast.BitOr: operator.ior,
+    ast.BitXor: operator.ixor,
+    ast.LShift: operator.ilshift,
+    ast.RShift: operator.irshift,
+}
+UNARY = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_, ast.Invert: operator.invert}
+COMPARE = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+PLAIN = {INPLACE[k]: BINARY[k] for k in BINARY}
+BOOLEAN = {*COMPARE.values(), operator.not_, bool}
+
+
+def static_value(obj: object) -> object:
+    """Return the value of an object found in globals, a closure or a default."""
+    if isinstance(obj, np.generic):
+        obj = obj.item()
+    if obj is None or isinstance(obj, bool | int | float | str):
+        return Const(obj)
+    if isinstance(obj, tuple):
+        cls = type(obj) if hasattr(obj, "_fields") else None
+        return TupleOf(tuple(static_value(o) for o in obj), cls)
+    if isinstance(obj, np.ndarray):
+        return Global(obj)
+    return Static(obj)
+
+
+def is_library(f: object) -> bool:
+    """Whether a callable belongs to Python, math or NumPy, and so is called rather than inlined."""
+    if isinstance(f, np.ufunc | type | types.BuiltinFunctionType):
+        return True
+    module = getattr(f, "__module__", None) or ""
+    return module.split(".")[0] in ("numpy", "math", "builtins", "operator", "_operator")
+
+
+def fold(fn: object, args: tuple) -> Const | None:
+    """Return the constant fn(*args) for constant scalar arguments, or None."""
+    if fn not in _FOLDABLE or not all(isinstance(a, Const) and isinstance(a.value, bool | int | float) for a in args):
+        return None
+    try:
+        value = fn(*(a.value for a in args))
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        return None  # Numba's integers would wrap around
+    return Const(value) if isinstance(value, bool | int | float) and not (value != value) else None
+
+
+_FOLDABLE = {
+    *(BINARY[k] for k in (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)),
+    *UNARY.values(),
+    *COMPARE.values(),
+    math.sqrt,
+    bool,
+    float,
+}
+_FOLDABLE.discard(operator.invert)

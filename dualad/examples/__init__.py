@@ -1,0 +1,1 @@
+"""Worked models: real data, an ordinary function, and its derivatives put to use."""

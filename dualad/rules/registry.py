@@ -1,0 +1,202 @@
+"""The registry of primitive rules: one declaration, from which forward, reverse, Dual and Tape all follow.
+
+A rule is an ordinary Python function without control flow: assignments, then one return. The compiler reads its
+source and pastes the expressions it needs into the derivative code; Dual and Tape call it. There are four kinds, and
+the weakest that fits is the right one.
+
+pointwise
+    Numbers in, one number out; arrays go through it element by element. Returns the value and the partials::
+
+        @pointwise(math.tanh, np.tanh)
+        def tanh(x):
+            value = math.tanh(x)
+            return value, (1.0 - value * value,)
+
+    A partial that is built from `value` is free in the reverse sweep: the result is at hand. In the example the
+    compiler sees that only `value` is needed, never `x`. Conditional expressions are allowed; they say what happens
+    at a kink.
+linear, bilinear
+    Returns the cotangents of the arguments, given the cotangent `value_bar` of the result. The tangent is the
+    primal itself, applied to the tangents (all at once, or one argument at a time)::
+
+        @linear(np.transpose)
+        def transpose(x, value_bar):
+            return (value_bar.T,)
+pair
+    A JVP and a VJP side by side, each complete::
+
+        @pair(np.linalg.inv)
+        def inv(x, value, x_dot):
+            return -value @ x_dot @ value
+
+        @inv.reverse
+        def inv_reverse(x, value, value_bar):
+            return (-value.T @ value_bar @ value.T,)
+constant
+    Piecewise constant or integer valued: the derivative is zero by definition::
+
+        constant(math.floor, np.floor, name="floor")
+
+`cheap=True` says that computing the primal again costs about as much as a load, so that the reverse sweep does so
+rather than storing the value. `singular=True` says that a partial can be infinite at a finite point: a tangent or
+cotangent that is exactly zero then stays zero (0 * inf would be NaN).
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..errors import RuleError
+
+KINDS = ("pointwise", "linear", "bilinear", "pair", "constant")
+
+
+@dataclass(frozen=True)
+class RuleBody:
+    """The source of a rule function, taken apart.
+
+    Attributes
+    ----------
+    params : tuple of str
+        Parameter names of the rule function.
+    temps : tuple of (str, ast.expr)
+        The assignments before the return, in order.
+    value : ast.expr or None
+        The expression of the primal value (pointwise rules only).
+    outputs : tuple of ast.expr
+        Partials, cotangents or the tangent.
+    namespace : dict
+        The module globals that the expressions refer to.
+    """
+
+    params: tuple[str, ...]
+    temps: tuple[tuple[str, ast.expr], ...]
+    value: ast.expr | None
+    outputs: tuple[ast.expr, ...]
+    namespace: dict = field(repr=False)
+
+
+@dataclass(eq=False)
+class Rule:
+    """One primitive: the functions it stands for, and how it is differentiated."""
+
+    name: str
+    kind: str
+    functions: tuple[Callable, ...]
+    function: Callable | None = None
+    body: RuleBody | None = None
+    vjp: RuleBody | None = None
+    arity: int | None = None
+    cheap: bool = False
+    singular: bool = False
+
+    def reverse(self, function: Callable) -> Callable:
+        """Declare the VJP of a pair (decorator)."""
+        if self.kind != "pair":
+            raise RuleError(f"rule {self.name}: only a pair takes a reverse rule, this one is {self.kind}")
+        self.vjp = _read(function, self.name, "pair")
+        return function
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} rule {self.name}>"
+
+
+_by_function: dict[Callable, Rule] = {}
+_by_name: dict[str, Rule] = {}
+
+
+def find(function: object) -> Rule | None:
+    """Return the rule of a callable, or None."""
+    try:
+        return _by_function.get(function)  # type: ignore[call-overload]
+    except TypeError:  # an unhashable object is no primitive
+        return None
+
+
+def get(name: str) -> Rule:
+    """Return the rule of that name."""
+    return _by_name[name]
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Return every registered rule, in the order of declaration."""
+    return tuple(_by_name.values())
+
+
+def _read(function: Callable, name: str, kind: str) -> RuleBody:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    if not isinstance(tree, ast.FunctionDef):
+        raise RuleError(f"rule {name}: a rule is written as a def")
+    *assigns, last = [s for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    temps = []
+    for s in assigns:
+        if not (isinstance(s, ast.Assign) and len(s.targets) == 1 and isinstance(s.targets[0], ast.Name)):
+            raise RuleError(f"rule {name}: only assignments to plain names may stand before the return")
+        temps.append((s.targets[0].id, s.value))
+    if not (isinstance(last, ast.Return) and last.value is not None):
+        raise RuleError(f"rule {name}: the last statement must be a return")
+    result, value = last.value, None
+    if kind == "pointwise":
+        if not (isinstance(result, ast.Tuple) and len(result.elts) == 2 and isinstance(result.elts[1], ast.Tuple)):
+            raise RuleError(f"rule {name}: a pointwise rule returns value, (partials...)")
+        value, result = result.elts
+    outputs = tuple(result.elts) if isinstance(result, ast.Tuple) else (result,)
+    params = tuple(a.arg for a in tree.args.args)
+    return RuleBody(params, tuple(temps), value, outputs, dict(inspect.getclosurevars(function).globals))
+
+
+def _register(rule: Rule) -> Rule:
+    if rule.name in _by_name:
+        raise RuleError(f"rule {rule.name} is declared twice")
+    taken = [f for f in rule.functions if f in _by_function]
+    if taken:
+        raise RuleError(f"rule {rule.name}: {taken[0]} already has rule {_by_function[taken[0]].name}")
+    _by_name[rule.name] = rule
+    for function in rule.functions:
+        _by_function[function] = rule
+    return rule
+
+
+def _declare(kind: str, functions: tuple, cheap: bool, singular: bool) -> Callable[[Callable], Rule]:
+    def decorate(function: Callable) -> Rule:
+        name = function.__name__
+        body = _read(function, name, kind)
+        extra = {"pointwise": 0, "linear": 1, "bilinear": 1, "pair": None}[kind]
+        if extra is None:
+            arity = sum(not p.endswith("_dot") and p != "value" for p in body.params)
+        else:
+            arity = len(body.params) - extra - ("value" in body.params)
+        if kind != "pair" and len(body.outputs) != arity:
+            raise RuleError(f"rule {name}: {arity} arguments but {len(body.outputs)} derivatives")
+        return _register(Rule(name, kind, functions, function, body, None, arity, cheap, singular))
+
+    return decorate
+
+
+def pointwise(*functions: Callable, cheap: bool = False, singular: bool = False) -> Callable[[Callable], Rule]:
+    """Declare a pointwise primitive for the given callables (decorator)."""
+    return _declare("pointwise", functions, cheap, singular)
+
+
+def linear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:
+    """Declare a primitive that is linear in all its arguments together (decorator)."""
+    return _declare("linear", functions, cheap, False)
+
+
+def bilinear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:
+    """Declare a primitive that is linear in each of its arguments (decorator)."""
+    return _declare("bilinear", functions, cheap, False)
+
+
+def pair(*functions: Callable, singular: bool = False) -> Callable[[Callable], Rule]:
+    """Declare a primitive by its JVP; the VJP follows with `.reverse` (decorator)."""
+    return _declare("pair", functions, False, singular)
+
+
+def constant(*functions: Callable, name: str | None = None, cheap: bool = True) -> Rule:
+    """Declare callables whose derivative is zero wherever it exists."""
+    return _register(Rule(name or functions[0].__name__, "constant", functions, cheap=cheap))

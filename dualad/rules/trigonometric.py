@@ -1,0 +1,109 @@
+"""Trigonometric and hyperbolic functions, their inverses, angles in degrees, and lengths in the plane."""
+
+import math
+
+import numpy as np
+
+from .registry import pointwise
+
+DEGREES_PER_RADIAN = 180.0 / math.pi
+RADIANS_PER_DEGREE = math.pi / 180.0
+
+
+@pointwise(math.sin, np.sin)
+def sin(x):
+    return math.sin(x), (math.cos(x),)
+
+
+@pointwise(math.cos, np.cos)
+def cos(x):
+    return math.cos(x), (-math.sin(x),)
+
+
+@pointwise(math.tan, np.tan)
+def tan(x):  # no double is an odd multiple of pi/2: the partial is large there, never infinite
+    value = math.tan(x)
+    return value, (1.0 + value * value,)
+
+
+@pointwise(math.asin, np.arcsin, singular=True)
+def asin(x):  # +inf at -1 and 1; NaN outside, as the value
+    return math.asin(x), (1.0 / math.sqrt((1.0 - x) * (1.0 + x)),)
+
+
+@pointwise(math.acos, np.arccos, singular=True)
+def acos(x):  # -inf at -1 and 1; NaN outside, as the value
+    return math.acos(x), (-1.0 / math.sqrt((1.0 - x) * (1.0 + x)),)
+
+
+@pointwise(math.atan, np.arctan)
+def atan(x):
+    return math.atan(x), (1.0 / (1.0 + x * x),)
+
+
+@pointwise(math.atan2, np.arctan2, singular=True)
+def atan2(y, x):  # NaN at the origin, where no limit exists; across the cut the value jumps, the partials do not
+    square = x * x + y * y
+    return math.atan2(y, x), (x / square, -y / square)
+
+
+@pointwise(math.sinh, np.sinh)
+def sinh(x):
+    return math.sinh(x), (math.cosh(x),)
+
+
+@pointwise(math.cosh, np.cosh)
+def cosh(x):
+    return math.cosh(x), (math.sinh(x),)
+
+
+@pointwise(math.tanh, np.tanh)
+def tanh(x):
+    value = math.tanh(x)
+    return value, (1.0 - value * value,)
+
+
+@pointwise(math.asinh, np.arcsinh)
+def asinh(x):
+    return math.asinh(x), (1.0 / math.sqrt(x * x + 1.0),)
+
+
+@pointwise(math.acosh, np.arccosh, singular=True)
+def acosh(x):  # +inf at 1; NaN below, as the value (one root of the product would be finite for x < -1)
+    return math.acosh(x), (1.0 / (math.sqrt(x - 1.0) * math.sqrt(x + 1.0)),)
+
+
+@pointwise(math.atanh, np.arctanh, singular=True)
+def atanh(x):  # +inf at -1 and 1, where the value is infinite
+    return math.atanh(x), (1.0 / ((1.0 - x) * (1.0 + x)),)
+
+
+@pointwise(np.sinc)
+def sinc(x):
+    # sin(pi x) / (pi x), with value 1 and partial 0 at 0. Near 0 the quotient cancels: there the Taylor series of the
+    # partial, to x**13. Both branches carry all higher derivatives.
+    value = np.sinc(x)
+    angle = math.pi * x
+    s = angle * angle
+    tail = 1.0 / 15120.0 - s * (1.0 / 1330560.0 - s * (1.0 / 172972800.0 - s * (1.0 / 31135104000.0)))
+    return value, (
+        -math.pi / 3.0 * angle * (1.0 - s * (0.1 - s * (1.0 / 280.0 - s * tail)))
+        if math.fabs(x) < 0.1
+        else (math.cos(angle) - value) / x,
+    )
+
+
+@pointwise(math.degrees, np.degrees, np.rad2deg, cheap=True)
+def degrees(x):
+    return math.degrees(x), (DEGREES_PER_RADIAN,)
+
+
+@pointwise(math.radians, np.radians, np.deg2rad, cheap=True)
+def radians(x):
+    return math.radians(x), (RADIANS_PER_DEGREE,)
+
+
+@pointwise(math.hypot, np.hypot)
+def hypot(x, y):  # 0 at the origin, the middle of the subdifferential, in both modes
+    value = math.hypot(x, y)
+    return value, (0.0 if value == 0.0 else x / value, 0.0 if value == 0.0 else y / value)

@@ -1,0 +1,30 @@
+"""The programs that every test of derivatives, nativeness and speed goes through: one list, in files by what varies."""
+
+from . import (
+    arrays,
+    arrays_algorithms,
+    arrays_memory,
+    control,
+    control_exits,
+    control_variables,
+    functions,
+    functions_calls,
+    names,
+    numerics,
+)
+from .program import Program
+
+__all__ = ["PROGRAMS", "Program"]
+
+PROGRAMS: list[Program] = [
+    *control.PROGRAMS,
+    *control_exits.PROGRAMS,
+    *control_variables.PROGRAMS,
+    *functions.PROGRAMS,
+    *functions_calls.PROGRAMS,
+    *arrays.PROGRAMS,
+    *arrays_memory.PROGRAMS,
+    *arrays_algorithms.PROGRAMS,
+    *numerics.PROGRAMS,
+    *names.PROGRAMS,
+]

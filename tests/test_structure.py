@@ -1,0 +1,124 @@
+"""The shape of the repository: imports run one way, Numba's internals stay behind one module, files stay readable."""
+
+import ast
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "dualad"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# From the bottom up. A module imports from its own layer or from the layers before it; "dualad" is the public names.
+LAYERS = (
+    ("errors",),
+    ("rules",),
+    ("compiler",),
+    ("transforms",),
+    ("dual", "tape", "trace", "testing"),
+    ("dualad",),
+    ("compare", "examples"),
+    ("__main__",),
+)
+RANKS = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+NUMBA_BRIDGE = PACKAGE / "compiler" / "numba_bridge.py"
+NUMBA_INTERNALS = ("llvmlite.", "numba.core.", "numba.extending.", "numba.np.", "numba.cpython.", "numba.misc.")
+MOST_LINES = 600
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in FILES}
+
+
+def layer(module):
+    return (module.split(".") + ["dualad"])[1]
+
+
+def imported(path):
+    """Return the full names of all that a file imports, wherever in the file; of a submodule, the submodule."""
+    names = set()
+    package = module_name(path) if path.name == "__init__.py" else module_name(path).rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")
+                base = ".".join(above[: len(above) - node.level + 1] + ([node.module] if node.module else []))
+            for alias in node.names:
+                within = f"{base}.{alias.name}"
+                names.add(within if within in MODULES or not base.startswith("dualad") else base)
+    return names
+
+
+def test_the_reader_of_imports_finds_them():
+    assert "dualad.errors" in imported(PACKAGE / "compare.py")
+    assert "dualad.examples.lotka_volterra" in imported(PACKAGE / "__main__.py")
+    assert layer("dualad") == "dualad" and layer("dualad.rules.registry") == "rules"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way(module):
+    assert layer(module) in RANKS, f"{module} belongs to no layer"
+    upward = [
+        name
+        for name in imported(MODULES[module])
+        if name.split(".")[0] == "dualad" and RANKS[layer(name)] > RANKS[layer(module)]
+    ]
+    assert not upward, f"{module} imports from a layer above its own: {upward}"
+
+
+def test_no_import_cycles():
+    graph = {module: {name for name in imported(path) if name in MODULES} for module, path in MODULES.items()}
+    assert set(TopologicalSorter(graph).static_order()) == set(MODULES)
+
+
+def internals_used(path):
+    """Return the names inside Numba's internals, or llvmlite, that a file imports or reaches as attributes."""
+    reached = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if is_dotted(node)}
+    return sorted(name for name in imported(path) | reached if f"{name}.".startswith(NUMBA_INTERNALS))
+
+
+def is_dotted(node):
+    while isinstance(node, ast.Attribute):
+        node = node.value
+        if isinstance(node, ast.Name):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_numba_internals_stay_behind_the_bridge(path):
+    if path != NUMBA_BRIDGE:
+        assert not internals_used(path), "only compiler/numba_bridge.py may use Numba's internals"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_files_stay_readable(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+def texts():
+    kept = [ROOT / name for name in ("README.md", "Makefile", "pyproject.toml", ".ci/run") if (ROOT / name).is_file()]
+    for folder in ("dualad", "tests", "bench", "notebooks"):
+        kept += [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".ipynb", ".toml")]
+    return sorted(kept)
+
+
+def test_no_paths_of_one_machine():
+    pattern = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users|mnt|opt)/\w|\b[A-Z]:\\Users\b")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in texts()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found, f"a path of one machine: {found}"
