@@ -17,7 +17,7 @@ from numba import njit
 from .compiler.build import Built, Derivative, NotScalarError, build
 from .compiler.numba_bridge import NumbaError, register_callable, specialising_dispatcher
 from .compiler.source import python_function, read
-from .errors import ArgumentError, DualadError, NotDifferentiableError
+from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 
 __all__ = ["derivative_source", "grad", "jvp", "value_and_grad", "vjp"]
 
@@ -83,7 +83,12 @@ def _with_jitted_functions(args: tuple, kwargs: dict) -> tuple | None:
 
 def _parameters(f: object) -> list[inspect.Parameter]:
     source = read(python_function(f) or f)
-    return list(inspect.signature(source.function).parameters.values())
+    found = list(inspect.signature(source.function).parameters.values())
+    for p in found:
+        if p.kind is p.VAR_KEYWORD:
+            message = f"**{p.name} of {_name(f)} is not supported: name the keyword arguments"
+            raise UnsupportedError(at(message, source.filename, source.node.lineno))
+    return found
 
 
 def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
@@ -97,10 +102,17 @@ def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
             parts.append(f"{p.name}=default_{p.name}")
         else:
             parts.append(star + p.name)
-    parts += extra
+    names = {p.name for p in _parameters(f)}
+    parts += [_unlike(e, names) for e in extra]
     safe = name if name.isidentifier() else "derivative"
     exec(f"def {safe}({', '.join(parts)}): pass", namespace)  # noqa: S102
     return namespace[safe]
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _argnums(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:

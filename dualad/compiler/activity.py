@@ -6,26 +6,57 @@ carries). A class is varied, or useful, as a whole; numbers are followed one by 
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
+from numba import types
 
 from ..errors import UnsupportedError, at
-from ..rules import registry
+from ..rules import composites, registry
 from . import ir
-from .infer import is_array, is_complex, is_float
+from .infer import is_array, is_complex, is_float, type_of
 from .ir import UNDEFINED, Function, If, Op, Var
 
 ALLOCATIONS = frozenset(
     {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 )
-COPIES = frozenset({np.copy, np.array, np.ascontiguousarray})
-VIEWS = frozenset({np.transpose, np.reshape, np.ravel, np.asarray})
+COPIES = frozenset({np.copy, np.array})
+VIEWS = frozenset({np.transpose, np.reshape, np.ravel, np.asarray, np.expand_dims, np.swapaxes, np.flip})
+PURE = frozenset(
+    {len, np.argsort, np.argmax, np.argmin, np.searchsorted, np.nonzero, np.count_nonzero, np.any, np.all, np.unique}
+    | {np.arange, np.eye, np.identity, np.shape, np.size, np.array_equal, np.allclose, np.where, np.isclose, sum}
+    | {np.digitize, np.bincount, np.histogram, np.flatnonzero, np.argwhere}
+    | {np.linalg.eigh, np.linalg.svd, np.linalg.qr, np.linalg.slogdet, np.linalg.lstsq, np.linalg.pinv}
+    | {np.linalg.eigvalsh, np.linalg.eig, np.linalg.eigvals, np.linalg.cond, np.linalg.matrix_rank}
+    | {np.linalg.norm, np.linalg.matrix_power, np.linalg.solve, np.linalg.inv, np.linalg.det, np.linalg.cholesky}
+)
+"""Callables without a rule that neither write into their arguments nor return memory of theirs."""
+
 WRITES = ("setitem", "augitem", "inplace", "assign")
 STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", *WRITES})
 
 
+def is_known(op: Op) -> bool:
+    """Whether the compiler knows what an operation does to the memory of its arguments."""
+    if isinstance(op.fn, str):
+        return op.fn != "method"
+    if op.fn in ALLOCATIONS or op.fn in COPIES or op.fn in VIEWS or op.fn in PURE or op.fn in (operator.matmul, np.dot):
+        return True
+    if op.fn is np.fill_diagonal:
+        return False  # it writes; where that matters, it has been expanded
+    return registry.find(op.fn) is not None or composites.find(op.fn) is not None
+
+
 def has_effect(op: Op) -> bool:
     """Whether an operation does more than define its target."""
-    return op.fn in WRITES or op.fn == "raise" or op.fn is print
+    if op.fn in WRITES or op.fn == "raise" or op.fn is print:
+        return True
+    return not is_known(op) and not all(is_scalar_type(type_of(a)) for a in op.args)
+
+
+def is_scalar_type(ty: object) -> bool:
+    """Whether values of a type hold no memory that a call could change."""
+    return ty is not None and isinstance(ty, types.Number | types.Boolean | types.NoneType | types.UnicodeType)
 
 
 class Aliases:
@@ -44,6 +75,9 @@ class Aliases:
         for stmt in ir.walk(function.body):
             if isinstance(stmt, Op) and stmt.fn in WRITES:
                 self.written |= self.roots(stmt.args[0])
+            elif isinstance(stmt, Op) and not is_known(stmt):
+                for v in ir.op_vars(stmt):
+                    self.written |= self.roots(v)
 
     def _pass(self, function: Function) -> bool:
         changed = False
@@ -99,7 +133,7 @@ def shares_memory(op: Op) -> bool:
 class Activity:
     """The active variables of a function, for some of its leaves."""
 
-    def __init__(self, function: Function, inputs: list[Var]):
+    def __init__(self, function: Function, inputs: list[Var], check: bool = True):
         self.aliases = Aliases(function)
         self.varied: set[Var] = set()
         self.useful: set[Var] = set()
@@ -111,7 +145,7 @@ class Activity:
             self._add(self.useful, v)
         while self._backward(function.body):
             pass
-        for stmt in ir.walk(function.body):
+        for stmt in ir.walk(function.body) if check else ():
             if isinstance(stmt, Op):
                 self._check(stmt)
 
@@ -175,6 +209,12 @@ class Activity:
 
     def _check(self, op: Op) -> None:
         """Refuse an active operation that has no derivative here."""
+        if not is_known(op):
+            for v in ir.op_vars(op):
+                if is_array(v) and (self.active(v) or (self.is_varied(v) and is_array(op.target))):
+                    name = op.detail if op.fn == "method" else getattr(op.fn, "__name__", op.fn)
+                    remedy = "it may write into the array or return a part of it; rewrite it"
+                    raise UnsupportedError(at(f"{name} on an array is not supported: {remedy}", *op.place))
         target = op.target if op.target is not None else (op.args[0] if op.fn in WRITES else None)
         if target is None or not self.is_useful(target):
             return
@@ -184,7 +224,7 @@ class Activity:
         if is_complex(target):
             raise UnsupportedError(at(f"{name} with complex numbers is not supported: use real numbers", *op.place))
         if isinstance(op.fn, str):
-            known = op.fn in STRUCTURAL
+            known = op.fn in STRUCTURAL and not isinstance(type_of(target), types.BaseTuple)
         else:
             known = registry.find(op.fn) is not None or op.fn in ALLOCATIONS | COPIES | VIEWS
         if not known:

@@ -14,10 +14,13 @@ from ..errors import NotDifferentiableError, at
 from . import ir
 from .activity import Activity, has_effect
 from .emit import Emitter, Scope
+from .expand import expand
 from .forward import Forward
+from .fuse import fuse
 from .infer import define, infer, is_float
 from .lower import lower
 from .normalise import normalise
+from .protect import protect
 from .reverse import Reverse
 from .source import read
 
@@ -73,13 +76,15 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     infer(function, scope)
     normalise(function, scope.namer)
     ir.prune(function, has_effect)
+    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
+    if what.kind != "primal":
+        reduce_arrays(function, inputs, scope)
     base = function.name if function.name.isidentifier() else "function"
     name = scope.namer.fresh(f"{base}_{what.kind}")
     if what.kind == "primal":
         printer = Emitter(scope)
         emit_primal(printer, function, name)
     else:
-        inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
         check_inputs(function, what.argnums)
         if what.kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
@@ -92,6 +97,17 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     text = printer.text()
     filename = f"<dualad: {name} {next(_serial)}>"
     return Built(name, text, define(name, text, scope.namespace, filename))
+
+
+def reduce_arrays(function: ir.Function, inputs: list[ir.Var], scope: Scope) -> None:
+    """Bring active array operations down to loops over numbers and to array-level primitives."""
+    while expand(function, Activity(function, inputs, check=False), scope.namer):
+        infer(function, scope)
+        normalise(function, scope.namer)
+        ir.prune(function, has_effect)
+    if fuse(function, Activity(function, inputs, check=False), scope.namer):
+        ir.prune(function, has_effect)
+    protect(function, Activity(function, inputs, check=False), scope.namer)
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
@@ -114,6 +130,9 @@ def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
     for k in argnums:
         param = function.params[k]
         leaves = [leaf for leaf, position, _ in function.leaves if position == k]
+        if isinstance(param.type, types.Omitted):
+            message = f"argument {k} ({param.name}) of {function.name} is left at its default: pass it to differentiate"
+            raise NotDifferentiableError(message)
         if not any(is_float(leaf) for leaf in leaves):
             what = f"argument {k} ({param.name}) of {function.name} has type {param.type}"
             message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"

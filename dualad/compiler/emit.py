@@ -160,7 +160,7 @@ class Emitter:
             return f"{self.operand(args[0])} {INPLACE[fn]} {self.operand(args[1])}"
         if fn in PREFIX:
             return f"{PREFIX[fn]}{self.operand(args[0])}"
-        if fn in ("getitem", "view"):
+        if fn in ("getitem", "view", "gather"):
             return f"{self.operand(args[0])}[{self.index(args[1:])}]"
         if fn == "attr":
             return f"{self.operand(args[0])}.{op.detail}"
@@ -205,7 +205,11 @@ class Emitter:
             target = f"{self.operand(op.args[0])}[{self.index(op.args[1:-1])}]"
             self.line(f"{target} {INPLACE[op.detail]}= {self.operand(op.args[-1])}")
         elif op.fn == "inplace":
-            self.line(f"{self.operand(op.args[0])}[...] {INPLACE[op.detail]}= {self.operand(op.args[1])}")
+            # Numba's own += does not look whether the operands overlap
+            x = self.operand(op.args[0])
+            self.line(f"{x}[:] = {x} {INPLACE[op.detail]} {self.operand(op.args[1])}")
+        elif op.fn == "assign":
+            self.line(f"{self.operand(op.args[0])}[:] = {self.operand(op.args[1])}")
         elif op.fn == "raise":
             self.line(f"raise {self.operand(op.args[0])}({', '.join(self.operand(a) for a in op.args[1:])})")
         else:

@@ -7,6 +7,7 @@ import builtins
 import operator
 import types
 
+import numba
 import numpy as np
 
 from ..rules import registry
@@ -29,6 +30,7 @@ from .values import (
     static_value,
 )
 
+_ATTRIBUTES = ("T", "shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides")
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
@@ -316,6 +318,11 @@ class Expressions:
         if isinstance(base, TupleOf) and base.cls is not None and node.attr in base.cls._fields:
             return base.items[base.cls._fields.index(node.attr)]
         if isinstance(base, Var | ir.Global):
+            ty = base.type if isinstance(base, Var) else None
+            if node.attr == "ndim" and isinstance(ty, numba.types.Array):
+                return Const(ty.ndim)
+            if node.attr not in _ATTRIBUTES:
+                raise self.fail(node, f"the attribute .{node.attr} of an array", "use np.ravel, indices or slices")
             if node.attr == "T":
                 return self.emit(np.transpose, (base,), node, hint)
             return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
@@ -350,6 +357,9 @@ class Expressions:
 
     def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call something known at compile time: a primitive, a builtin, a class, or a function of the user's."""
+        if type(f).__module__.startswith("dualad.") or getattr(f, "__module__", "") == "dualad.transforms":
+            what = f"a derivative inside a differentiated function ({ast.unparse(node.func)})"
+            raise self.fail(node, what, "differentiate once; derivatives of derivatives are not supported yet")
         special = _SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
         if special is not None:
             value = special(self, args, kwargs, node)
@@ -367,6 +377,8 @@ class Expressions:
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
+        if "out" in kwargs or (isinstance(f, np.ufunc) and len(args) > f.nin):
+            raise self.fail(node, f"{f.__name__} with an out argument", "assign the result: out[...] = ...")
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 
@@ -460,6 +472,10 @@ class Expressions:
             value = item if value == Const(0) else self.binary(operator.add, value, item, node, "t")
         return value
 
+    def builtin_divmod(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        x, y = (self.as_operand(a, node) for a in args)
+        return TupleOf((self.operation(operator.floordiv, (x, y), node), self.operation(operator.mod, (x, y), node)))
+
     def builtin_tuple(self, args: list, kwargs: dict, node: ast.Call) -> object:
         return TupleOf(tuple(args[0].items)) if args and isinstance(args[0], TupleOf | ListOf) else None
 
@@ -473,5 +489,6 @@ _SPECIAL = {
     builtins.min: lambda self, args, kwargs, node: self.builtin_extreme(min, args, node),
     builtins.max: lambda self, args, kwargs, node: self.builtin_extreme(max, args, node),
     builtins.sum: Expressions.builtin_sum,
+    builtins.divmod: Expressions.builtin_divmod,
     builtins.tuple: Expressions.builtin_tuple,
 }

@@ -6,6 +6,8 @@ names) is done to its tangent array as well, so that aliasing is mirrored by con
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 from numba import types
 
@@ -124,18 +126,38 @@ class Forward(DerivativeEmitter):
             self.refuse_array(op)
             self.primal(op)
             self.pointwise(op, rule, dot)
+        elif rule is not None and rule.kind != "constant":
+            self.primal(op)
+            self.array_rule(op, rule, dot)
         else:
             name = getattr(op.fn, "__name__", op.fn)
             raise UnsupportedError(at(f"the forward derivative of {name} is not supported", *op.place))
 
-    def with_tangents(self, op: Op, replaced: list) -> str:
-        """Return the text of an operation with tangents in the place of some arguments."""
-        args = tuple(Var(self.tangent(a)) if a in replaced else a for a in op.args)
+    def with_tangents(self, op: Op, replaced: list, position: int | None = None) -> str:
+        """Return the text of an operation with tangents in the place of some arguments, or of the one at `position`."""
+        args = tuple(
+            Var(self.tangent(a)) if a in replaced and position in (None, k) else a for k, a in enumerate(op.args)
+        )
         return self.expression(Op(op.target, op.fn, args, op.kwargs, op.detail, op.place))
 
     def tangents_of(self, op: Op) -> str:
         args = tuple(Var(self.tangent(a)) for a in op.args)
         return self.expression(Op(op.target, op.fn, args, op.kwargs, op.detail, op.place))
+
+    def array_rule(self, op: Op, rule, dot: str) -> None:
+        if rule.kind == "linear":
+            self.line(f"{dot} = {self.with_tangents(op, [a for a in op.args if is_float(a)])}")
+        elif rule.kind == "bilinear":
+            terms = [self.with_tangents(op, [a], k) for k, a in enumerate(op.args) if self.active(a)]
+            self.line(f"{dot} = {' + '.join(terms)}")
+        else:
+            tangents = {}
+            for p, a in zip(rule.body.params, op.args, strict=False):
+                tangents[p] = self.operand(a)
+                tangents[f"{p}_dot"] = self.tangent(a)
+            texts = [tangents.get(p, op.target.name) for p in rule.body.params]
+            (tangent,) = self.paste(rule.body, [0], texts, op.target.name)
+            self.line(f"{dot} = {ast.unparse(tangent)}")
 
     def pointwise(self, op: Op, rule, dot: str) -> None:
         terms = []

@@ -30,7 +30,13 @@ def infer(function: Function, scope: Scope) -> None:
     UnsupportedError
         If Numba cannot type the function; the message has Numba's reason and the user's line.
     """
-    printer = _TypePrinter(scope, function)
+    if _open_params(function):  # first without what they feed, for their types; then all of it
+        _infer(function, _TypePrinter(scope, function), scope)
+        _define_undefined(function.body)
+    _infer(function, Emitter(scope), scope)
+
+
+def _infer(function: Function, printer: Emitter, scope: Scope) -> None:
     name = scope.namer.fresh(function.name)
     with printer.indented(f"def {name}({', '.join(p.name for p in function.params)}):"):
         printer.block(function.body)
@@ -53,23 +59,52 @@ def infer(function: Function, scope: Scope) -> None:
     for v in all_vars(function):
         if v.type is None:
             v.type = found.get(v.name)
-    _define_undefined(function.body)
+
+
+def _open_params(function: Function) -> set[object]:
+    """Return the carried values that have none before their loop."""
+    found: set[object] = {UNDEFINED}
+    for loop in (s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)):
+        found.update(c.param for c in loop.carried if c.init in found)
+    return found - {UNDEFINED}
 
 
 class _TypePrinter(Emitter):
-    """Leaves out what reads a carried value that has none before the loop and is only handed on; it adds no type."""
+    """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
 
     def __init__(self, scope: Scope, function: Function):
         super().__init__(scope)
-        self._open: set[object] = {UNDEFINED}
-        for loop in (s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)):
-            self._open.update(c.param for c in loop.carried if c.init in self._open)
+        self._open = _open_params(function)
+        self._known: set[Var] = set()
+
+    def is_open(self, x: object) -> bool:
+        return any(v in self._open for v in ir.vars_in(x))
+
+    def stmt_Op(self, op: ir.Op) -> None:
+        if any(v in self._open for v in ir.op_vars(op)):
+            if op.target is not None:
+                self._open.add(op.target)
+        else:
+            super().stmt_Op(op)
+
+    def stmt_If(self, stmt: ir.If) -> None:
+        if self.is_open(stmt.test):
+            stmt = ir.If(Const(True), stmt.then, stmt.orelse, stmt.phis, stmt.place)
+        super().stmt_If(stmt)
+        self._open.update(p.target for p in stmt.phis if p.target not in self._known)
 
     def moves(self, pairs: list) -> None:
-        super().moves([(t, x) for t, x in pairs if x not in self._open])
+        pairs = [(t, x) for t, x in pairs if x is not UNDEFINED and not self.is_open(x)]
+        self._known.update(t for t, _ in pairs)
+        super().moves(pairs)
+
+    def next_trip(self, loop: ir.For | ir.While) -> None:
+        self.moves([(c.param, c.yielded) for c in loop.carried])
+        self._open -= {c.param for c in loop.carried if c.param in self._known}
 
     def leave(self, loop: ir.For | ir.While) -> None:
-        Emitter.moves(self, [(c.result, c.param) for c in loop.carried])
+        self.moves([(c.result, c.param) for c in loop.carried])
+        self._open.update(c.result for c in loop.carried if c.result not in self._known)
 
 
 def _define_undefined(block: ir.Block) -> None:
@@ -139,6 +174,8 @@ def is_array(x: object) -> bool:
 def is_float(x: object) -> bool:
     """Whether an operand is a real floating-point number or an array of them."""
     ty = type_of(x)
+    if isinstance(ty, types.BaseTuple):  # of a library function; the user's own tuples are taken apart
+        return any(isinstance(getattr(t, "dtype", t), types.Float) for t in ty.types)
     return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
 
 

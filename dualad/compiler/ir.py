@@ -142,6 +142,8 @@ class For:
     exit: object | None
     trips: Var
     place: tuple = (None, None)
+    independent: bool = False
+    """Whether the trips may run in any order (loops over the elements of arrays)."""
 
 
 @dataclass

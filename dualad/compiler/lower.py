@@ -50,10 +50,14 @@ class Lowering(Expressions):
         self.frame: Frame | None = None
         self.inlining: list[ast.AST] = []
         self.boolean: set[Var] = set()
+        self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
+        self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
 
     # ---------------------------------------------------------------- errors and small helpers
 
     def place(self, node: ast.AST | None) -> tuple:
+        if self.origin is not None:
+            return self.origin
         return (self.frame.source.filename if self.frame else None, getattr(node, "lineno", None))
 
     def fail(self, node: ast.AST | None, what: str, remedy: str) -> UnsupportedError:
@@ -170,6 +174,7 @@ class Lowering(Expressions):
             self.frame.env[s.target.id] = self.operation(fn, (now, value), s, s.target.id)
         elif isinstance(s.target, ast.Subscript):
             base = self.operand(s.target.value)
+            self.refuse_frozen(base, s)
             index = self.index(s.target.slice)
             value = self.operand(s.value)
             self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)])
@@ -186,10 +191,16 @@ class Lowering(Expressions):
             base = self.expr(target.value)
             if not isinstance(base, OPERANDS):
                 raise self.fail(target, "assigning to an item of a list or tuple", "use a NumPy array")
+            self.refuse_frozen(base, target)
             index = self.index(target.slice)
             self.effect("setitem", (base, *index, self.as_operand(value, target)), target)
         else:
             raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
+
+    def refuse_frozen(self, base: object, node: ast.AST) -> None:
+        if isinstance(base, ir.Global):
+            what = "writing into a global or captured array, which Numba takes as a constant,"
+            raise self.fail(node, what, "pass the array as an argument")
 
     def unpack(self, target: ast.Tuple | ast.List, value: object) -> None:
         stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
@@ -280,6 +291,11 @@ class Lowering(Expressions):
         """Return the value of a name after a branch that left x or y in it."""
         if isinstance(x, Const) and x == y:
             return x
+        for one, other in ((x, y), (y, x)):
+            if isinstance(one, TupleOf) and other in self.open:
+                name, shapes = self.open[other]
+                shapes[name] = one
+                raise _Restructure
         if isinstance(x, TupleOf | ListOf) or isinstance(y, TupleOf | ListOf):
             n = len(x.items) if x is not UNDEFINED and hasattr(x, "items") else len(getattr(y, "items", ()))
             xs = [UNDEFINED] * n if x is UNDEFINED else getattr(x, "items", None)
@@ -409,6 +425,8 @@ class Lowering(Expressions):
         for name in names:
             init = env.get(name, UNDEFINED)
             params[name] = inner_env[name] = self.parameter(name, shapes.get(name, init))
+            if init is UNDEFINED and isinstance(params[name], Var):
+                self.open[params[name]] = (name, shapes)
         index, trips = self.var(hint or "trip"), self.var("trips")
         header, condition = Block(), None
         try:
@@ -527,10 +545,22 @@ def lower(source: Source, argument_types: tuple, namer: Namer, functions: dict[i
         positional += list(env[a.vararg.arg].items)
     low.frame = None
     result = low.call_function(f, positional, {p.arg: env[p.arg] for p in a.kwonlyargs}, source.node)
+    _refuse_poison(low, result, source)
     function = ir.Function(source.function.__name__, params, leaves, low.block, result)
     function.star = names.index(a.vararg.arg) if a.vararg else None
     function.place = (source.filename, source.node.lineno)
     return function
+
+
+def _refuse_poison(low: Lowering, value: object, source: Source) -> None:
+    """The result must be numbers, arrays and tuples of them on every path."""
+    if isinstance(value, TupleOf):
+        for item in value.items:
+            _refuse_poison(low, item, source)
+    elif not isinstance(value, OPERANDS):
+        reason = value.reason.replace(RETURN_VALUE, "the result") if isinstance(value, Poison) else "it has no value"
+        what = f"the result of {source.function.__name__} is not supported: {reason}"
+        raise UnsupportedError(at(what, source.filename, source.node.lineno))
 
 
 def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, leaves: list) -> object:

@@ -23,11 +23,10 @@ METHODS = {
     name: getattr(np, name)
     for name in (
         "copy sum prod mean var std max min argmax argmin cumsum cumprod dot ravel flatten reshape transpose "
-        "argsort repeat sort all any trace diagonal ptp clip nonzero round conj"
+        "argsort repeat all any trace diagonal ptp clip nonzero round conj"
     ).split()
     if hasattr(np, name)
 }
-METHODS["flatten"] = np.copy  # of a reshaped array; see `_method`
 
 
 def normalise(function: Function, namer: Namer) -> None:
@@ -40,21 +39,16 @@ def normalise(function: Function, namer: Namer) -> None:
         return _normal(op, namer, renamed)
 
     ir.rewrite(function.body, change)
-    for stmt in ir.walk(function.body):
-        if isinstance(stmt, ir.If):
-            stmt.test = _rename(stmt.test, renamed)
-            for phi in stmt.phis:
-                phi.then, phi.orelse = _rename(phi.then, renamed), _rename(phi.orelse, renamed)
-        elif isinstance(stmt, ir.LOOPS):
-            for c in stmt.carried:
-                c.init, c.yielded = _rename(c.init, renamed), _rename(c.yielded, renamed)
-            stmt.exit = _rename(stmt.exit, renamed)
-            if isinstance(stmt, ir.For):
-                stmt.start, stmt.stop, stmt.step = (_rename(x, renamed) for x in (stmt.start, stmt.stop, stmt.step))
-            else:
-                stmt.test = _rename(stmt.test, renamed)
-    function.result = _rename(function.result, renamed)
+    rename_everywhere(function, renamed)
     _drop_invariant(function)
+
+
+def rename_everywhere(function: Function, renamed: dict) -> None:
+    """Replace variables by operands in a whole function (in place)."""
+    if renamed:
+        for stmt in ir.walk(function.body):
+            _rename_in(stmt, renamed)
+        function.result = _rename(function.result, renamed)
 
 
 def _rename(x: object, renamed: dict) -> object:
@@ -81,10 +75,7 @@ def _drop_invariant(function: Function) -> None:
                         stmt.carried.remove(c)
         if not same:
             return
-        ir.rewrite(function.body, lambda op: [op])
-        for stmt in ir.walk(function.body):
-            _rename_in(stmt, same)
-        function.result = _rename(function.result, same)
+        rename_everywhere(function, same)
 
 
 def _rename_in(stmt: object, renamed: dict) -> None:
@@ -136,8 +127,26 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     if fn == "setitem" and not _is_element(op.args[0], op.args[1:-1]) and is_array(op.args[0]):
         return _assign_part(op, namer)
     if fn == "method":
-        return _method(op)
+        return _method(op, namer)
+    if fn in (np.ascontiguousarray, np.asarray) and is_array(op.args[0]) and not op.kwargs and len(op.args) == 1:
+        if fn is np.asarray or type_of(op.args[0]).layout == "C":
+            renamed[op.target] = op.args[0]
+            return []
+        op.fn = np.copy
+        return [op]
+    if fn in (np.ravel, np.reshape) and type_of(op.args[0]).layout != "C":
+        return _of_a_copy(op, namer)
     return [op]
+
+
+def _of_a_copy(op: Op, namer: Namer) -> list:
+    """np.ravel and np.reshape look into contiguous arrays, and copy others."""
+    ty = type_of(op.args[0])
+    copied = Var(namer.fresh("t"), types.Array(ty.dtype, ty.ndim, "C"))
+    return [
+        Op(copied, np.copy, (op.args[0],), {}, None, op.place),
+        Op(op.target, op.fn, (copied, *op.args[1:]), op.kwargs, None, op.place),
+    ]
 
 
 def _augmented(op: Op, namer: Namer) -> list:
@@ -180,11 +189,19 @@ def _view_type(base: object, index: list) -> object:
     return types.Array(ty.dtype, ndim, "A")
 
 
-def _method(op: Op) -> list:
+def _method(op: Op, namer: Namer) -> list:
     name = op.detail
+    if name == "fill" and is_array(op.args[0]):
+        return [Op(None, "assign", op.args, {}, None, op.place)]
+    if name == "sort" and len(op.args) == 1 and is_array(op.args[0]):
+        ordered = Var(namer.fresh("t"), types.Array(type_of(op.args[0]).dtype, 1, "C"))
+        return [
+            Op(ordered, np.sort, op.args, {}, None, op.place),
+            Op(None, "assign", (op.args[0], ordered), {}, None, op.place),
+        ]
+    if name == "flatten":
+        return _of_a_copy(Op(op.target, np.ravel, op.args, {}, None, op.place), namer)
     if name in METHODS and is_array(op.args[0]):
-        if name == "flatten":
-            return [op]
         args = op.args
         if name in ("reshape", "transpose") and len(args) > 2:
             args = (args[0], TupleOf(args[1:]))

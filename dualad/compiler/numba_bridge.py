@@ -17,9 +17,19 @@ from numba.core.dispatcher import _FunctionCompiler
 from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
-from numba.extending import typeof_impl
+from numba.experimental.jitclass.boxing import _specialize_box
+from numba.extending import overload, typeof_impl
 
-__all__ = ["NumbaError", "error_line", "infer_types", "register_callable", "specialising_dispatcher"]
+__all__ = [
+    "NumbaError",
+    "error_line",
+    "give_compiled_meaning",
+    "infer_types",
+    "let_jitclasses_meet_numbers",
+    "python_class",
+    "register_callable",
+    "specialising_dispatcher",
+]
 
 
 class _TypesOnly(CompilerBase):
@@ -119,3 +129,39 @@ def register_callable(cls: type, dispatcher_of: Callable) -> None:
     @typeof_impl.register(cls)
     def typeof(obj, context):
         return types.Dispatcher(dispatcher_of(obj))
+
+
+def give_compiled_meaning(function: Callable, choose: Callable) -> None:
+    """Let jitted code call a function on further types.
+
+    Parameters
+    ----------
+    function : callable
+        Any function: a stub, an operator, a function of math or NumPy.
+    choose : callable
+        Takes the Numba types of the arguments; returns the implementation, a function with the same parameters, or
+        None for types that are not its own.
+    """
+    overload(function, jit_options={"no_cpython_wrapper": True, "no_cfunc_wrapper": True})(choose)
+
+
+def python_class(jitclass: type) -> type:
+    """Return the class that an instance of a jitclass has in plain Python.
+
+    Numba makes it when the first instance comes back from compiled code, and lets it have only some of the special
+    methods (no `__repr__`). What is set on it holds in plain Python alone.
+    """
+    return _specialize_box(jitclass.class_type.instance_type)
+
+
+def let_jitclasses_meet_numbers() -> None:
+    """Make comparisons between a jitclass and a number reach the overloads that exist for them.
+
+    Numba 0.68 (experimental/jitclass/overloads.py, `register_reflected_overload`) asks the type on the right for
+    `jit_methods` without looking whether it is a jitclass, and dies of an AttributeError at `instance < 1.0`. Here
+    numbers get what they are asked for: no methods, upon which Numba goes on to the next overload. Nothing else in
+    Numba reads the attribute of such a type. To be deleted when that function checks the type; reflected operators of
+    jitclasses are numba#8934.
+    """
+    for kind in (types.Boolean, types.Integer, types.Float):
+        kind.jit_methods = {}

@@ -25,6 +25,8 @@ from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
 from .infer import is_array, is_float, is_integer
 from .ir import Block, For, Function, If, Op, Var, While
+from .order import Order
+from .protect import needed_operands
 
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
@@ -49,13 +51,15 @@ class Plan:
         self.active = activity.active
         self.definer: dict[Var, object] = {}
         self.loop_of: dict[Var, object] = {}
-        self.position: dict[int, int] = {}
-        self.around: dict[int, tuple] = {}
+        self.order = Order(function)
+        self.position, self.around, self.end = self.order.position, self.order.around, self.order.end
         self.recomputed: set[int] = set()
         self.loops: dict[int, LoopPlan] = {}
-        self.end: dict[int, int] = {}
         self._uses: dict[Var, list[object]] = {}
         self._index(function.body, ())
+        self.unchosen: set[int] = set()
+        self.before_singular: set[int] = set()
+        self._find_guarded(function.body)
         self.mirrored: set[Var] = set()
         for stmt in ir.walk(function.body):
             if isinstance(stmt, For | While):
@@ -69,8 +73,6 @@ class Plan:
     def _index(self, block: Block, around: tuple) -> None:
         loop = around[-1] if around else None
         for stmt in block:
-            self.position[id(stmt)] = len(self.position)
-            self.around[id(stmt)] = around
             for v in ir.defined_by(stmt):
                 self.definer[v], self.loop_of[v] = stmt, loop
             reads: list = []
@@ -91,8 +93,6 @@ class Plan:
                 self._uses.setdefault(v, []).append(("read", stmt))
             for inner in ir.blocks_of(stmt):
                 self._index(inner, (*around, stmt) if isinstance(stmt, For | While) else around)
-            self.end[id(stmt)] = len(self.position) - 1
-
     def root(self, v: Var) -> Var:
         """Follow views to the array that they look at."""
         while True:
@@ -113,6 +113,36 @@ class Plan:
         if any(x is v for x in ir.vars_in(self.function.result)):
             last = len(self.position)
         return last
+
+    # ---------------------------------------------------------------- zeros that must stay zero
+
+    def _find_guarded(self, block: Block) -> None:
+        """Find operations whose adjoints need care where infinities meet zeros.
+
+        unchosen: what a branch or np.where may leave aside. Its cotangent is then exactly 0, and stays 0 whatever the
+        partial (jax#5798). before_singular: what feeds a root, logarithm or power. Its cotangent may be infinite, and
+        a partial that is exactly 0 gives 0, as it does in forward mode.
+        """
+        for stmt in ir.walk(block):
+            if isinstance(stmt, If):
+                inside = {v for b in (stmt.then, stmt.orelse) for s in ir.walk(b) for v in ir.defined_by(s)}
+                for p in stmt.phis:
+                    for x in (p.then, p.orelse):
+                        if x not in inside:
+                            self._guard(x, self.unchosen)
+            elif isinstance(stmt, Op) and not isinstance(stmt.fn, str):
+                rule = registry.find(stmt.fn)
+                if rule is not None and rule.singular and self.active(stmt.target):
+                    for a in stmt.args:
+                        self._guard(a, self.before_singular)
+
+    def _guard(self, x: object, found: set[int]) -> None:
+        op = self.definer.get(x) if isinstance(x, Var) and self.active(x) else None
+        rule = registry.find(op.fn) if isinstance(op, Op) and not isinstance(op.fn, str) else None
+        if rule is not None and rule.kind == "pointwise" and id(op) not in found:
+            found.add(id(op))
+            for a in op.args:
+                self._guard(a, found)
 
     # ---------------------------------------------------------------- arrays under several names
 
@@ -193,9 +223,12 @@ class Plan:
             return {v for i in op.args[1:] for v in ir.vars_in(i)}
         rule = None if isinstance(op.fn, str) else registry.find(op.fn)
         needs: set[Var] = set()
-        if rule is not None and rule.kind == "pointwise":
-            outputs = [k for k, a in enumerate(op.args) if self.active(a)]
-            params, value = rule_text.needed(rule.body, outputs)
+        if rule is not None and rule.kind != "constant":
+            if rule.kind == "pointwise":
+                outputs = [k for k, a in enumerate(op.args) if self.active(a)]
+                params, value = rule_text.needed(rule.body, outputs)
+            else:
+                params, value = needed_operands(op, self.activity)
             needs = {v for k in params if k < len(op.args) for v in ir.vars_in(op.args[k])}
             if value:
                 needs.add(op.target)
@@ -289,21 +322,11 @@ class Plan:
     def is_stable(self, load: Op, loop: object) -> bool:
         """Whether an array element still has the value that a load saw when the reverse sweep comes to it."""
         x = load.args[0]
-        if not isinstance(x, Var):
-            return True
-        aliases = self.activity.aliases
-        if not aliases.is_written(x):
+        if not isinstance(x, Var) or not self.activity.aliases.is_written(x):
             return True
         if self.loop_of.get(self.root(x)) is not None:
             return False
-        roots = aliases.roots(x)
-        here, around = self.position[id(load)], self.around[id(load)]
-        for stmt in ir.walk(self.function.body):
-            if isinstance(stmt, Op) and stmt.fn in WRITES and isinstance(stmt.args[0], Var):
-                if roots & aliases.roots(stmt.args[0]):
-                    if self.position[id(stmt)] > here or set(map(id, around)) & set(map(id, self.around[id(stmt)])):
-                        return False
-        return True
+        return not self.order.is_written_after(load, x, self.activity.aliases)
 
     def is_stored(self, v: Var) -> bool:
         loop = self.loop_of.get(v)

@@ -9,10 +9,13 @@ a loop hands an array from trip to trip, its shadow is handed back.
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
+from ..rules.registry import Rule
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
 from .derivative import fill_value
@@ -373,14 +376,36 @@ class Reverse(Taping):
             for arg, partial in self.partials(op, rule):
                 if rule_text.number(partial) == 0:
                     continue
-                sign, text = rule_text.times(partial, bar)
-                if rule.singular and rule_text.can_be_infinite(partial):
-                    text = f"({text} if {bar} != 0.0 else 0.0)"
-                self.contribute(arg, sign, text)
+                self.contribute(arg, *self.guarded(op, rule, partial, bar))
+        elif rule is not None and rule.kind != "constant":
+            for arg, cotangent in self.cotangents(op, rule, bar):
+                self.give_fresh(arg, ast.unparse(cotangent))
         else:
             name = getattr(op.fn, "__name__", op.fn)
             raise UnsupportedError(at(f"the reverse derivative of {name} is not supported", *op.place))
         self.live.discard(op.target)
+
+    def guarded(self, op: Op, rule: Rule, partial: ast.expr, bar: str) -> tuple[str, str]:
+        """Return (sign, text) of partial * bar; see `Plan._find_guarded` for the zeros."""
+        sign, text = rule_text.times(partial, bar)
+        if rule_text.number(partial) is not None:
+            return sign, text
+        if id(op) in self.plan.unchosen or (rule.singular and rule_text.can_be_infinite(partial)):
+            return sign, f"({text} if {bar} != 0.0 else 0.0)"
+        if id(op) in self.plan.before_singular and isinstance(partial, ast.Name | ast.BinOp):
+            return sign, f"({text} if {ast.unparse(partial)} != 0.0 else 0.0)"
+        return sign, text
+
+    def give_fresh(self, x: Var, text: str) -> None:
+        """Pass a newly computed cotangent to an argument."""
+        if not is_array(x):
+            self.contribute(x, "+", text)
+        elif text.isidentifier() or text.endswith(".T"):  # memory that belongs to another adjoint
+            self.give_copy(x, text)
+        elif self.plan.is_mirrored(x):
+            self.line(f"{self.bar(x)} += {text}")
+        else:
+            self.give(x, text)
 
     def give_copy(self, x: object, text: str) -> None:
         """Add an adjoint array to another variable's."""

@@ -79,7 +79,7 @@ def read(f: object) -> Source:
     """
     function = python_function(f)
     if function is None:
-        raise NoSourceError(f"{f!r} is not a Python function, so it has no source to differentiate")
+        raise NoSourceError(f"{f!r} is not a Python function, so it has no source: wrap it in a def or a lambda")
     code = function.__code__
     remedy = "define it in a file or a notebook cell, or use dualad.Dual or dualad.Tape, which need no source"
     lines = linecache.getlines(code.co_filename, function.__globals__)

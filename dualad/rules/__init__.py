@@ -12,8 +12,23 @@ special.py
     The error function, gamma and its logarithmic derivatives.
 rounding.py
     What is constant by pieces: rounding, comparison, integer arithmetic. Type casts.
+broadcasting.py
+    Fitting arrays together.
+linear_algebra.py
+    Matrix products, solves and decompositions, as array-level rules.
+composites.py
+    NumPy functions that are loops over primitives, and need no rule.
 """
 
-from . import arithmetic, exponential, rounding, special, trigonometric
+from . import arithmetic, broadcasting, composites, exponential, linear_algebra, rounding, special, trigonometric
 
-__all__ = ["arithmetic", "exponential", "rounding", "special", "trigonometric"]
+__all__ = [
+    "arithmetic",
+    "broadcasting",
+    "composites",
+    "exponential",
+    "linear_algebra",
+    "rounding",
+    "special",
+    "trigonometric",
+]

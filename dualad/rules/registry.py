@@ -50,6 +50,8 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..errors import RuleError
 
 KINDS = ("pointwise", "linear", "bilinear", "pair", "constant")
@@ -93,6 +95,13 @@ class Rule:
     arity: int | None = None
     cheap: bool = False
     singular: bool = False
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the primitive goes through arrays element by element."""
+        if self.kind == "pointwise":
+            return True
+        return self.kind == "constant" and any(isinstance(f, np.ufunc) for f in self.functions)
 
     def reverse(self, function: Callable) -> Callable:
         """Declare the VJP of a pair (decorator)."""

@@ -148,6 +148,7 @@ CASES: dict[str, Cases] = {
 
 # The constants, each with a point at which its functions compile; away from the jumps, where a float is given.
 CONSTANTS: dict[str, tuple] = {
+    "common_size": (3, 1),
     "floordiv": (5.5, 2.2),
     "floor": (-2.5,),
     "ceil": (-2.5,),

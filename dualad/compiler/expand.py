@@ -1,0 +1,152 @@
+"""Array operations that are active, brought down to loops and to array-level primitives.
+
+Composites (`rules.composites`) and accesses by index arrays are lowered like any function of the user's and inlined in
+place. Matrix products and solves become the primitive for their numbers of dimensions. What is not active stays as
+it is. Types are inferred anew afterwards.
+"""
+
+from __future__ import annotations
+
+import operator
+
+import numpy as np
+from numba import types
+
+from ..errors import UnsupportedError, at
+from ..rules import composites, gather, linear_algebra
+from . import ir
+from .activity import Activity
+from .infer import is_array, type_of
+from .ir import Const, Function, Namer, Op, Var
+from .lower import Lowering
+from .normalise import rename_everywhere
+from .values import PLAIN
+
+_PRODUCTS = {
+    (1, 1): linear_algebra.inner,
+    (2, 1): linear_algebra.matrix_vector,
+    (1, 2): linear_algebra.vector_matrix,
+    (2, 2): linear_algebra.matrix_matrix,
+}
+_SOLVES = {1: linear_algebra.solve_vector, 2: linear_algebra.solve_matrix}
+
+
+def expand(function: Function, activity: Activity, namer: Namer) -> bool:
+    """Expand active array operations once (in place); True if there were any."""
+    expander = _Expander(activity, namer)
+    ir.rewrite(function.body, expander.change)
+    rename_everywhere(function, expander.renamed)
+    return expander.changed
+
+
+class _Expander:
+    def __init__(self, activity: Activity, namer: Namer):
+        self.activity = activity
+        self.namer = namer
+        self.renamed: dict[Var, object] = {}
+        self.changed = False
+
+    def change(self, op: Op) -> list:
+        new = self.expansion(op)
+        if new is None:
+            return [op]
+        self.changed = True
+        return new
+
+    def expansion(self, op: Op) -> list | None:
+        fn = op.fn
+        if fn in ("setitem", "augitem") and is_array(op.args[0]) and any(is_array(i) for i in op.args[1:-1]):
+            return self.scatter(op) if self.activity.active(op.args[0]) else None
+        if fn is np.fill_diagonal and self.activity.active(op.args[0]):
+            return self.inline(composites.fill_diagonal, Op(None, fn, op.args), list(op.args))
+        if fn == "inplace" and self.activity.active(op.args[0]):
+            result = Var(self.namer.fresh("t"))
+            operation = Op(result, PLAIN[op.detail], op.args, {}, None, op.place)
+            return [operation, Op(None, "assign", (op.args[0], result), {}, None, op.place)]
+        if not self.activity.active(op.target):
+            return None
+        if fn == "gather":
+            return self.gather(op)
+        if fn == "method" and op.detail == "astype" and is_array(op.args[0]):
+            return self.inline(composites.astype, op, list(op.args), dict(op.kwargs))
+        if isinstance(fn, str):
+            return None
+        if fn in (np.dot, operator.matmul):
+            dims = tuple(type_of(a).ndim if is_array(a) else 0 for a in op.args)
+            if dims in _PRODUCTS:
+                return [Op(op.target, _PRODUCTS[dims], op.args, {}, None, op.place)]
+        if fn is np.linalg.solve:
+            return [Op(op.target, _SOLVES[type_of(op.args[1]).ndim], op.args, {}, None, op.place)]
+        if fn is np.sum and len(op.args) == 1 and not op.kwargs:
+            return None  # the fuser's
+        written = composites.find(fn)
+        if written is not None and any(is_array(v) for v in ir.op_vars(op)) or fn is np.linspace:
+            return self.inline(written, op, list(op.args), dict(op.kwargs))
+        return None
+
+    def inline(self, written: object, op: Op, args: list, kwargs: dict | None = None) -> list:
+        """Return the statements of a function called in place of an operation."""
+        low = Lowering(self.namer)
+        low.origin = op.place
+        result = low.call_function(low.function_value(written), args, kwargs or {}, None)
+        for stmt in ir.walk(low.block):
+            stmt.place = op.place
+        if op.target is not None:
+            self.renamed[op.target] = result
+        return low.block.statements
+
+    # ---------------------------------------------------------------- index arrays and masks
+
+    def index_kind(self, op: Op, index: tuple) -> str:
+        base = type_of(op.args[0])
+        if len(index) == 1 and is_array(index[0]):
+            ty = type_of(index[0])
+            if ty.ndim == 1 and isinstance(ty.dtype, types.Integer) and base.ndim <= 2:
+                return "integers"
+            if ty.ndim == 1 and isinstance(ty.dtype, types.Boolean) and base.ndim == 1:
+                return "mask"
+            if ty.ndim == 2 and isinstance(ty.dtype, types.Boolean) and base.ndim == 2:
+                return "mask2"
+        remedy = "use one index array, or a mask of the array's shape, or a loop"
+        raise UnsupportedError(at(f"this combination of index arrays is not supported: {remedy}", *op.place))
+
+    def gather(self, op: Op) -> list:
+        base, *index = op.args
+        kind = self.index_kind(op, tuple(index))
+        if kind == "mask2":
+            return self.inline(gather.mask_2d, op, [base, index[0]])
+        out: list = []
+        where = self.positions(op, index[0], kind, out)
+        take = gather.take_1d if type_of(base).ndim == 1 else gather.take_rows
+        return [*out, *self.inline(take, op, [base, where])]
+
+    def positions(self, op: Op, index: object, kind: str, out: list) -> object:
+        if kind != "mask":
+            return index
+        low = Lowering(self.namer)
+        where = low.call_function(low.function_value(gather.positions), [index], {}, None)
+        out.extend(low.block.statements)
+        return where
+
+    def scatter(self, op: Op) -> list:
+        base, *index, value = op.args
+        kind = self.index_kind(op, tuple(index))
+        if type_of(base).ndim == 2 and kind == "integers":
+            raise UnsupportedError(at("storing rows by an index array is not supported: write the loop", *op.place))
+        out: list = []
+        if op.fn == "augitem":
+            old, new = Var(self.namer.fresh("t")), Var(self.namer.fresh("t"))
+            out.append(Op(old, "getitem", (base, *index), {}, None, op.place))
+            out.append(Op(new, PLAIN[op.detail], (old, value), {}, None, op.place))
+            out.append(Op(None, "setitem", (base, *index, new), {}, None, op.place))
+            return out
+        if kind == "mask2":
+            if is_array(value):
+                raise UnsupportedError(at("storing an array by a 2-D mask is not supported: use a loop", *op.place))
+            return self.inline(gather.put_number_2d, op, [base, index[0], value])
+        where = self.positions(op, index[0], kind, out)
+        put = gather.put_array if is_array(value) else gather.put_number
+        return [*out, *self.inline(put, op, [base, where, value])]
+
+
+_ = Const

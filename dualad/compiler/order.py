@@ -1,0 +1,43 @@
+"""Where statements stand: program order, enclosing loops, and what is written after what."""
+
+from __future__ import annotations
+
+from . import ir
+from .activity import WRITES, Aliases
+from .ir import Block, For, Function, Op, Var, While
+
+
+class Order:
+    """Positions of the statements of a function (by identity)."""
+
+    def __init__(self, function: Function):
+        self.function = function
+        self.position: dict[int, int] = {}
+        self.end: dict[int, int] = {}
+        self.around: dict[int, tuple] = {}
+        self._number(function.body, ())
+        self._writes = [s for s in ir.walk(function.body) if isinstance(s, Op) and s.fn in WRITES]
+
+    def _number(self, block: Block, around: tuple) -> None:
+        for stmt in block:
+            self.position[id(stmt)] = len(self.position)
+            self.around[id(stmt)] = around
+            for inner in ir.blocks_of(stmt):
+                self._number(inner, (*around, stmt) if isinstance(stmt, For | While) else around)
+            self.end[id(stmt)] = len(self.position) - 1
+
+    def is_written_after(self, reader: Op, x: Var, aliases: Aliases) -> bool:
+        """Whether memory that `x` looks at may be written after a statement has read it.
+
+        A write in a loop around both counts: the next trip comes after this one.
+        """
+        roots = aliases.roots(x)
+        if roots.isdisjoint(aliases.written):
+            return False
+        here, around = self.position[id(reader)], {id(s) for s in self.around[id(reader)]}
+        for stmt in self._writes:
+            if roots & aliases.roots(stmt.args[0]):
+                shared = around & {id(s) for s in self.around[id(stmt)]}
+                if self.position[id(stmt)] > here or shared:
+                    return True
+        return False
