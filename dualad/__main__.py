@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
         if options.target is None and options.at:
             raise UsageError("--at needs a function: FILE.py:FUNCTION")
         if options.target is None:
-            f, args = predator_prey.negative_log_posterior, _main_job_arguments()
+            f, args = predator_prey.negative_log_likelihood, _main_job_arguments()
         else:
             f, args = load_function(options.target), [parse_argument(text) for text in options.at]
             _check_call(f, args)
@@ -71,13 +71,13 @@ def main_job() -> None:
     """Fit the predator-prey model, then print the estimates and the comparison of its gradients."""
     years = f"{predator_prey.FIRST_YEAR} to {predator_prey.FIRST_YEAR + predator_prey.HARE.size - 1}"
     print(f"Lotka-Volterra model, Hudson's Bay Company pelt record, {years}, in thousands of pelts")
-    print("log-normal errors, weak priors, Runge-Kutta 4; reverse-mode gradient driving L-BFGS-B")
+    print("maximum likelihood, log-normal errors, Runge-Kutta 4; reverse-mode gradient driving L-BFGS-B")
     print()
     print(predator_prey.fit().table(), flush=True)
     print()
     print("The gradient at the starting point of the fit:")
     inputs = [f"log {name}" for name in predator_prey.NAMES]
-    print(compare(predator_prey.negative_log_posterior, *_main_job_arguments(), inputs=inputs).table())
+    print(compare(predator_prey.negative_log_likelihood, *_main_job_arguments(), inputs=inputs).table())
 
 
 def _main_job_arguments() -> list:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from .compiler.build import Built, Derivative, NotScalarError, build
+from .compiler.build import Built, Derivative, NotScalarError, build, check_type
 from .compiler.numba_bridge import NumbaError, register_callable, specialising_dispatcher
 from .compiler.source import python_function, read
 from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
@@ -36,6 +36,8 @@ class DerivativeFunction:
 
     def _specialise(self, argument_types: tuple) -> Callable:
         if argument_types not in self.built:
+            for k in self.what.argnums:
+                check_type(argument_types[k], k, self.what.function)
             own = argument_types[: len(argument_types) - self._extra] if self._extra else argument_types
             self.built[argument_types] = build(self.what, own)
         return self.built[argument_types].function
@@ -48,9 +50,9 @@ class DerivativeFunction:
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
-        except (NumbaError, TypeError) as error:
+        except (NumbaError, TypeError, DualadError):
             retry = _with_jitted_functions(args, kwargs)
-            if retry is None or isinstance(error, DualadError):
+            if retry is None:
                 raise
         return self.dispatcher(*retry[0], **retry[1])
 
@@ -117,8 +119,9 @@ def _unlike(name: str, taken: set[str]) -> str:
 
 def _argnums(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
     """Return argument positions as non-negative parameter positions."""
-    given = (argnums,) if isinstance(argnums, int) and not isinstance(argnums, bool) else argnums
-    if not isinstance(given, tuple | list) or not all(isinstance(k, int | np.integer) for k in given):
+    given = (argnums,) if isinstance(argnums, int | np.integer) else argnums
+    whole = int | np.integer
+    if not isinstance(given, tuple | list) or not all(isinstance(k, whole) and not isinstance(k, bool) for k in given):
         raise ArgumentError(f"argnums must be an int or a tuple of ints, not {argnums!r}")
     if not given:
         raise ArgumentError("argnums is empty: name at least one argument")
@@ -169,7 +172,7 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
     UnsupportedError
         When called: `f` does something that dualad does not differentiate; the message says what and where.
     """
-    return _derivative(f, "grad", _argnums(f, argnums), isinstance(argnums, int), has_aux, ())
+    return _derivative(f, "grad", _argnums(f, argnums), isinstance(argnums, int | np.integer), has_aux, ())
 
 
 def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
@@ -177,7 +180,7 @@ def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: boo
 
     With `has_aux` it gives ((value, auxiliary output), gradient).
     """
-    return _derivative(f, "value_and_grad", _argnums(f, argnums), isinstance(argnums, int), has_aux, ())
+    return _derivative(f, "value_and_grad", _argnums(f, argnums), isinstance(argnums, int | np.integer), has_aux, ())
 
 
 def jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, object]:

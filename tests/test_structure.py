@@ -17,7 +17,7 @@ LAYERS = (
     ("rules",),
     ("compiler",),
     ("transforms",),
-    ("dual", "tape", "trace", "testing"),
+    ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
     ("dualad",),
     ("compare", "examples"),
     ("__main__",),

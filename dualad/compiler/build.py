@@ -125,6 +125,20 @@ def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
     printer.lines, printer.places = plain.lines, plain.places
 
 
+def check_type(ty: object, position: int, function: object) -> None:
+    """Refuse to differentiate by an argument of a type that cannot hold real numbers."""
+    if isinstance(ty, types.Omitted | types.BaseTuple | types.StarArgTuple):
+        return
+    scalar = ty.dtype if isinstance(ty, types.Array) else ty
+    if not isinstance(scalar, types.Float) or scalar not in (types.float64, types.float32):
+        source = read(function)
+        names = [a.arg for a in source.node.args.args]
+        name = names[position] if position < len(names) else str(position)
+        what = f"argument {position} ({name}) of {source.function.__name__} has type {ty}"
+        message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
+        raise NotDifferentiableError(at(message, source.filename, source.node.lineno))
+
+
 def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
     """Refuse to differentiate by arguments that are no real numbers."""
     for k in argnums:

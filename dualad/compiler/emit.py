@@ -149,7 +149,7 @@ class Emitter:
         raise DualadError(f"internal: {x!r} has no text")
 
     def index(self, parts: tuple) -> str:
-        return ", ".join(self.operand(p) for p in parts)
+        return ", ".join(self.operand(p) for p in parts) or "()"
 
     def expression(self, op: Op) -> str:
         """Return the right-hand side of an operation."""

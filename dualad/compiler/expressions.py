@@ -375,6 +375,8 @@ class Expressions:
             if python_function(f) is not None:
                 return self.call_function(self.function_value(f), args, kwargs, node)
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
+        if f is np.ndim and len(args) == 1 and isinstance(args[0], Var) and args[0].type is not None:
+            return Const(getattr(args[0].type, "ndim", 0))
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         if "out" in kwargs or (isinstance(f, np.ufunc) and len(args) > f.nin):
@@ -424,7 +426,11 @@ class Expressions:
 
         return trips, item
 
-    def builtin_enumerate(self, args: list, kwargs: dict, node: ast.Call) -> Iteration:
+    def builtin_enumerate(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        if isinstance(args[0], TupleOf | ListOf):
+            first = args[1] if len(args) > 1 else kwargs.get("start", Const(0))
+            if isinstance(first, Const):
+                return TupleOf(tuple(TupleOf((Const(first.value + k), x)) for k, x in enumerate(args[0].items)))
         n, item = self.counted(args[0], node)
         start = self.as_operand(args[1] if len(args) > 1 else kwargs.get("start", Const(0)), node)
 

@@ -35,6 +35,7 @@ from .values import (
 )
 
 _MAX_UNROLL = 64
+_STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
 
 
 class _Restructure(Exception):
@@ -143,7 +144,7 @@ class Lowering(Expressions):
         for s in stmts:
             method = getattr(self, f"stmt_{type(s).__name__}", None)
             if method is None:
-                raise self.fail(s, f"the statement {type(s).__name__.lower()}", "use assignments, if, loops, raise")
+                raise self.fail(s, f"the statement {_STATEMENTS.get(type(s), type(s).__name__.lower())}", "use assignments, if, loops, raise")
             method(s)
 
     def stmt_Pass(self, s: ast.Pass) -> None:

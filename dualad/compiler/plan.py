@@ -138,6 +138,18 @@ class Plan:
 
     def _guard(self, x: object, found: set[int]) -> None:
         op = self.definer.get(x) if isinstance(x, Var) and self.active(x) else None
+        if isinstance(op, For | While | If) and found is self.before_singular:
+            if id(x) in found:
+                return
+            found.add(id(x))
+            if isinstance(op, If):
+                sources = [(p.then, p.orelse) for p in op.phis if p.target is x]
+            else:
+                sources = [(c.init, c.yielded) for c in op.carried if x in (c.param, c.result)]
+            for pair in sources:
+                for y in pair:
+                    self._guard(y, found)
+            return
         rule = registry.find(op.fn) if isinstance(op, Op) and not isinstance(op.fn, str) else None
         if rule is not None and rule.kind == "pointwise" and id(op) not in found:
             found.add(id(op))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import inspect
 import linecache
 import types
@@ -31,7 +32,7 @@ class Source:
         if name in self.function.__globals__:
             return self.function.__globals__[name]
         builtins = self.function.__globals__.get("__builtins__", {})
-        return vars(builtins).get(name, ...) if isinstance(builtins, types.ModuleType) else builtins[name]
+        return (vars(builtins) if isinstance(builtins, types.ModuleType) else builtins)[name]
 
 
 def python_function(f: object) -> types.FunctionType | None:
@@ -47,25 +48,19 @@ def _parse(filename: str, text: str) -> ast.Module:
     return ast.parse(text, filename)
 
 
-def _same_code(node: ast.Lambda, function: types.FunctionType) -> bool:
-    """Whether a lambda in the tree compiles to the function's own code."""
-    names = [a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
-    code = function.__code__
-    if names != list(code.co_varnames[: len(names)]) or len(names) != code.co_argcount + code.co_kwonlyargcount:
-        return False
-    free = code.co_freevars
-    inner: ast.expr = ast.Expression(ast.fix_missing_locations(node))
-    if free:  # compile inside a function that owns the free names
-        inner = ast.Expression(ast.Lambda(ast.arguments([], [ast.arg(n) for n in free], None, [], [], None, []), node))
-        ast.fix_missing_locations(inner)
-    compiled = compile(inner, "<lambda>", "eval").co_consts[0]
-    if free:
-        compiled = next((c for c in compiled.co_consts if isinstance(c, types.CodeType)), compiled)
+def _around(candidates: list[ast.Lambda], function: types.FunctionType) -> list[ast.Lambda]:
+    """Return the innermost lambdas whose text the instructions of a function come from."""
+    spans = [i.positions for i in dis.get_instructions(function)]
+    spans = [p for p in spans if p is not None and p.col_offset is not None and p.end_col_offset]
+    points = [(p.lineno, p.col_offset) for p in spans] + [(p.end_lineno, p.end_col_offset) for p in spans]
 
-    def shape(c: types.CodeType) -> tuple:
-        return c.co_code, c.co_names, tuple(shape(k) if isinstance(k, types.CodeType) else repr(k) for k in c.co_consts)
+    def encloses(node: ast.Lambda) -> bool:
+        start = (node.body.lineno, node.body.col_offset)
+        return all(start <= p <= (node.body.end_lineno, node.body.end_col_offset) for p in points)
 
-    return shape(compiled) == shape(code)
+    found = [n for n in candidates if encloses(n)] if points else candidates
+    inner = [n for n in found if not any(m is not n and m in ast.walk(n) for m in found)]
+    return inner or found
 
 
 @lru_cache(maxsize=1024)
@@ -98,9 +93,7 @@ def read(f: object) -> Source:
     if code.co_name == "<lambda>":
         found = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == first]
         if len(found) > 1:
-            found = [n for n in found if _same_code(n, function)]
-            if len({ast.dump(n) for n in found}) == 1:
-                found = found[:1]
+            found = _around(found, function)
     else:
         found = [
             n

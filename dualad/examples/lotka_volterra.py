@@ -11,9 +11,9 @@ positive, so the vector that the optimiser sees holds their logarithms, in this 
     unknowns = log([alpha, beta, gamma, delta, u(1900), v(1900), sigma_u, sigma_v])
 
 The model, its priors and the published posterior means are those of B. Carpenter, "Predator-Prey Population Dynamics:
-the Lotka-Volterra model in Stan", 2018; what is minimised here is the negative log posterior density on the log
-scale, that is, the negative log-likelihood plus weak priors. `negative_log_likelihood` takes the same arguments, for
-a fit without priors: ``fit(negative_log_likelihood)``.
+the Lotka-Volterra model in Stan", 2018. What is minimised here is the negative log-likelihood, so the estimates are
+those of maximum likelihood and stand near the posterior means, not on them. `negative_log_posterior` adds the weak
+priors and takes the same arguments: ``fit(negative_log_posterior)``.
 
 Everything here is an ordinary Python function: loops, array elements, helper functions. dualad compiles it.
 """
@@ -226,13 +226,13 @@ class Fit:
         return "\n".join(lines)
 
 
-def fit(objective: Callable = negative_log_posterior) -> Fit:
+def fit(objective: Callable = negative_log_likelihood) -> Fit:
     """Fit the model to the pelt record: L-BFGS-B, driven by the gradient in reverse mode.
 
     Parameters
     ----------
     objective : callable
-        `negative_log_posterior` or `negative_log_likelihood`.
+        `negative_log_likelihood` or `negative_log_posterior`.
 
     Returns
     -------

@@ -250,6 +250,13 @@ def trapezoid(y, x=None, dx=1.0):
 
 @composite(np.interp)
 def interp(x, xp, fp):
+    if np.ndim(x) == 0:
+        if x <= xp[0]:
+            return fp[0]
+        if x >= xp[xp.size - 1]:
+            return fp[xp.size - 1]
+        p = np.searchsorted(xp, x, side="right") - 1
+        return fp[p] + (x - xp[p]) / (xp[p + 1] - xp[p]) * (fp[p + 1] - fp[p])
     out = np.empty(x.size, fp.dtype)
     for i in range(x.size):
         if x[i] <= xp[0]:

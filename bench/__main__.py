@@ -1,0 +1,5 @@
+"""``python -m bench``: every table."""
+
+from .table import main
+
+main()

@@ -1,0 +1,150 @@
+"""``python -m bench.table``: the cost of forward and reverse mode over a list of programs.
+
+Prints a Markdown table, and writes it to bench/RESULTS.md and between the markers of README.md. All calls come from
+`@njit` code, so that none of them pays for a call from Python; each row's three measurements are interleaved, and each
+number is a median.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+import numpy as np
+
+import dualad
+from dualad.compare import compiled
+from dualad.compiler.build import Derivative
+from dualad.transforms import DerivativeFunction
+
+from .programs import programs
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- begin: python -m bench.table -->", "<!-- end: python -m bench.table -->"
+ROUNDS = 15
+SAMPLE_SECONDS = 0.004
+
+
+def interleaved_medians(calls: list[Callable[[int], object]]) -> list[float]:
+    """Return the median seconds a repetition of each call, measured in turns; a call takes how often to repeat."""
+    repeats = []
+    for call in calls:
+        call(1)
+        count = 1
+        while seconds(call, count) < SAMPLE_SECONDS:
+            count *= 2
+        repeats.append(count)
+    rounds = [[seconds(call, n) / n for call, n in zip(calls, repeats, strict=True)] for _ in range(ROUNDS)]
+    return [statistics.median(column) for column in zip(*rounds, strict=True)]
+
+
+def seconds(call: Callable[[int], object], count: int) -> float:
+    start = time.perf_counter()
+    call(count)
+    return time.perf_counter() - start
+
+
+def repeated(f: Callable, args: tuple) -> Callable[[int], object]:
+    """Return a function of a count that calls `f` so often from compiled code.
+
+    Arrays are copied for each call if `f` writes into them. The first float moves a little and the results are added
+    up, so that the compiler cannot take a short function out of the loop.
+    """
+    used = tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
+    out = f(*used)
+    writes = any(isinstance(a, np.ndarray) and not np.array_equal(a, b) for a, b in zip(args, used, strict=True))
+    passed = [f"a{k}.copy()" if writes and isinstance(a, np.ndarray) else f"a{k}" for k, a in enumerate(args)]
+    if isinstance(args[0], float):
+        passed[0] = "a0 + 1e-9 * i"
+    text = f"""
+def repeat(count, {", ".join(f"a{k}" for k in range(len(args)))}):
+    total = 0.0
+    for i in range(count):
+        out = f({", ".join(passed)})
+        total += {" + ".join(numbers("out", out))}
+    return total
+"""
+    namespace = {"f": f}
+    exec(text, namespace)  # noqa: S102
+    repeat = numba.njit(namespace["repeat"])
+    return lambda count: repeat(count, *args)
+
+
+def numbers(text: str, out: object) -> list[str]:
+    """Return the text of one number of each array, and of each number, in a result."""
+    if isinstance(out, tuple):
+        return [t for k, item in enumerate(out) for t in numbers(f"{text}[{k}]", item)]
+    return [f"{text}[{', '.join('0' * out.ndim)}]" if isinstance(out, np.ndarray) else text]
+
+
+def measure(f: Callable, args: tuple, argnums: tuple[int, ...]) -> tuple[float, float, float]:
+    """Return the seconds of one evaluation, of one Jacobian-vector product and of one value and gradient."""
+    rng = np.random.default_rng(1)
+    tangents = tuple(rng.normal(size=args[k].shape) if isinstance(args[k], np.ndarray) else 1.0 for k in argnums)
+    forward = DerivativeFunction(Derivative(f, "jvp", argnums), "forward", tuple(f"dot_{k}" for k in argnums))
+    reverse = dualad.value_and_grad(f, argnums=argnums)
+    return tuple(
+        interleaved_medians([repeated(compiled(f), args), repeated(forward, args + tangents), repeated(reverse, args)])
+    )
+
+
+def duration(value: float) -> str:
+    for unit, size in (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3)):
+        if value < 1000.0 * size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g} s"
+
+
+def processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def table() -> str:
+    """Measure all programs; return the table as Markdown."""
+    lines = [
+        "| program | function | forward | reverse | forward / function | reverse / function |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for name, f, args, argnums in programs():
+        primal, forward, reverse = measure(f, args, argnums)
+        times = " | ".join(duration(t) for t in (primal, forward, reverse))
+        lines.append(f"| {name} | {times} | {forward / primal:.1f} | {reverse / primal:.1f} |")
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
+    lines += [
+        "",
+        "Medians of one run, measured in turns on one thread, called from compiled code. Function: one evaluation by",
+        "Numba. Forward: value and one Jacobian-vector product. Reverse: value and the whole gradient.",
+        f"{processor()}, {versions}.",
+    ]
+    return "\n".join(lines)
+
+
+def write(text: str) -> None:
+    """Write the table to bench/RESULTS.md, and into README.md between its markers."""
+    (ROOT / "bench" / "RESULTS.md").write_text(
+        f"# The cost of a derivative\n\nWritten by `python -m bench.table`.\n\n{text}\n", encoding="utf-8"
+    )
+    readme = ROOT / "README.md"
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if begin and end:
+        readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    """Measure, print and write."""
+    text = table()
+    print(text)
+    write(text)
+
+
+if __name__ == "__main__":
+    main()
