@@ -1,5 +1,8 @@
 """dualad: derivatives of numeric Python, compiled to native code."""
 
+import importlib
+
+from .any_number import dual_jvp, for_any_number, tape_grad
 from .errors import (
     ArgumentError,
     DualadError,
@@ -8,20 +11,40 @@ from .errors import (
     RuleError,
     UnsupportedError,
 )
+from .functions import *  # noqa: F403
+from .trace import Trace, trace
 from .transforms import derivative_source, grad, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
+# The numbers are made when they are first asked for: a program that wants the compiler alone need not wait for them.
+_NUMBERS = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _NUMBERS:
+        raise AttributeError(f"module 'dualad' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_NUMBERS[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
 __all__ = [
+    *_NUMBERS,
     "ArgumentError",
     "DualadError",
     "NoSourceError",
     "NotDifferentiableError",
     "RuleError",
+    "Trace",
     "UnsupportedError",
     "derivative_source",
+    "dual_jvp",
+    "for_any_number",
     "grad",
     "jvp",
+    "tape_grad",
+    "trace",
     "value_and_grad",
     "vjp",
 ]

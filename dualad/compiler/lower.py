@@ -144,7 +144,8 @@ class Lowering(Expressions):
         for s in stmts:
             method = getattr(self, f"stmt_{type(s).__name__}", None)
             if method is None:
-                raise self.fail(s, f"the statement {_STATEMENTS.get(type(s), type(s).__name__.lower())}", "use assignments, if, loops, raise")
+                kind = _STATEMENTS.get(type(s), type(s).__name__.lower())
+                raise self.fail(s, f"the statement {kind}", "use assignments, if, loops, raise")
             method(s)
 
     def stmt_Pass(self, s: ast.Pass) -> None:

@@ -22,6 +22,7 @@ from .derivative import fill_value
 from .infer import is_array, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
 from .plan import _LIKE
+from .ranges import is_nonnegative
 from .taping import Taping, _LoopNames
 
 
@@ -51,6 +52,7 @@ class Reverse(Taping):
             self.block(f.body)
             self.place = f.place
             self.line("# reverse sweep")
+            self.sweeping_back = True
             self._seed(value, seed)
             self.reverse_block(f.body)
             self.place = f.place
@@ -201,6 +203,16 @@ class Reverse(Taping):
         for op in todo:
             self.primal(op)
 
+    def index(self, parts: tuple) -> str:
+        """Return the text of an index; what cannot be negative is marked as such in the reverse sweep."""
+        if not self.sweeping_back:
+            return super().index(parts)
+        texts = []
+        for p in parts:
+            plain = not isinstance(p, Var) or p in self._ascending or not is_nonnegative(p, self.plan)
+            texts.append(self.operand(p) if plain else f"np.uintp({self.operand(p)})")
+        return ", ".join(texts) or "()"
+
     def touched(self, blocks: list[Block]) -> list[Var]:
         """Return the active variables from outside that the reverse sweep of some blocks adds to."""
         inside: set[Var] = set()
@@ -265,6 +277,8 @@ class Reverse(Taping):
 
     def reverse_loop(self, loop: For | While) -> None:
         n = self._names.get(id(loop))
+        if n is not None and n.forwards and isinstance(loop, For):
+            self._ascending.add(loop.index)
         slots = [c for c in loop.carried if self.active(c.param) and not self.plan.is_mirrored(c.param)]
         if n is None:
             for c in slots:
@@ -314,7 +328,9 @@ class Reverse(Taping):
                 if n.nested:
                     self.line(f"{top} -= {f'{width} * ' if width > 1 else ''}{n.trips}")
                 if not self._canonical(loop):
-                    self.line(f"{row} = {top} + {n.trips}")
+                    self.line(f"{row} = {top} - 1" if n.forwards else f"{row} = {top} + {n.trips}")
+            if n.forwards:
+                return f"for {loop.index.name} in {self.range(loop)}:"
             if self._canonical(loop):
                 return f"for {loop.index.name} in range({self.operand(loop.stop)} - 1, -1, -1):"
         n.trip = self.fresh("trip")
@@ -323,12 +339,13 @@ class Reverse(Taping):
     def _trip_start(self, loop: For | While, n: _LoopNames) -> None:
         if n.counted:
             for _, top, row, _ in self._tapes(n):
-                self.line(f"{row} = {top} + {loop.index.name}" if self._canonical(loop) else f"{row} -= 1")
+                step = "+" if n.forwards else "-"
+                self.line(f"{row} = {top} + {loop.index.name}" if self._canonical(loop) else f"{row} {step}= 1")
         else:
             for _, top, row, width in self._tapes(n):
                 self.line(f"{top} -= {width}")
                 self.line(f"{row} = {top}")
-        if isinstance(loop, For) and not (n.counted and self._canonical(loop)):
+        if isinstance(loop, For) and not n.forwards and not (n.counted and self._canonical(loop)):
             start, step = self.operand(loop.start), self.operand(loop.step)
             product = n.trip if loop.step == Const(1) else f"{n.trip} * {step}"
             self.line(f"{loop.index.name} = {product if loop.start == Const(0) else f'{start} + {product}'}")

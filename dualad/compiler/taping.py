@@ -29,6 +29,7 @@ from .derivative import DerivativeEmitter
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, For, Function, If, Op, Var, While
 from .plan import LoopPlan, Plan
+from .ranges import may_run_forwards
 
 
 @dataclass(eq=False)
@@ -46,6 +47,7 @@ class _LoopNames:
     row: str = ""
     irow: str = ""
     trip: str = ""
+    forwards: bool = False
 
 
 class Taping(DerivativeEmitter):
@@ -60,6 +62,8 @@ class Taping(DerivativeEmitter):
         self._shadow_lists: dict[Var, str] = {}
         self.live: set[Var] = set()
         self.derived: set[Var] = set()
+        self.sweeping_back = False
+        self._ascending: set[Var] = set()
 
     def bar(self, v: Var) -> str:
         """Return the name of a variable's adjoint."""
@@ -76,6 +80,7 @@ class Taping(DerivativeEmitter):
             counted = isinstance(stmt, For) and stmt.exit is None
             nested = bool(self.plan.around[id(stmt)])
             n = self._names[id(stmt)] = _LoopNames(plan, counted, nested, stmt.trips.name)
+            n.forwards = counted and may_run_forwards(stmt, self.plan)
             if plan.floats:
                 n.tape, n.top, n.row = self.fresh("tape"), self.fresh("top"), self.fresh("row")
             if plan.integers:
@@ -146,7 +151,7 @@ class Taping(DerivativeEmitter):
                 c = columns.index(v)
                 step = f"{n.trips}" if c == 1 else f"{c} * {n.trips}"
                 offset = f" + {step if n.counted else c}" if c else ""
-                return f"{tape}[{row}{offset}]"
+                return f"{tape}[np.uintp({row}{offset})]"
         return ""
 
     def stmt_Op(self, op: Op) -> None:

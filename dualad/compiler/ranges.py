@@ -1,0 +1,118 @@
+"""What is known of indices and of the order of trips, for faster loops.
+
+Numba checks each index for being negative (to count from the end) unless its type is unsigned, and LLVM does not
+vectorise across the check. It sees by itself that the index of an ascending range is not negative; of a descending
+one, or of a place on the tape, it does not.
+"""
+
+from __future__ import annotations
+
+import operator
+
+from . import ir
+from .activity import WRITES
+from .infer import is_array
+from .ir import Const, For, Op, Var
+from .plan import Plan
+
+
+def is_nonnegative(x: object, plan: Plan, depth: int = 8) -> bool:
+    """Whether an integer operand is certainly not negative."""
+    if isinstance(x, Const):
+        return isinstance(x.value, int) and x.value >= 0
+    stmt = plan.definer.get(x) if isinstance(x, Var) and depth > 0 else None
+    if isinstance(stmt, For) and stmt.index is x:
+        if isinstance(stmt.step, Const) and isinstance(stmt.step.value, int):
+            if stmt.step.value > 0:
+                return is_nonnegative(stmt.start, plan, depth - 1)
+            last = stmt.stop.value if isinstance(stmt.stop, Const) else None  # range(n, -1, -1) ends at 0
+            return isinstance(last, int) and last >= -1
+        return False
+    if isinstance(stmt, Op):
+        if stmt.fn in (operator.add, operator.mul):
+            return all(is_nonnegative(a, plan, depth - 1) for a in stmt.args)
+        return stmt.fn is len or (stmt.fn == "getitem" and not is_array(stmt.args[0]) and _is_shape(stmt, plan))
+    return False
+
+
+def _is_shape(op: Op, plan: Plan) -> bool:
+    base = plan.definer.get(op.args[0])
+    return isinstance(base, Op) and base.fn == "attr" and base.detail == "shape"
+
+
+def may_run_forwards(loop: object, plan: Plan) -> bool:
+    """Whether the reverse sweep of a loop may take the trips in their own order.
+
+    True if nothing active is handed from trip to trip but sums, and no trip overwrites what another needs. Then the
+    reverse loop ascends, and can be vectorised. A loop with a tape in a loop inside it must take its trips backwards.
+    """
+    if not isinstance(loop, For) or loop.exit is not None:
+        return False
+    own = plan.loops.get(id(loop))
+    if own is None or own.kept or any(id(s) in plan.loops for s in ir.walk(loop.body)):
+        return False
+    if not loop.independent:
+        for stmt in ir.walk(loop.body):
+            if isinstance(stmt, Op) and stmt.fn in (*WRITES, "call"):
+                if stmt.fn != "augitem" and plan.active(stmt.args[0]):
+                    return False
+                if stmt.fn == "augitem" and _is_read(stmt.args[0], loop, plan):
+                    return False
+    return all(_is_sum(c, loop, plan) for c in loop.carried if plan.active(c.param))
+
+
+def _is_read(x: Var, loop: For, plan: Plan) -> bool:
+    """Whether a loop reads memory that it adds to."""
+    roots = plan.activity.aliases.roots(x)
+    for stmt in ir.walk(loop.body):
+        if isinstance(stmt, Op) and stmt.fn not in WRITES:
+            if any(is_array(v) and plan.activity.aliases.roots(v) & roots for v in ir.op_vars(stmt)):
+                if stmt.fn != "view":
+                    return True
+    return False
+
+
+def _is_sum(c: ir.Carried, loop: For, plan: Plan) -> bool:
+    """Whether a carried number is only added to."""
+    if is_array(c.param):
+        return False
+    links, x = {c.param}, c.yielded
+    chain: list[Op] = []
+    while x is not c.param:
+        stmt = plan.definer.get(x) if isinstance(x, Var) else None
+        if not isinstance(stmt, Op) or stmt.fn not in (operator.add, operator.sub):
+            return False
+        chain.append(stmt)
+        links.add(x)
+        x = stmt.args[0]
+        if stmt.fn is operator.add and not _leads_to(x, c.param, plan):
+            x = stmt.args[1]
+        if len(chain) > 32:
+            return False
+    for stmt in ir.walk(loop.body):  # nobody else looks at the sum while it grows
+        if isinstance(stmt, Op):
+            if stmt not in chain and any(v in links for v in ir.op_vars(stmt)):
+                return False
+            if stmt in chain and sum(v in links for v in ir.op_vars(stmt)) != 1:
+                return False
+        elif isinstance(stmt, ir.If) and any(
+            v in links for p in stmt.phis for x in (p.then, p.orelse) for v in ir.vars_in(x)
+        ):
+            return False
+        elif isinstance(stmt, ir.LOOPS) and any(
+            v in links for s in stmt.carried for x in (s.init, s.yielded) for v in ir.vars_in(x)
+        ):
+            return False
+    return sum(v in links for s in loop.carried for v in ir.vars_in(s.yielded)) == 1
+
+
+def _leads_to(x: object, param: Var, plan: Plan) -> bool:
+    """Whether a chain of sums starting at x ends at a parameter."""
+    for _ in range(32):
+        if x is param:
+            return True
+        stmt = plan.definer.get(x) if isinstance(x, Var) else None
+        if not isinstance(stmt, Op) or stmt.fn not in (operator.add, operator.sub):
+            return False
+        x = stmt.args[0]
+    return False
