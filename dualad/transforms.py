@@ -16,7 +16,7 @@ from numba import njit
 
 from .compiler.build import Built, Derivative, NotScalarError, build, check_type
 from .compiler.numba_bridge import NumbaError, register_callable, specialising_dispatcher
-from .compiler.source import python_function, read
+from .compiler.source import captured, python_function, read
 from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 
 __all__ = ["derivative_source", "grad", "jvp", "value_and_grad", "vjp"]
@@ -135,11 +135,18 @@ def _argnums(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
     return positions
 
 
-@functools.lru_cache(maxsize=4096)
-def _derivative(f: object, kind: str, argnums: tuple, single: bool, has_aux: bool, extra: tuple) -> DerivativeFunction:
+@functools.lru_cache(maxsize=512)
+def _made(
+    f: object, kind: str, argnums: tuple, single: bool, has_aux: bool, extra: tuple, values: tuple
+) -> DerivativeFunction:
     base = _name(f)
     name = f"{base}_{kind}" if base.isidentifier() else kind
     return DerivativeFunction(Derivative(f, kind, argnums, single, has_aux), name, extra)
+
+
+def _derivative(f: object, kind: str, argnums: tuple, single: bool, has_aux: bool, extra: tuple) -> DerivativeFunction:
+    """Return the derivative of a function with the global and captured values that it has now."""
+    return _made(f, kind, argnums, single, has_aux, extra, captured(f))
 
 
 def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:

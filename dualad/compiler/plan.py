@@ -40,6 +40,7 @@ class LoopPlan:
     integers: list[Var] = field(default_factory=list)
     kept: list[Var] = field(default_factory=list)
     external: set[Var] = field(default_factory=set)
+    decided: set[Var] = field(default_factory=set)
 
 
 class Plan:
@@ -268,19 +269,10 @@ class Plan:
             if is_array(c.param) and self.active(c.param) and not self.is_mirrored(c.param):
                 todo.add(c.param)
                 plan.external.add(c.result)
-        done: set[Var] = set()
-        stack = sorted(todo, key=lambda v: v.name)
-        while stack:
-            v = stack.pop()
-            if v in done:
-                continue
-            done.add(v)
-            if not self.is_inside(v, loop):
-                plan.external.add(v)
-            elif isinstance(loop, For) and v is loop.index:
-                pass
-            else:
-                stack.extend(self.resolve(v, plan, loop))
+        at = self._place
+        forced = [v for v in todo if not self._can_recompute(v, loop)]
+        for v in [*sorted(forced, key=at), *sorted(todo - set(forced), key=at)]:
+            self.decide(v, plan, loop)
         order = self.position
         plan.floats.sort(key=lambda v: (order[id(self.definer[v])], v.name))
         plan.integers.sort(key=lambda v: (order[id(self.definer[v])], v.name))
@@ -295,12 +287,52 @@ class Plan:
         """Whether a variable is defined in the body of a loop, outside inner loops."""
         return self.loop_of.get(v) is loop
 
-    def resolve(self, v: Var, plan: LoopPlan, loop: object) -> list[Var]:
-        """Decide about one variable of a loop body; return what computing it again takes."""
-        stmt = self.definer[v]
-        if isinstance(stmt, Op) and self.is_recomputable(stmt, loop):
+    def _place(self, v: Var) -> tuple:
+        stmt = self.definer.get(v)
+        return (self.position.get(id(stmt), -1), v.name)
+
+    def _can_recompute(self, v: Var, loop: object) -> bool:
+        stmt = self.definer.get(v)
+        return self.is_inside(v, loop) and isinstance(stmt, Op) and self.is_recomputable(stmt, loop)
+
+    def decide(self, v: Var, plan: LoopPlan, loop: object) -> None:
+        """Decide about one variable that the reverse sweep of a loop body reads."""
+        if v in plan.decided:
+            return
+        plan.decided.add(v)
+        if not self.is_inside(v, loop):
+            plan.external.add(v)
+        elif isinstance(loop, For) and v is loop.index:
+            pass
+        elif self._can_recompute(v, loop) and not (is_float(v) and not is_array(v) and self.stores(v, plan, loop) > 1):
+            stmt = self.definer[v]
             self.recomputed.add(id(stmt))
-            return list(ir.op_vars(stmt))
+            for x in ir.op_vars(stmt):
+                self.decide(x, plan, loop)
+        else:
+            self.store(v, plan)
+
+    def stores(self, v: Var, plan: LoopPlan, loop: object) -> int:
+        """Return how many values that are not stored yet would have to be, to compute a variable again."""
+        new: set[Var] = set()
+        seen: set[Var] = set()
+
+        def visit(x: Var) -> None:
+            if x in seen or (x in plan.decided and x is not v) or not self.is_inside(x, loop):
+                return
+            seen.add(x)
+            if isinstance(loop, For) and x is loop.index:
+                return
+            if self._can_recompute(x, loop):
+                for y in ir.op_vars(self.definer[x]):
+                    visit(y)
+            else:
+                new.add(x)
+
+        visit(v)
+        return len(new)
+
+    def store(self, v: Var, plan: LoopPlan) -> None:
         if is_integer(v):
             plan.integers.append(v)
         elif is_array(v):
@@ -308,10 +340,9 @@ class Plan:
         elif is_float(v):
             plan.floats.append(v)
         else:
-            place = stmt.place
+            stmt = self.definer[v]
             what = f"the value {v.name} ({v.type}), which the reverse sweep needs in every trip of a loop,"
-            raise UnsupportedError(at(f"{what} cannot be stored: compute it before the loop", *place))
-        return []
+            raise UnsupportedError(at(f"{what} cannot be stored: compute it before the loop", *stmt.place))
 
     def is_recomputable(self, op: Op, loop: object) -> bool:
         """Whether computing a value again is cheaper than storing it, and gives the same value."""

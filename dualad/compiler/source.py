@@ -10,6 +10,8 @@ import types
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from ..errors import NoSourceError
 
 
@@ -61,6 +63,36 @@ def _around(candidates: list[ast.Lambda], function: types.FunctionType) -> list[
     found = [n for n in candidates if encloses(n)] if points else candidates
     inner = [n for n in found if not any(m is not n and m in ast.walk(n) for m in found)]
     return inner or found
+
+
+def captured(f: object, seen: frozenset[int] = frozenset()) -> tuple:
+    """Return the numbers and arrays that a function finds in its closure and globals, also by way of other functions.
+
+    Generated code holds them as constants, as Numba's does; where they have changed, it must be made anew.
+    """
+    function = python_function(f)
+    if function is None or id(function) in seen:
+        return ()
+    seen = seen | {id(function)}
+    values: list = []
+    for cell in function.__closure__ or ():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # not assigned yet
+            values.append(None)
+    names = function.__code__.co_names
+    values += [function.__globals__[n] for n in names if n in function.__globals__]
+    found: list = []
+    for v in values:
+        if isinstance(v, bool | int | float | str | np.generic):
+            found.append((type(v), v))
+        elif isinstance(v, np.ndarray):
+            found.append((v.shape, str(v.dtype), hash(v.tobytes())))
+        elif isinstance(v, tuple):
+            found.append(repr(v))
+        else:
+            found.append((id(v), *captured(v, seen)))
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)
