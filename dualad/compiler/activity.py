@@ -14,14 +14,15 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import composites, registry
 from . import ir
-from .infer import is_array, is_complex, is_float, type_of
+from .infer import is_array, is_complex, is_constant_type, is_float, type_of
 from .ir import UNDEFINED, Function, If, Op, Var
 
 ALLOCATIONS = frozenset(
     {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 )
 COPIES = frozenset({np.copy, np.array})
-VIEWS = frozenset({np.transpose, np.reshape, np.ravel, np.asarray, np.expand_dims, np.swapaxes, np.flip})
+_TURNED = {np.transpose, np.swapaxes, np.flip, np.flipud, np.fliplr}
+VIEWS = frozenset({np.reshape, np.ravel, np.asarray, np.expand_dims, *_TURNED})
 PURE = frozenset(
     {len, np.argsort, np.argmax, np.argmin, np.searchsorted, np.nonzero, np.count_nonzero, np.any, np.all, np.unique}
     | {np.arange, np.eye, np.identity, np.shape, np.size, np.array_equal, np.allclose, np.where, np.isclose, sum}
@@ -43,7 +44,7 @@ def is_known(op: Op) -> bool:
     if op.fn in ALLOCATIONS or op.fn in COPIES or op.fn in VIEWS or op.fn in PURE or op.fn in (operator.matmul, np.dot):
         return True
     if op.fn is np.fill_diagonal:
-        return False  # it writes; where that matters, it has been expanded
+        return False  # it writes, and is expanded first of all
     return registry.find(op.fn) is not None or composites.find(op.fn) is not None
 
 
@@ -215,6 +216,11 @@ class Activity:
                     name = op.detail if op.fn == "method" else getattr(op.fn, "__name__", op.fn)
                     remedy = "it may write into the array or return a part of it; rewrite it"
                     raise UnsupportedError(at(f"{name} on an array is not supported: {remedy}", *op.place))
+        if op.target is not None and not is_float(op.target) and not is_complex(op.target):
+            if any(self.is_varied(v) for v in ir.op_vars(op)) and not is_constant_type(type_of(op.target)):
+                name = op.detail if op.fn == "method" else getattr(op.fn, "__name__", op.fn)
+                what = f"{name}, whose result is {type_of(op.target)}, is not supported: use arrays and numbers"
+                raise UnsupportedError(at(what, *op.place))
         target = op.target if op.target is not None else (op.args[0] if op.fn in WRITES else None)
         if target is None or not self.is_useful(target):
             return

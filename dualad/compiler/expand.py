@@ -57,8 +57,8 @@ class _Expander:
         fn = op.fn
         if fn in ("setitem", "augitem") and is_array(op.args[0]) and any(is_array(i) for i in op.args[1:-1]):
             return self.scatter(op) if self.activity.active(op.args[0]) else None
-        if fn is np.fill_diagonal and self.activity.active(op.args[0]):
-            return self.inline(composites.fill_diagonal, Op(None, fn, op.args), list(op.args))
+        if fn is np.fill_diagonal:
+            return self.inline(composites.fill_diagonal, Op(None, fn, op.args, place=op.place), list(op.args))
         if fn == "inplace" and self.activity.active(op.args[0]):
             result = Var(self.namer.fresh("t"))
             operation = Op(result, PLAIN[op.detail], op.args, {}, None, op.place)
@@ -80,6 +80,8 @@ class _Expander:
         if fn is np.sum and len(op.args) == 1 and not op.kwargs:
             return None  # the fuser's
         written = composites.find(fn)
+        if fn is np.linalg.norm:
+            self.check_order(op)
         if written is not None and any(is_array(v) for v in ir.op_vars(op)) or fn is np.linspace:
             return self.inline(written, op, list(op.args), dict(op.kwargs))
         return None
@@ -89,11 +91,28 @@ class _Expander:
         low = Lowering(self.namer)
         low.origin = op.place
         result = low.call_function(low.function_value(written), args, kwargs or {}, None)
+        own = {s.target for s in ir.walk(low.block) if isinstance(s, Op) and s.fn == "attr" and s.detail == "dtype"}
+        ty = op.target.type if op.target is not None else None
+        dtype = getattr(ty, "dtype", ty)
         for stmt in ir.walk(low.block):
             stmt.place = op.place
+            if isinstance(stmt, Op) and isinstance(dtype, types.Float):  # results have the dtype that NumPy gives them
+                stmt.args = tuple(ir.Global(getattr(np, str(dtype))) if a in own else a for a in stmt.args)
         if op.target is not None:
             self.renamed[op.target] = result
         return low.block.statements
+
+    def check_order(self, op: Op) -> None:
+        order = op.args[1] if len(op.args) > 1 else op.kwargs.get("ord", Const(None))
+        value = order.value if isinstance(order, Const) else None
+        known = isinstance(order, Const) and not isinstance(value, str)
+        if type_of(op.args[0]).ndim == 2:
+            known = known and (value is None or value in (1, -1, np.inf, -np.inf))
+        else:
+            known = known and (value is None or value != 0)
+        if not known:
+            what = f"np.linalg.norm of order {getattr(order, 'value', order)!r} is not supported"
+            raise UnsupportedError(at(f"{what}: use a constant 1, -1, 2 (vectors), inf, -inf or none", *op.place))
 
     # ---------------------------------------------------------------- index arrays and masks
 
@@ -145,8 +164,11 @@ class _Expander:
                 raise UnsupportedError(at("storing an array by a 2-D mask is not supported: use a loop", *op.place))
             return self.inline(gather.put_number_2d, op, [base, index[0], value])
         where = self.positions(op, index[0], kind, out)
+        aliases = self.activity.aliases
+        if is_array(value) and aliases.roots(value) & aliases.roots(base):
+            copied = Var(self.namer.fresh("t"))
+            out.append(Op(copied, np.copy, (value,), {}, None, op.place))
+            copied.type = types.Array(type_of(value).dtype, type_of(value).ndim, "C")
+            value = copied
         put = gather.put_array if is_array(value) else gather.put_number
         return [*out, *self.inline(put, op, [base, where, value])]
-
-
-_ = Const

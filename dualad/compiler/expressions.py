@@ -10,7 +10,7 @@ import types
 import numba
 import numpy as np
 
-from ..rules import registry
+from ..rules import composites, registry
 from . import ir
 from .ir import Const, Slice, TupleOf, Var
 from .source import python_function
@@ -321,6 +321,8 @@ class Expressions:
             ty = base.type if isinstance(base, Var) else None
             if node.attr == "ndim" and isinstance(ty, numba.types.Array):
                 return Const(ty.ndim)
+            if node.attr == "ndim" and isinstance(base, ir.Global):
+                return Const(base.value.ndim)
             if node.attr not in _ATTRIBUTES:
                 raise self.fail(node, f"the attribute .{node.attr} of an array", "use np.ravel, indices or slices")
             if node.attr == "T":
@@ -375,14 +377,21 @@ class Expressions:
             if python_function(f) is not None:
                 return self.call_function(self.function_value(f), args, kwargs, node)
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
-        if f is np.ndim and len(args) == 1 and isinstance(args[0], Var) and args[0].type is not None:
-            return Const(getattr(args[0].type, "ndim", 0))
+        if f is np.ndim and len(args) == 1 and isinstance(args[0], Const | Var):
+            if isinstance(args[0], Const) or args[0].type is not None:
+                return Const(getattr(getattr(args[0], "type", None), "ndim", 0))
+        split = composites.several_results(f)
+        if split is not None and not kwargs:
+            return TupleOf(tuple(self.emit(part, tuple(self.operands(args, node)), node, hint) for part in split))
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         if "out" in kwargs or (isinstance(f, np.ufunc) and len(args) > f.nin):
             raise self.fail(node, f"{f.__name__} with an out argument", "assign the result: out[...] = ...")
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
+
+    def operands(self, values: list, node: ast.AST) -> list:
+        return [self.as_operand(v, node) for v in values]
 
     def sequence(self, value: object, node: ast.AST) -> object:
         """An argument of a library call; a list is as good as a tuple there."""

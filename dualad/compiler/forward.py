@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
-from . import rule_text
+from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS
 from .derivative import DerivativeEmitter, fill_value
 from .emit import INPLACE
@@ -114,6 +114,9 @@ class Forward(DerivativeEmitter):
             self.primal(op)
             items = Op(op.target, "pack", op.args, op.kwargs, op.detail)
             self.line(f"{dot} = {self.tangents_of(items)}")
+        elif not any(self.active(v) for v in ir.op_vars(op)):  # new memory, to be written or merged later
+            self.primal(op)
+            self.line(f"{dot} = {self.tangent_zero(op.target)}")
         elif op.fn in ALLOCATIONS:
             self.primal(op)
             self.line(f"{dot} = np.zeros_like({op.target.name})")

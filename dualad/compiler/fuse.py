@@ -318,4 +318,3 @@ def _read_by(stmt: object) -> list:
     reads.append(stmt.exit)
     reads += [stmt.start, stmt.stop, stmt.step] if isinstance(stmt, For) else [stmt.test]
     return [x for x in reads if x is not None]
-

@@ -174,9 +174,20 @@ def is_array(x: object) -> bool:
 def is_float(x: object) -> bool:
     """Whether an operand is a real floating-point number or an array of them."""
     ty = type_of(x)
+    if isinstance(ty, types.Optional):
+        ty = ty.type
     if isinstance(ty, types.BaseTuple):  # of a library function; the user's own tuples are taken apart
         return any(isinstance(getattr(t, "dtype", t), types.Float) for t in ty.types)
     return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+
+
+def is_constant_type(ty: object) -> bool:
+    """Whether nothing of a type can carry a derivative: integers, booleans, text, shapes, dtypes."""
+    if isinstance(ty, types.BaseTuple):
+        return all(is_constant_type(t) for t in ty.types)
+    ty = ty.dtype if isinstance(ty, types.Array) else ty
+    plain = types.Integer | types.Boolean | types.NoneType | types.UnicodeType | types.DType | types.RangeType
+    return isinstance(ty, plain | types.NumberClass)
 
 
 def is_complex(x: object) -> bool:

@@ -51,6 +51,18 @@ def rename_everywhere(function: Function, renamed: dict) -> None:
         function.result = _rename(function.result, renamed)
 
 
+def _contiguous(x: object, target: Var, namer: Namer, place: tuple) -> list:
+    """A copy in C order; Numba's np.copy keeps the order."""
+    ty = type_of(x)
+    shape = Var(namer.fresh("shape"), types.UniTuple(types.int64, ty.ndim))
+    dtype = ir.Global(getattr(np, str(ty.dtype)))
+    return [
+        Op(shape, "attr", (x,), {}, "shape", place),
+        Op(target, np.empty, (shape, dtype), {}, None, place),
+        Op(None, "assign", (target, x), {}, None, place),
+    ]
+
+
 def _rename(x: object, renamed: dict) -> object:
     if isinstance(x, Var):
         while x in renamed:
@@ -127,13 +139,12 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     if fn == "setitem" and not _is_element(op.args[0], op.args[1:-1]) and is_array(op.args[0]):
         return _assign_part(op, namer)
     if fn == "method":
-        return _method(op, namer)
+        return _method(op, namer, renamed)
     if fn in (np.ascontiguousarray, np.asarray) and is_array(op.args[0]) and not op.kwargs and len(op.args) == 1:
         if fn is np.asarray or type_of(op.args[0]).layout == "C":
             renamed[op.target] = op.args[0]
             return []
-        op.fn = np.copy
-        return [op]
+        return _contiguous(op.args[0], op.target, namer, op.place)
     if fn in (np.ravel, np.reshape) and type_of(op.args[0]).layout != "C":
         return _of_a_copy(op, namer)
     return [op]
@@ -144,7 +155,7 @@ def _of_a_copy(op: Op, namer: Namer) -> list:
     ty = type_of(op.args[0])
     copied = Var(namer.fresh("t"), types.Array(ty.dtype, ty.ndim, "C"))
     return [
-        Op(copied, np.copy, (op.args[0],), {}, None, op.place),
+        *_contiguous(op.args[0], copied, namer, op.place),
         Op(op.target, op.fn, (copied, *op.args[1:]), op.kwargs, None, op.place),
     ]
 
@@ -189,7 +200,7 @@ def _view_type(base: object, index: list) -> object:
     return types.Array(ty.dtype, ndim, "A")
 
 
-def _method(op: Op, namer: Namer) -> list:
+def _method(op: Op, namer: Namer, renamed: dict) -> list:
     name = op.detail
     if name == "fill" and is_array(op.args[0]):
         return [Op(None, "assign", op.args, {}, None, op.place)]
@@ -205,7 +216,7 @@ def _method(op: Op, namer: Namer) -> list:
         args = op.args
         if name in ("reshape", "transpose") and len(args) > 2:
             args = (args[0], TupleOf(args[1:]))
-        return [Op(op.target, METHODS[name], args, op.kwargs, None, op.place)]
+        return _normal(Op(op.target, METHODS[name], args, op.kwargs, None, op.place), namer, renamed)
     if name == "item" and len(op.args) == 1 and not is_array(op.args[0]):
         raise UnsupportedError(at("x.item() is not supported: use the number itself", *op.place))
     return [op]

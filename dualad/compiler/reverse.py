@@ -383,6 +383,8 @@ class Reverse(Taping):
             for k, a in enumerate(op.args):
                 where = str(k) if len(op.detail) == 1 else f"{k // op.detail[1]}, {k % op.detail[1]}"
                 self.contribute(a, "+", f"{bar}[{where}]")
+        elif not any(self.active(v) for v in ir.op_vars(op)):
+            pass  # new memory, written or merged later
         elif op.fn in ALLOCATIONS:
             if op.fn in (np.full, np.full_like):
                 self.contribute(fill_value(op), "+", f"{bar}.sum()")

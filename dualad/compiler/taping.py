@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from numba import types
 
 from . import ir
@@ -113,7 +114,13 @@ class Taping(DerivativeEmitter):
                 self.mirror(op.target, f"np.zeros_like({op.target.name})")
 
     def shadow_of(self, op: Op) -> Op:
-        """Return the view of a shadow that belongs to a view."""
+        """Return the view of a shadow that belongs to a view.
+
+        np.ravel would copy where the shadow is not in C order, and lose what is added to it; .reshape refuses.
+        """
+        if op.fn is np.ravel:
+            base = Var(self.bar(op.args[0]))
+            return Op(op.target, "method", (base, Const(-1)), {}, "reshape")
         return Op(op.target, op.fn, (Var(self.bar(op.args[0])), *op.args[1:]), op.kwargs, op.detail)
 
     def moves(self, pairs: list[tuple[Var, object]]) -> None:

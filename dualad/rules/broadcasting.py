@@ -17,26 +17,37 @@ def common_size(n: int, m: int) -> int:
 
 
 @njit(error_model="numpy")
+def place(k: int, shape: tuple, like: tuple) -> int:
+    """Return where element k of an array of one shape lies in an array that has length 1 on some of its axes."""
+    rest, found, step = k, 0, 1
+    for axis in range(len(shape) - 1, -1, -1):
+        if like[axis] > 1:
+            found += (rest % shape[axis]) * step
+            step *= like[axis]
+        rest //= shape[axis]
+    return found
+
+
+@njit(error_model="numpy")
 def stretch(x: np.ndarray, shape: tuple) -> np.ndarray:
     """Return a copy of an array in which axes of length 1 are repeated to the given shape."""
-    return np.broadcast_to(x, shape).copy()
+    flat = x.copy().reshape(-1)
+    out = np.empty(shape, x.dtype)
+    flat_out = out.reshape(-1)
+    for k in range(out.size):
+        flat_out[k] = flat[place(k, shape, x.shape)]
+    return out
 
 
 @njit(error_model="numpy")
 def add_up(y: np.ndarray, like: np.ndarray) -> np.ndarray:
     """Return `y` summed over the axes on which `like` has length 1: the transpose of `stretch`."""
-    out = np.zeros(like.size, like.dtype)
-    flat = np.ascontiguousarray(y).ravel()
-    for k in range(flat.size):
-        rest, place, step = k, 0, 1
-        for axis in range(y.ndim - 1, -1, -1):
-            index = rest % y.shape[axis]
-            rest //= y.shape[axis]
-            if like.shape[axis] > 1:
-                place += index * step
-                step *= like.shape[axis]
-        out[place] += flat[k]
-    return out.reshape(like.shape)
+    out = np.zeros(like.shape, like.dtype)
+    flat_out = out.reshape(-1)
+    flat = y.copy().reshape(-1)
+    for k in range(y.size):
+        flat_out[place(k, y.shape, like.shape)] += flat[k]
+    return out
 
 
 constant(common_size)

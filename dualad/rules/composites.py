@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from . import linear_algebra
+
 _by_function: dict[Callable, Callable] = {}
 
 
@@ -18,6 +20,11 @@ def find(function: object) -> Callable | None:
         return _by_function.get(function)  # type: ignore[call-overload]
     except TypeError:
         return None
+
+
+def several_results(function: object) -> tuple[Callable, ...] | None:
+    """Return one function for each result of a NumPy function that has several, or None."""
+    return _SEVERAL.get(function) if isinstance(function, Callable) else None
 
 
 def all_composites() -> dict[Callable, Callable]:
@@ -34,6 +41,11 @@ def composite(*functions: Callable) -> Callable:
 
     return register
 
+
+_SEVERAL = {
+    np.linalg.slogdet: (linear_algebra.sign_of_det, linear_algebra.log_abs_det),
+    np.linalg.eigh: (np.linalg.eigvalsh, linear_algebra.eigenvectors),
+}
 
 # -------------------------------------------------------------------- sums
 
@@ -305,10 +317,12 @@ def triu(m, k=0):
     return out
 
 
-@composite(np.fill_diagonal)
 def fill_diagonal(a, val):
     for i in range(min(a.shape[0], a.shape[1])):
-        a[i, i] = val
+        if np.ndim(val) == 0:
+            a[i, i] = val
+        else:
+            a[i, i] = val[i % val.shape[0]]
 
 
 @composite(np.kron)
@@ -356,7 +370,7 @@ def astype(a, dtype):
 
 @composite(np.append)
 def append(arr, values):
-    return np.concatenate((arr, values))
+    return np.concatenate((np.ravel(arr), np.ravel(values)))
 
 
 @composite(np.concatenate)
@@ -440,7 +454,7 @@ def column_stack(arrays):
 def linspace(start, stop, num=50):
     out = np.empty(num)
     for i in range(num):
-        out[i] = start + (stop - start) * (i / (num - 1))
+        out[i] = start + (stop - start) * (i / max(num - 1, 1))
     return out
 
 

@@ -7,7 +7,7 @@ differentiation", Advances in Automatic Differentiation, Springer 2008. x_bar is
 import numpy as np
 from numba import njit
 
-from .registry import bilinear, pair
+from .registry import bilinear, constant, pair
 
 _jit = njit(error_model="numpy")
 
@@ -178,3 +178,97 @@ def cholesky(x, value, x_dot):
 @cholesky.reverse
 def cholesky_reverse(x, value, value_bar):
     return (cholesky_adjoint(value, value_bar),)
+
+
+# -------------------------------------------------------------------- symmetric eigenvalues
+
+
+@_jit
+def sign_of_det(x: np.ndarray) -> float:
+    """Return the sign of the determinant, the first part of np.linalg.slogdet."""
+    return np.linalg.slogdet(x)[0]
+
+
+constant(sign_of_det, cheap=False)
+
+
+@_jit
+def eigenvectors(x: np.ndarray) -> np.ndarray:
+    """Return the eigenvectors of a symmetric matrix, the second part of np.linalg.eigh."""
+    return np.linalg.eigh(x)[1].copy()
+
+
+@_jit
+def _symmetric(lower: np.ndarray) -> np.ndarray:
+    """Return the symmetric matrix with a given lower triangle."""
+    return np.tril(lower) + np.tril(lower, -1).T
+
+
+@_jit
+def _to_lower(full: np.ndarray) -> np.ndarray:
+    """Return the adjoint of a lower triangle from that of the symmetric matrix it stands for."""
+    out = np.zeros_like(full)
+    for i in range(full.shape[0]):
+        out[i, i] = full[i, i]
+        for j in range(i):
+            out[i, j] = full[i, j] + full[j, i]
+    return out
+
+
+@_jit
+def eigenvalues_tangent(x: np.ndarray, x_dot: np.ndarray) -> np.ndarray:
+    """Return the tangents of the eigenvalues: diag(V^T x_dot V) (Giles 2.3.1, symmetric case)."""
+    v = np.linalg.eigh(x)[1].copy()
+    return np.diag(np.dot(v.T, np.dot(_symmetric(x_dot), v))).copy()
+
+
+@_jit
+def eigenvalues_adjoint(x: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
+    """Return the adjoint of a symmetric matrix, of which NumPy reads the lower triangle, from its eigenvalues'."""
+    v = np.linalg.eigh(x)[1].copy()
+    return _to_lower(np.dot(v * value_bar, v.T))
+
+
+@_jit
+def _gaps(w: np.ndarray) -> np.ndarray:
+    """Return 1 / (w_j - w_i), 0 on the diagonal."""
+    out = np.zeros((w.size, w.size))
+    for i in range(w.size):
+        for j in range(w.size):
+            if i != j:
+                out[i, j] = 1.0 / (w[j] - w[i])
+    return out
+
+
+@_jit
+def eigenvectors_tangent(x: np.ndarray, value: np.ndarray, x_dot: np.ndarray) -> np.ndarray:
+    """Return the tangents of the eigenvectors: V (F * V^T x_dot V); infinite where eigenvalues coincide."""
+    inside = _gaps(np.linalg.eigvalsh(x)) * np.dot(value.T, np.dot(_symmetric(x_dot), value))
+    return np.dot(value, inside)
+
+
+@_jit
+def eigenvectors_adjoint(x: np.ndarray, value: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
+    """Return the adjoint of a symmetric matrix from that of its eigenvectors."""
+    inside = _gaps(np.linalg.eigvalsh(x)) * np.dot(value.T, value_bar)
+    return _to_lower(np.dot(value, np.dot(inside, value.T)))
+
+
+@pair(np.linalg.eigvalsh)
+def eigenvalues_rule(a, a_dot):
+    return eigenvalues_tangent(a, a_dot)
+
+
+@eigenvalues_rule.reverse
+def eigenvalues_reverse(a, value_bar):
+    return (eigenvalues_adjoint(a, value_bar),)
+
+
+@pair(eigenvectors)
+def eigenvectors_rule(x, value, x_dot):
+    return eigenvectors_tangent(x, value, x_dot)
+
+
+@eigenvectors_rule.reverse
+def eigenvectors_reverse(x, value, value_bar):
+    return (eigenvectors_adjoint(x, value, value_bar),)
