@@ -16,13 +16,14 @@ from .activity import Activity, has_effect
 from .emit import Emitter, Scope
 from .expand import expand
 from .forward import Forward
-from .fuse import fuse
-from .infer import define, infer, is_float
+from .infer import define, is_float
+from .instances import Instances
 from .lower import lower
 from .normalise import normalise
 from .protect import protect
 from .reverse import Reverse
 from .source import read
+from .units import Units
 
 _serial = itertools.count(1)
 
@@ -69,18 +70,21 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     for k, ty in enumerate(argument_types):
         if isinstance(ty, types.Dispatcher):
             functions[k] = ty.dispatcher
-    function = lower(source, argument_types, scope.namer, functions)
+    units = Units()
+    function = lower(source, argument_types, scope.namer, functions, units)
     if what.kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     ir.prune(function, has_effect)
-    infer(function, scope)
+    instances = Instances(units, scope)
+    instances.infer(function, scope)
     normalise(function, scope.namer)
+    instances.resolve(function)
     ir.prune(function, has_effect)
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if what.kind != "primal":
         reduce_arrays(function, inputs, scope)
     base = function.name if function.name.isidentifier() else "function"
-    name = scope.namer.fresh(f"{base}_{what.kind}")
+    name = instances.function_name(f"{base}_{what.kind}")
     if what.kind == "primal":
         printer = Emitter(scope)
         emit_primal(printer, function, name)
@@ -94,7 +98,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
         else:
             emitter.emit(name, list(what.argnums), what.kind, what.has_aux, what.single)
         printer = emitter
-    text = printer.text()
+    text = instances.text() + printer.text()
     filename = f"<dualad: {name} {next(_serial)}>"
     return Built(name, text, define(name, text, scope.namespace, filename))
 

@@ -33,7 +33,7 @@ def infer(function: Function, scope: Scope) -> None:
     if _open_params(function):  # first without what they feed, for their types; then all of it
         _infer(function, _TypePrinter(scope, function), scope)
         _define_undefined(function.body)
-    _infer(function, Emitter(scope), scope)
+    _infer(function, _Printer(scope), scope)
 
 
 def _infer(function: Function, printer: Emitter, scope: Scope) -> None:
@@ -69,7 +69,14 @@ def _open_params(function: Function) -> set[object]:
     return found - {UNDEFINED}
 
 
-class _TypePrinter(Emitter):
+class _Printer(Emitter):
+    """Prints calls of recursive functions as calls of stubs, which have types and no code."""
+
+    def callee(self, op: ir.Op) -> str:
+        return op.detail.stub_reference(self.scope)
+
+
+class _TypePrinter(_Printer):
     """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
 
     def __init__(self, scope: Scope, function: Function):

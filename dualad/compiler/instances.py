@@ -1,0 +1,270 @@
+"""Units with the types of their arguments: what is printed beside the function that calls them.
+
+The type of the result of a recursive function is a fixpoint. It is first taken to be boolean, the least type; the body
+is typed with that, which gives a better guess, and so on until nothing changes. A body that cannot be typed with a
+guess (an index that is boolean) gets the next one.
+
+What a unit writes into, and whether it has an effect, are fixpoints as well, over all units that call each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from numba import njit, types
+
+from ..errors import UnsupportedError, at
+from . import ir
+from .activity import Activity, Aliases, has_effect
+from .emit import Scope
+from .infer import assign_types, find_types, is_array, is_float, type_of
+from .ir import Const, Function, TupleOf, Var
+from .lower import Lowering
+from .normalise import normalise
+from .numba_bridge import typing_stub
+from .units import Unit, Units, is_call
+
+_GUESSES = (types.boolean, types.int64, types.float64)
+_MAX_ROUNDS = 60
+
+
+@dataclass(eq=False)
+class Instance:
+    """A unit for arguments of certain types."""
+
+    unit: Unit
+    family: Instances
+    function: Function
+    scope: Scope
+    result: object = _GUESSES[0]
+    bumps: int = 0
+    error: UnsupportedError | None = None
+    found: dict[str, object] = field(default_factory=dict)
+    typed: bool = False
+    writes: tuple[int, ...] = ()
+    has_effect: bool = False
+    activity: Activity | None = None
+    reverse: object = None
+
+    @property
+    def name(self) -> str:
+        return self.unit.name
+
+    @property
+    def params(self) -> list[Var]:
+        return self.function.params
+
+    def calls(self) -> list[ir.Op]:
+        """Return the calls of units in the body."""
+        return [s for s in ir.walk(self.function.body) if is_call(s)]
+
+    def reference(self, scope: Scope, variant: str = "") -> str:
+        """Return the name of the function that is printed for a variant: "", "jvp", "forward" or "reverse"."""
+        return self.family.request(self, variant)
+
+
+class Instances:
+    """All units of one build, with types."""
+
+    def __init__(self, units: Units, scope: Scope):
+        self.units = units
+        self.table: dict[tuple, Instance] = {}
+        self.scopes = [scope]
+        self.requests: dict[tuple[Instance, str], str] = {}
+        self._namespace = scope.namespace
+        self._version = 0
+        self._names: list[str] = []
+        units.make_stub = lambda unit: typing_stub(lambda given: self.instance(unit, given).result)
+
+    def instance(self, unit: Unit, given: tuple) -> Instance:
+        """Return the instance of a unit for some types, with what is known of its result by now."""
+        if (unit, given) not in self.table:
+            scope = Scope(self._namespace)
+            for name in self._names:
+                scope.namer.reserve(name)
+            self.scopes.append(scope)
+            self.table[unit, given] = Instance(unit, self, lower_unit(unit, given, scope, self.units), scope)
+            self._version += 1
+        return self.table[unit, given]
+
+    # ---------------------------------------------------------------- types
+
+    def infer(self, function: Function, scope: Scope) -> None:
+        """Fill in the types of a function that may call units."""
+        while True:
+            before = self._version
+            try:
+                found, error = find_types(function, scope)[0], None
+            except UnsupportedError as e:
+                found, error = {}, e
+            self._settle()
+            if self._version == before:
+                if error is not None:
+                    raise self._cause() or error
+                assign_types(function, found)
+                return
+
+    def _cause(self) -> UnsupportedError | None:
+        return next((i.error for i in self.table.values() if i.error is not None), None)
+
+    def _settle(self) -> None:
+        """Find the types of the results of all units."""
+        for _ in range(_MAX_ROUNDS):
+            before = self._version
+            for instance in list(self.table.values()):
+                self._improve(instance)
+            if self._version == before:
+                stuck = [i for i in self.table.values() if i.error is not None and i.bumps + 1 < len(_GUESSES)]
+                if not stuck:
+                    return
+                for i in stuck:
+                    i.bumps += 1
+                    i.result = _GUESSES[i.bumps]
+                    self._version += 1
+        names = ", ".join(dict.fromkeys(i.name for i in self.table.values()))
+        raise UnsupportedError(f"the type of the result of {names} cannot be found: return one type on every path")
+
+    def _improve(self, instance: Instance) -> None:
+        try:
+            instance.found, leaves = find_types(instance.function, instance.scope)
+        except UnsupportedError as error:
+            instance.error = error
+            return
+        instance.error = None
+        result = instance.function.result
+        ty = leaves.types[0] if isinstance(result, Var) else type_of(result)
+        if ty != instance.result:
+            instance.result = ty
+            self._version += 1
+
+    def resolve(self, function: Function) -> None:
+        """Replace the units in a typed function's calls by instances, and make these ready."""
+        todo = [function]
+        ready: list[Instance] = []
+        while todo:
+            for op in ir.walk(todo.pop().body):
+                if not is_call(op) or isinstance(op.detail, Instance):
+                    continue
+                op.detail = self._typed(op.detail, tuple(type_of(a) for a in op.args))
+                if op.detail not in ready:
+                    ready.append(op.detail)
+                    todo.append(op.detail.function)
+        while any([self._find_effects(i) for i in ready]):
+            pass
+        for i in ready:
+            ir.prune(i.function, has_effect)
+            floats = [p for p in i.params if is_float(p)]
+            i.activity = Activity(i.function, floats, tuple(p for p in floats if is_array(p)))
+
+    def _typed(self, unit: Unit, given: tuple) -> Instance:
+        known = (unit, given) in self.table
+        instance = self.instance(unit, given)
+        if not known:
+            self._settle()
+        if instance.error is not None:
+            raise instance.error
+        if not instance.typed:
+            if isinstance(instance.result, types.Array | types.Complex):
+                what = f"a recursive function with the result {instance.result} ({unit.name})"
+                remedy = "write into an array that is passed along" if is_array_type(instance.result) else "use reals"
+                raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
+            assign_types(instance.function, instance.found)
+            normalise(instance.function, instance.scope.namer)
+            instance.typed = True
+        return instance
+
+    @staticmethod
+    def _find_effects(instance: Instance) -> bool:
+        """Update what is known of an instance's effects; True if that was news."""
+        aliases = Aliases(instance.function)
+        writes = tuple(k for k, p in enumerate(instance.params) if is_array(p) and aliases.is_written(p))
+        effect = bool(writes) or any(isinstance(s, ir.Op) and _is_felt(s) for s in ir.walk(instance.function.body))
+        news = writes != instance.writes or effect != instance.has_effect
+        instance.writes, instance.has_effect = writes, effect
+        return news
+
+    # ---------------------------------------------------------------- names and text
+
+    def function_name(self, hint: str) -> str:
+        """Return a name for a function of the module that no variable of any function has."""
+        namer = self.scopes[0].namer
+        name = namer.fresh(hint)
+        while name in self._namespace or any(s.namer.is_taken(name) for s in self.scopes[1:]):
+            name = namer.fresh(hint)
+        for s in self.scopes[1:]:
+            s.namer.reserve(name)
+        self._names.append(name)
+        return name
+
+    def request(self, instance: Instance, variant: str) -> str:
+        """Ask for a function of an instance to be printed; returns its name."""
+        key = (instance, variant)
+        if key not in self.requests:
+            self.requests[key] = self.function_name(f"{instance.name}_{variant}" if variant else instance.name)
+        return self.requests[key]
+
+    def kept_types(self, calls: list[ir.Op]) -> list[object]:
+        """Return the types of the arrays that the units behind some calls keep for the reverse sweep."""
+        from .unit_reverse import UnitReverse
+
+        todo = [op.detail for op in calls]
+        seen: dict[Instance, None] = {}
+        while todo:
+            instance = todo.pop(0)
+            if instance in seen:
+                continue
+            seen[instance] = None
+            instance.reverse = UnitReverse(instance)
+            todo += [op.detail for op in instance.calls() if instance.activity.is_active_call(op)]
+        kept = list(dict.fromkeys(ty for i in seen for ty in i.reverse.kept_types()))
+        for i in seen:
+            i.reverse.name_state(kept)
+        return kept
+
+    def text(self) -> str:
+        """Return the text of all functions that were asked for."""
+        from .unit_forward import UnitForward, emit_primal_unit
+
+        parts: list[str] = []
+        done = 0
+        while done < len(self.requests):  # printing a unit asks for those that it calls
+            (instance, variant), name = list(self.requests.items())[done]
+            done += 1
+            if variant == "":
+                lines = emit_primal_unit(instance, name)
+            elif variant == "jvp":
+                lines = UnitForward(instance).emit_unit(name)
+            elif variant == "forward":
+                lines = instance.reverse.emit_forward(name)
+            else:
+                lines = instance.reverse.emit_reverse(name)
+            if "njit" not in self._namespace:
+                self._namespace["njit"] = njit
+            parts.append("\n".join(['@njit(error_model="numpy")', *lines]) + "\n\n\n")
+        return "".join(parts)
+
+
+def _is_felt(op: ir.Op) -> bool:
+    """Whether an operation of a unit is felt outside, apart from writes into its parameters."""
+    if op.fn == "call":
+        return op.detail.has_effect and not op.detail.writes
+    return op.fn == "raise" or op.fn is print
+
+
+def is_array_type(ty: object) -> bool:
+    return isinstance(ty, types.Array)
+
+
+def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function:
+    """Lower the body of a unit, with parameters of the given types."""
+    low = Lowering(scope.namer, units)
+    params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]
+    result = low.inline(unit.function, unit.environment(params))
+    if isinstance(result, TupleOf) or not isinstance(result, Var | Const):
+        remedy = "return one number, or write into an array that is passed along"
+        raise UnsupportedError(at(f"a tuple as the result of recursion ({unit.name}) is not supported: {remedy}",
+                                  *unit.place))  # fmt: skip
+    function = Function(unit.name, params, [(p, k, ()) for k, p in enumerate(params)], low.block, result)
+    function.place = unit.place
+    ir.prune(function, has_effect)
+    return function
