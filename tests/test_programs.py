@@ -3,10 +3,10 @@
 import numba
 import pytest
 
-import dualad
 from dualad.testing import check_grads
 
 from .programs import PROGRAMS
+
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
 def test_program(program):

@@ -7,6 +7,7 @@ import linecache
 import numpy as np
 from numba import types
 
+from .. import generated
 from ..errors import UnsupportedError, at
 from . import ir
 from .emit import Emitter, Scope
@@ -17,7 +18,7 @@ from .numba_bridge import NumbaError, error_line, infer_types
 def define(name: str, text: str, namespace: dict, filename: str) -> object:
     """Execute generated source under a name that debuggers and tracebacks can read; return the function."""
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    env = {"__name__": "dualad.generated", **namespace}
+    env = {"__name__": generated.__name__, **namespace}
     exec(compile(text, filename, "exec"), env)  # noqa: S102
     return env[name]
 
