@@ -3,6 +3,7 @@
 import numba
 import pytest
 
+import dualad
 from dualad.testing import check_grads
 
 from .programs import PROGRAMS

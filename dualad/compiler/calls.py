@@ -6,8 +6,8 @@ reverse mode    t, state = f_forward(x, a, n, state)                forward swee
                 x_bar, state = f_reverse(a, a_bar, t_bar, state)    reverse sweep
 
 `state` is the tape that all units share (`unit_reverse` says what is on it): a call takes it and gives it back. The
-reverse sweep of a call finds its numbers on top of the tape. It takes the arrays once more, and their shadows, which
-it updates in place; of the numbers it gives back adjoints.
+reverse sweep of a call finds its numbers on top of the tape. It takes the arrays (and strings) once more, and the
+shadows of the arrays, which it updates in place; of the real numbers it gives back adjoints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from numba import types
 
 from . import ir
-from .infer import is_array, is_float
+from .infer import is_array, is_float, is_number
 from .ir import Op
 
 
@@ -69,10 +69,8 @@ class ReverseCalls:
         arrays = [a for a in op.args if is_array(a)]
         for a in arrays:
             self.ensure(a)
-        given = [self.operand(a) for a in arrays]
-        given += [
-            self.bar(a) if self.active(a) else f"np.zeros_like({self.operand(a)})" for a in arrays if is_float(a)
-        ]
+        given = [self.operand(a) for a in op.args if not is_number(a)]
+        given += [self.bar(a) if self.active(a) else f"np.zeros_like({self.operand(a)})" for a in arrays if is_float(a)]
         if returns_float(op):
             given.append(self.bar(op.target) if op.target in self.live else "0.0")
         back, terms = [], []

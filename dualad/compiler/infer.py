@@ -193,6 +193,11 @@ def is_complex(x: object) -> bool:
     return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Complex)
 
 
+def is_number(x: object) -> bool:
+    """Whether an operand is a single number or boolean."""
+    return isinstance(type_of(x), types.Number | types.Boolean)
+
+
 def is_integer(x: object) -> bool:
     """Whether an operand is a single integer or boolean."""
     return isinstance(type_of(x), types.Integer | types.Boolean)

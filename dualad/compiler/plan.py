@@ -23,7 +23,7 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
-from .infer import is_array, is_float, is_integer
+from .infer import is_array, is_float, is_integer, is_number
 from .ir import Block, For, Function, If, Op, Var, While
 from .order import Order
 from .protect import needed_operands
@@ -231,7 +231,7 @@ class Plan:
         if op.fn in WRITES and self.active(op.args[0]):
             return {v for i in op.args[1:-1] for v in ir.vars_in(i)}
         if op.fn == "call" and self.is_work(op):
-            return {v for a in op.args if is_array(a) for v in ir.vars_in(a)}
+            return {v for a in op.args if not is_number(a) for v in ir.vars_in(a)}
         if not self.active(op.target):
             return set()
         if op.fn == "getitem" or (op.fn == "view" and not self.is_mirrored(op.target)):

@@ -29,7 +29,7 @@ from ..errors import UnsupportedError, at
 from . import ir
 from .activity import Activity
 from .emit import Emitter
-from .infer import is_array, is_float
+from .infer import is_array, is_float, is_number
 from .ir import Block, Const, For, Function, Op, Var, While
 from .plan import LoopPlan, Plan
 from .reverse import Reverse
@@ -53,7 +53,7 @@ class UnitPlan(Plan):
         super()._index(block, around)
         if not around:
             for leaf in self._leaves:
-                if not is_array(leaf):
+                if is_number(leaf):
                     self.definer[leaf] = self.loop_of[leaf] = self.frame
 
     def is_stable(self, load: Op, loop: object) -> bool:
@@ -100,8 +100,9 @@ class UnitReverse(Reverse):
         """Whether nothing but the rows of a counted loop lands on the tape while it runs."""
         if isinstance(loop, While) or loop.exit is not None:
             return False
-        inside = ir.walk(loop.body)
-        return not any(id(s) in self.plan.loops or isinstance(s, Op) and self.activity.is_active_call(s) for s in inside)
+        inside = list(ir.walk(loop.body))
+        calls = any(isinstance(s, Op) and self.activity.is_active_call(s) for s in inside)
+        return not calls and not any(id(s) in self.plan.loops for s in inside)
 
     # ---------------------------------------------------------------- the two functions
 
@@ -120,14 +121,15 @@ class UnitReverse(Reverse):
     def emit_reverse(self, name: str) -> list[str]:
         """Return the lines of the reverse sweep.
 
-        In: arrays, their shadows, the adjoint of a real result, state. Out: adjoints of the real numbers, state.
+        In: what is no number, shadows of the arrays, the adjoint of a real result, state. Out: adjoints of the real
+        numbers, state.
         """
         f = self.function
         arrays = [p for p in f.params if is_array(p)]
         shadows = [self.bar(p) for p in arrays if is_float(p)]
         seed = [self.fresh("out_bar")] if f.result != Const(None) and is_float(f.result) else []
         self.live = {p for p in arrays if is_float(p)}
-        given = [*(p.name for p in arrays), *shadows, *seed, self.state, *self.kept.values()]
+        given = [*(p.name for p in f.params if not is_number(p)), *shadows, *seed, self.state, *self.kept.values()]
         with self.indented(f"def {name}({', '.join(given)}):"):
             self._pop(self.plan.frame)
             for p in f.params:
