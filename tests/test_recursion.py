@@ -1,13 +1,12 @@
 """Recursive functions: calls that share the tape."""
 
 import math
-import threading
-import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.runtime import _nrt_python, rtsys
 
 import dualad
 from dualad.testing import check_grads
@@ -225,11 +224,6 @@ def accumulate(a, k):
     accumulate(a, k + 2)
 
 
-def accumulated(a, x):
-    b = a * 1
-    return b[0] * x
-
-
 def result_after_writes(a, x):
     accumulate(a, 1)
     return a[0] * x + a[-1]
@@ -410,6 +404,77 @@ def along(order, a, x, k):
     return a[i] + x * along(order, a, x, k + 1)
 
 
+def same_array_twice(a, x):
+    shift(a, a, 0)
+    return a[0] * x + a[1]
+
+
+def shift(a, b, i):
+    if i + 1 == len(a):
+        return
+    a[i] = a[i] * b[i + 1]
+    b[i + 1] += a[i]
+    shift(b, a, i + 1)
+
+
+def written_in_loop(a, x):
+    total = x
+    for k in range(3):
+        total = total * a[1] + a[k]
+        accumulate(a, k)
+        total += a[k] * a[k]
+    return total
+
+
+def with_global_array(x, n):
+    return polynomial(TABLE, x, 0) * polynomial(TABLE, x * n, 1)
+
+
+def polynomial(table, x, k):
+    return 0.0 if k == len(table) else table[k] + x * polynomial(table, x, k + 1)
+
+
+TABLE = np.array([0.3, -0.2, 0.9])
+
+
+def chosen_array(x, n):
+    if n == 0:
+        return x
+    small, large = np.full(2, x), np.full(3, 2.0 * x)
+    work = small if n % 2 == 0 else large
+    work[1] *= chosen_array(x * 0.9, n - 1)
+    return work[1] * work[0] * 0.3
+
+
+recursive_lambda = lambda x, n: x if n == 0 else math.sin(recursive_lambda(x, n - 1)) * x  # noqa: E731
+
+
+def counts_down(x, n):
+    """Most arguments are not active, and the array is one of integers."""
+    visits = np.zeros(n + 1, np.int64)
+    visit(visits, n)
+    return x ** visits[0] + visits[n]
+
+
+def visit(visits, n):
+    visits[n] += 1
+    if n > 1:
+        visit(visits, n - 1)
+        visit(visits, n - 2)
+
+
+def found_by_bisection(a, x):
+    return a[search(a, x, 0, len(a))] * x
+
+
+def search(a, x, low, high):
+    """A recursive function whose result is an integer, of float arguments."""
+    if high - low <= 1:
+        return low
+    middle = (low + high) // 2
+    return search(a, x, middle, high) if a[middle] < x else search(a, x, low, middle)
+
+
 MATRIX = rng.uniform(0.3, 1.7, (4, 4))
 VECTOR = rng.uniform(0.3, 1.7, 7)
 
@@ -452,9 +517,160 @@ CASES = [
     (unused_result, VECTOR, 0.7),
     (matrix_rows, MATRIX, 0),
     (horner_of_list, VECTOR, 0.7),
+    (same_array_twice, VECTOR, 0.7),
+    (written_in_loop, VECTOR, 0.7),
+    (with_global_array, 0.7, 2),
+    (chosen_array, 0.7, 3),
+    (recursive_lambda, 0.7, 3),
+    (counts_down, 0.7, 4),
+    (found_by_bisection, np.array([0.1, 0.4, 0.8, 1.3]), 0.7),
 ]
 
 
 @pytest.mark.parametrize("f, args", [(f, args) for f, *args in CASES], ids=lambda x: getattr(x, "__name__", ""))
 def test_derivatives(f, args):
     check_grads(f, tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args))
+
+
+def test_the_cost_grows_with_the_depth():
+    """Linear recursion: a cost that doubled with every level would never end."""
+    for n in (100, 1000, 5000):
+        x = 1.0 + 1.0 / n
+        assert dualad.grad(fact)(x, n) == pytest.approx(n * x ** (n - 1), rel=1e-10)
+        assert dualad.jvp(fact, (x, n), (1.0, None))[1] == pytest.approx(n * x ** (n - 1), rel=1e-10)
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7])
+def test_det_by_minors(n):
+    a = np.random.default_rng(n).uniform(0.3, 1.7, (n, n))
+    wanted = np.linalg.det(a) * np.linalg.inv(a).T
+    np.testing.assert_allclose(dualad.grad(det_by_minors)(a), wanted, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(dualad.grad(det)(a), wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_memory_is_given_back():
+    a = MATRIX.copy()
+    derivative = dualad.grad(det)
+    derivative(a)
+    _nrt_python.memsys_enable_stats()
+    try:
+        before = rtsys.get_allocation_stats()
+        for _ in range(50):
+            derivative(a)
+        after = rtsys.get_allocation_stats()
+    finally:
+        _nrt_python.memsys_disable_stats()
+    assert after.alloc > before.alloc
+    assert after.alloc - before.alloc == after.free - before.free
+    assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free
+
+
+def test_arguments_stay_as_they_are():
+    a = VECTOR.copy()
+    dualad.grad(overwritten)(a, 0)
+    np.testing.assert_array_equal(a, VECTOR)
+
+
+def test_single_precision():
+    a = VECTOR.astype(np.float32)
+    got = dualad.grad(sum_between)(a, 0, len(a))
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, dualad.grad(sum_between)(VECTOR, 0, len(a)), rtol=1e-5)
+    x = np.float32(0.7)
+    assert dualad.grad(descend)(x, np.float32(1.2), 3) == pytest.approx(dualad.grad(descend)(0.7, 1.2, 3), rel=1e-5)
+
+
+def test_called_from_jitted_code():
+    derivative = dualad.grad(both_of_a_pair)
+
+    @njit
+    def total(x):
+        out = 0.0
+        for n in range(4):
+            out += derivative(x, n)
+        return out
+
+    assert total(0.7) == pytest.approx(sum(derivative(0.7, n) for n in range(4)))
+
+
+def test_threads_have_tapes_of_their_own():
+    derivative = dualad.grad(tree)
+    wanted = [derivative(0.1 * k, 4, 3) for k in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            assert list(pool.map(lambda k: derivative(0.1 * k, 4, 3), range(8))) == wanted
+
+
+def test_the_source_shows_the_units():
+    text = dualad.derivative_source(descend, 0.7, 1.2, 3)
+    forward, reverse, main = (text.index(f"def descend_{name}(") for name in ("forward", "reverse", "value_and_grad"))
+    assert max(forward, reverse) < main
+    assert text == dualad.derivative_source(descend, 0.7, 1.2, 3)
+    assert "def descend_jvp(" in dualad.derivative_source(descend, 0.7, 1.2, 3, mode="forward")
+
+
+def test_an_error_in_a_unit_is_raised():
+    for derivative in (dualad.grad(raising), dualad.value_and_grad(raising)):
+        with pytest.raises(ValueError, match="negative"):
+            derivative(0.9, -1)
+
+
+# -------------------------------------------------------------------- what is refused
+
+
+def pair(x, n):
+    if n == 0:
+        return x, 1.0
+    value, count = pair(x * x, n - 1)
+    return value * x, count
+
+
+def sum_of_pair(x, n):
+    value, count = pair(x, n)
+    return value * count
+
+
+def array_result(a, n):
+    if n == 0:
+        return a * 1.0
+    return array_result(a, n - 1)
+
+
+def sum_of_array_result(a, n):
+    return array_result(a, n)[0]
+
+
+def with_inner_recursion(x, n):
+    def inner(t, k):
+        return t if k == 0 else inner(t * x, k - 1)
+
+    return inner(x, n)
+
+
+def with_captured_variable(x, n):
+    return iterate(lambda t, k: t * x, x, n)
+
+
+def growing_tuple(parts, n):
+    return parts[0] if n == 0 else growing_tuple((parts[0] * 0.5, *parts), n - 1)
+
+
+def sum_of_growing_tuple(x, n):
+    return growing_tuple((x,), n)
+
+
+@pytest.mark.parametrize(
+    "f, args, message",
+    [
+        (sum_of_pair, (0.7, 3), "a tuple as the result of recursion"),
+        (sum_of_array_result, (VECTOR, 3), "an array as the result"),
+        (with_inner_recursion, (0.7, 3), "define it at module level"),
+        (with_captured_variable, (0.7, 3), "pass the variables as arguments"),
+        (sum_of_growing_tuple, (0.7, 3), "ever new structures"),
+    ],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_refused(f, args, message):
+    for mode in ("forward", "reverse"):
+        with pytest.raises(dualad.UnsupportedError, match=message):
+            dualad.derivative_source(f, *args, mode=mode)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from numba import njit, types
 
-from ..errors import UnsupportedError, at
+from ..errors import DualadError, UnsupportedError, at
 from . import ir
 from .activity import Activity, Aliases, has_effect
 from .emit import Scope
@@ -26,6 +26,7 @@ from .units import Unit, Units, is_call
 
 _GUESSES = (types.boolean, types.int64, types.float64)
 _MAX_ROUNDS = 60
+_PASS_ALONG = "return one number, and write the rest into an array that is passed along"
 
 
 @dataclass(eq=False)
@@ -38,7 +39,8 @@ class Instance:
     scope: Scope
     result: object = _GUESSES[0]
     bumps: int = 0
-    error: UnsupportedError | None = None
+    error: DualadError | None = None
+    refused: bool = False
     found: dict[str, object] = field(default_factory=dict)
     typed: bool = False
     writes: tuple[int, ...] = ()
@@ -83,7 +85,12 @@ class Instances:
             for name in self._names:
                 scope.namer.reserve(name)
             self.scopes.append(scope)
-            self.table[unit, given] = Instance(unit, self, lower_unit(unit, given, scope, self.units), scope)
+            empty = Function(unit.name, [], [], ir.Block(), None)
+            instance = self.table[unit, given] = Instance(unit, self, empty, scope)
+            try:
+                instance.function = lower_unit(unit, given, scope, self.units)
+            except DualadError as error:  # raised where no inference is under way that would hide it
+                instance.error, instance.refused = error, True
             self._version += 1
         return self.table[unit, given]
 
@@ -98,13 +105,16 @@ class Instances:
             except UnsupportedError as e:
                 found, error = {}, e
             self._settle()
+            for instance in self.table.values():
+                if instance.refused:
+                    raise instance.error
             if self._version == before:
                 if error is not None:
                     raise self._cause() or error
                 assign_types(function, found)
                 return
 
-    def _cause(self) -> UnsupportedError | None:
+    def _cause(self) -> DualadError | None:
         return next((i.error for i in self.table.values() if i.error is not None), None)
 
     def _settle(self) -> None:
@@ -115,6 +125,7 @@ class Instances:
                 self._improve(instance)
             if self._version == before:
                 stuck = [i for i in self.table.values() if i.error is not None and i.bumps + 1 < len(_GUESSES)]
+                stuck = [i for i in stuck if not i.refused]
                 if not stuck:
                     return
                 for i in stuck:
@@ -125,10 +136,15 @@ class Instances:
         raise UnsupportedError(f"the type of the result of {names} cannot be found: return one type on every path")
 
     def _improve(self, instance: Instance) -> None:
+        if instance.refused:
+            return
         try:
             instance.found, leaves = find_types(instance.function, instance.scope)
         except UnsupportedError as error:
             instance.error = error
+            if "Cannot unify" in str(error) and "array(" in str(error):
+                what = f"an array as the result of recursion ({instance.name}) is not supported"
+                instance.error = UnsupportedError(at(f"{what}: {_PASS_ALONG}", *instance.unit.place))
             return
         instance.error = None
         result = instance.function.result
@@ -166,7 +182,7 @@ class Instances:
         if not instance.typed:
             if isinstance(instance.result, types.Array | types.Complex):
                 what = f"a recursive function with the result {instance.result} ({unit.name})"
-                remedy = "write into an array that is passed along" if is_array_type(instance.result) else "use reals"
+                remedy = _PASS_ALONG if isinstance(instance.result, types.Array) else "use real numbers"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
             assign_types(instance.function, instance.found)
             normalise(instance.function, instance.scope.namer)
@@ -251,19 +267,14 @@ def _is_felt(op: ir.Op) -> bool:
     return op.fn == "raise" or op.fn is print
 
 
-def is_array_type(ty: object) -> bool:
-    return isinstance(ty, types.Array)
-
-
 def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function:
     """Lower the body of a unit, with parameters of the given types."""
     low = Lowering(scope.namer, units)
     params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]
     result = low.inline(unit.function, unit.environment(params))
     if isinstance(result, TupleOf) or not isinstance(result, Var | Const):
-        remedy = "return one number, or write into an array that is passed along"
-        raise UnsupportedError(at(f"a tuple as the result of recursion ({unit.name}) is not supported: {remedy}",
-                                  *unit.place))  # fmt: skip
+        what = f"a tuple as the result of recursion ({unit.name}) is not supported"
+        raise UnsupportedError(at(f"{what}: {_PASS_ALONG}", *unit.place))
     function = Function(unit.name, params, [(p, k, ()) for k, p in enumerate(params)], low.block, result)
     function.place = unit.place
     ir.prune(function, has_effect)
