@@ -446,6 +446,23 @@ def chosen_array(x, n):
     return work[1] * work[0] * 0.3
 
 
+def whole_arrays(a, x, n):
+    """Array operations in a recursive function, on arrays that are overwritten later."""
+    if n == 0:
+        return np.sum(a * x)
+    b = np.exp(-a) * x + a
+    before = np.dot(a, b)
+    rest = whole_arrays(b * 0.5, x, n - 1)
+    a[1:] *= 0.9
+    return before * rest + np.dot(a, a)
+
+
+def products(m, x, n):
+    if n == 0:
+        return x * np.sum(m)
+    return products(m @ m * 0.2, x, n - 1) + np.sum(np.sin(m @ m))
+
+
 recursive_lambda = lambda x, n: x if n == 0 else math.sin(recursive_lambda(x, n - 1)) * x  # noqa: E731
 
 
@@ -522,6 +539,8 @@ CASES = [
     (with_global_array, 0.7, 2),
     (chosen_array, 0.7, 3),
     (recursive_lambda, 0.7, 3),
+    (whole_arrays, VECTOR, 0.7, 3),
+    (products, MATRIX, 0.7, 2),
     (counts_down, 0.7, 4),
     (found_by_bisection, np.array([0.1, 0.4, 0.8, 1.3]), 0.7),
 ]

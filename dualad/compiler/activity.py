@@ -139,9 +139,7 @@ def shares_memory(op: Op) -> bool:
 class Activity:
     """The active variables of a function, for some of its leaves."""
 
-    def __init__(
-        self, function: Function, inputs: list[Var], check: bool = True, outputs: tuple[Var, ...] = ()
-    ):
+    def __init__(self, function: Function, inputs: list[Var], check: bool = True, outputs: tuple[Var, ...] = ()):
         self.aliases = Aliases(function)
         self.varied: set[Var] = set()
         self.useful: set[Var] = set()

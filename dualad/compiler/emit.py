@@ -80,6 +80,11 @@ class Scope:
             self._kept.append(obj)
         return self._bound[id(obj)]
 
+    def reserve_bound(self) -> None:
+        """Keep the names of global objects from variables, after the namer has been set back."""
+        for name in self._bound.values():
+            self.namer.reserve(name)
+
     def callable_name(self, fn: object) -> str:
         """Return how generated code refers to a callable."""
         name = getattr(fn, "__name__", "")

@@ -9,15 +9,17 @@ What a unit writes into, and whether it has an effect, are fixpoints as well, ov
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from numba import njit, types
 
 from ..errors import DualadError, UnsupportedError, at
 from . import ir
 from .activity import Activity, Aliases, has_effect
+from .arrays import reduce_arrays
 from .emit import Scope
-from .infer import assign_types, find_types, is_array, is_float, type_of
+from .infer import infer, is_array, is_float, type_of
 from .ir import Const, Function, TupleOf, Var
 from .lower import Lowering
 from .normalise import normalise
@@ -29,24 +31,37 @@ _MAX_ROUNDS = 60
 _PASS_ALONG = "return one number, and write the rest into an array that is passed along"
 
 
+class UnitActivity(Activity):
+    """In a unit everything is active that can be; others may write into its arrays."""
+
+    def __init__(self, function: Function, check: bool = True):
+        floats = [p for p in function.params if is_float(p)]
+        arrays = tuple(p for p in function.params if is_array(p))
+        super().__init__(function, floats, check, tuple(p for p in arrays if is_float(p)))
+        self.aliases.borrowed = frozenset(arrays)
+
+
 @dataclass(eq=False)
 class Instance:
     """A unit for arguments of certain types."""
 
     unit: Unit
+    given: tuple
     family: Instances
-    function: Function
     scope: Scope
+    function: Function | None = None
+    names: frozenset[str] | None = None
+    seen: int = -1
     result: object = _GUESSES[0]
     bumps: int = 0
     error: DualadError | None = None
     refused: bool = False
-    found: dict[str, object] = field(default_factory=dict)
     typed: bool = False
     writes: tuple[int, ...] = ()
     has_effect: bool = False
     activity: Activity | None = None
     reverse: object = None
+    stub: object = None
 
     @property
     def name(self) -> str:
@@ -55,6 +70,17 @@ class Instance:
     @property
     def params(self) -> list[Var]:
         return self.function.params
+
+    def make_ready(self) -> None:
+        """Reduce what the derivatives of the unit are made of, once."""
+        if self.activity is None:
+            reduce_arrays(self.function, lambda: UnitActivity(self.function, check=False), self.scope)
+            self.activity = UnitActivity(self.function)
+
+    def stub_reference(self, scope: Scope) -> str:
+        if self.stub is None:
+            self.stub = typing_stub(lambda given: self.result)
+        return scope.bind(self.stub, f"{self.name}_unit")
 
     def calls(self) -> list[ir.Op]:
         """Return the calls of units in the body."""
@@ -85,37 +111,36 @@ class Instances:
             for name in self._names:
                 scope.namer.reserve(name)
             self.scopes.append(scope)
-            empty = Function(unit.name, [], [], ir.Block(), None)
-            instance = self.table[unit, given] = Instance(unit, self, empty, scope)
-            try:
-                instance.function = lower_unit(unit, given, scope, self.units)
-            except DualadError as error:  # raised where no inference is under way that would hide it
-                instance.error, instance.refused = error, True
+            self.table[unit, given] = Instance(unit, given, self, scope)
             self._version += 1
         return self.table[unit, given]
 
     # ---------------------------------------------------------------- types
 
-    def infer(self, function: Function, scope: Scope) -> None:
-        """Fill in the types of a function that may call units."""
+    def infer(self, make: Callable[[], Function], scope: Scope) -> Function:
+        """Return the function that `make` lowers, typed; made anew as long as the units that it calls change."""
+        names = scope.namer.snapshot()
         while True:
             before = self._version
+            error = None
+            function = make()
+            ir.prune(function, has_effect)
             try:
-                found, error = find_types(function, scope)[0], None
+                infer(function, scope)
             except UnsupportedError as e:
-                found, error = {}, e
+                if self._version == before and not self.table:
+                    raise
+                error = e
             self._settle()
             for instance in self.table.values():
                 if instance.refused:
                     raise instance.error
             if self._version == before:
                 if error is not None:
-                    raise self._cause() or error
-                assign_types(function, found)
-                return
-
-    def _cause(self) -> DualadError | None:
-        return next((i.error for i in self.table.values() if i.error is not None), None)
+                    raise next((i.error for i in self.table.values() if i.error is not None), error)
+                return function
+            scope.namer.restore(names)
+            scope.reserve_bound()
 
     def _settle(self) -> None:
         """Find the types of the results of all units."""
@@ -136,21 +161,32 @@ class Instances:
         raise UnsupportedError(f"the type of the result of {names} cannot be found: return one type on every path")
 
     def _improve(self, instance: Instance) -> None:
-        if instance.refused:
+        """Type the body with what is known of all results by now."""
+        if instance.refused or instance.typed or instance.seen == self._version:
+            return
+        instance.seen = self._version
+        scope = instance.scope
+        if instance.names is None:
+            instance.names = scope.namer.snapshot()
+        scope.namer.restore(instance.names)
+        scope.reserve_bound()
+        instance.error = None
+        try:
+            function = instance.function = lower_unit(instance.unit, instance.given, scope, self.units)
+        except DualadError as error:
+            instance.error, instance.refused = error, True
             return
         try:
-            instance.found, leaves = find_types(instance.function, instance.scope)
+            infer(function, scope)
         except UnsupportedError as error:
             instance.error = error
             if "Cannot unify" in str(error) and "array(" in str(error):
                 what = f"an array as the result of recursion ({instance.name}) is not supported"
                 instance.error = UnsupportedError(at(f"{what}: {_PASS_ALONG}", *instance.unit.place))
             return
-        instance.error = None
-        result = instance.function.result
-        ty = leaves.types[0] if isinstance(result, Var) else type_of(result)
-        if ty != instance.result:
-            instance.result = ty
+        result = type_of(function.result)
+        if result != instance.result:
+            instance.result = result
             self._version += 1
 
     def resolve(self, function: Function) -> None:
@@ -169,8 +205,6 @@ class Instances:
             pass
         for i in ready:
             ir.prune(i.function, has_effect)
-            floats = [p for p in i.params if is_float(p)]
-            i.activity = Activity(i.function, floats, tuple(p for p in floats if is_array(p)))
 
     def _typed(self, unit: Unit, given: tuple) -> Instance:
         known = (unit, given) in self.table
@@ -184,7 +218,6 @@ class Instances:
                 what = f"a recursive function with the result {instance.result} ({unit.name})"
                 remedy = _PASS_ALONG if isinstance(instance.result, types.Array) else "use real numbers"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
-            assign_types(instance.function, instance.found)
             normalise(instance.function, instance.scope.namer)
             instance.typed = True
         return instance
@@ -230,6 +263,7 @@ class Instances:
             if instance in seen:
                 continue
             seen[instance] = None
+            instance.make_ready()
             instance.reverse = UnitReverse(instance)
             todo += [op.detail for op in instance.calls() if instance.activity.is_active_call(op)]
         kept = list(dict.fromkeys(ty for i in seen for ty in i.reverse.kept_types()))
@@ -249,6 +283,7 @@ class Instances:
             if variant == "":
                 lines = emit_primal_unit(instance, name)
             elif variant == "jvp":
+                instance.make_ready()
                 lines = UnitForward(instance).emit_unit(name)
             elif variant == "forward":
                 lines = instance.reverse.emit_forward(name)

@@ -16,7 +16,7 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
-from .control import assigned_names
+from .control import RETURN_VALUE, assigned_names
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
 from .source import Source, python_function, read
@@ -46,9 +46,9 @@ class _Restructure(Exception):
 class Lowering(Calls, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
-    def __init__(self, namer: Namer, units: Units):
+    def __init__(self, namer: Namer, units: Units | None = None):
         self.namer = namer
-        self.units = units
+        self.units = units or Units()
         self.block = Block()
         self.frame: Frame | None = None
         self.inlining: list[tuple] = []

@@ -94,6 +94,7 @@ class Plan:
                 self._uses.setdefault(v, []).append(("read", stmt))
             for inner in ir.blocks_of(stmt):
                 self._index(inner, (*around, stmt) if isinstance(stmt, For | While) else around)
+
     def root(self, v: Var) -> Var:
         """Follow views to the array that they look at."""
         while True:

@@ -57,7 +57,7 @@ class Unit:
     def name(self) -> str:
         return self.function.name
 
-    def reference(self, scope: object) -> str:
+    def stub_reference(self, scope: object) -> str:
         """Return the name by which printed code calls the unit while types are inferred."""
         if self.stub is None:
             self.stub = self.units.make_stub(self)
