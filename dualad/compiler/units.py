@@ -16,7 +16,7 @@ import ast
 from dataclasses import dataclass, field
 
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
-from .ir import UNDEFINED, Const, Op, TupleOf, Var
+from .ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
 from .values import OPERANDS, Frame, FunctionValue, Static
 
 _MAX_UNITS = 32
@@ -171,8 +171,8 @@ def _signature(x: object) -> object:
         return "tuple", x.cls, tuple(_signature(i) for i in x.items)
     if isinstance(x, Leaf):
         return "leaf"
-    if isinstance(x, FunctionValue):
-        return x.key
+    if isinstance(x, FunctionValue):  # it captures nothing, so that it does not matter where it was made
+        return x.node, x.source.function, tuple((k, _signature(v)) for k, v in x.defaults.items())
     return ("static", id(x.value)) if isinstance(x, Static) else x
 
 
@@ -186,7 +186,7 @@ def _captures(f: FunctionValue) -> bool:
         if read & (scope.env.keys() | scope.local_names):
             return True
         scope = scope.parent
-    return any(isinstance(d, Var) for d in f.defaults.values())
+    return any(True for d in f.defaults.values() for _ in vars_in(d))
 
 
 def _gives_value(node: ast.FunctionDef | ast.Lambda) -> bool:
