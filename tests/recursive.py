@@ -88,6 +88,18 @@ def in_for_loop(x, n):
     return total
 
 
+def repeated(n, x):
+    return x if n == 0 else math.sin(repeated(n - 1, x * 1.1))
+
+
+def sum_in_loop(x, n):
+    """The trips are a mere sum, and yet the reverse sweep must take them backwards."""
+    total = 0.0
+    for k in range(n):
+        total += repeated(k, x)
+    return total
+
+
 def in_while_loop(x, limit):
     total, k = x, 0
     while total < limit:
@@ -500,6 +512,7 @@ CASES = [
     (sum_between, VECTOR, 0, 7),
     (sum_of_views, VECTOR),
     (in_for_loop, 0.6, 4),
+    (sum_in_loop, 0.6, 5),
     (in_while_loop, 0.6, 3.0),
     (in_nested_loops, MATRIX, 0.7),
     (tree, 0.7, 3, 3),

@@ -32,6 +32,7 @@ from .emit import Emitter
 from .infer import is_array, is_float, is_number
 from .ir import Block, Const, For, Function, Op, Var, While
 from .plan import LoopPlan, Plan
+from .ranges import may_run_forwards
 from .reverse import Reverse
 from .taping import _LoopNames
 
@@ -90,6 +91,7 @@ class UnitReverse(Reverse):
             if plan is not None:
                 alone = stmt is not frame and not plan.kept and self._is_alone(stmt)
                 n = _LoopNames(plan, alone, True, stmt.trips.name)
+                n.forwards = alone and may_run_forwards(stmt, self.plan)
                 if plan.floats:
                     n.tape, n.top, n.row = self.tape, self.top, self.fresh("row")
                 if plan.integers:
@@ -109,6 +111,7 @@ class UnitReverse(Reverse):
     def emit_forward(self, name: str) -> list[str]:
         """Return the lines of the forward sweep: arguments and state in, result and state out."""
         f = self.function
+        self.sweeping_back = False
         with self.indented(f"def {name}({', '.join([*self.parameters(), self.state, *self.kept.values()])}):"):
             self._blank(self.plan.frame)
             self.block(f.body)
@@ -129,6 +132,7 @@ class UnitReverse(Reverse):
         shadows = [self.bar(p) for p in arrays if is_float(p)]
         seed = [self.fresh("out_bar")] if f.result != Const(None) and is_float(f.result) else []
         self.live = {p for p in arrays if is_float(p)}
+        self.sweeping_back = True
         given = [*(p.name for p in f.params if not is_number(p)), *shadows, *seed, self.state, *self.kept.values()]
         with self.indented(f"def {name}({', '.join(given)}):"):
             self._pop(self.plan.frame)
@@ -178,7 +182,7 @@ class UnitReverse(Reverse):
             self._grow(tape, top, f"{top} + {width}")
             columns = n.plan.floats if tape == n.tape else n.plan.integers
             for c, v in enumerate(columns):
-                self.line(f"{tape}[{top}{f' + {c}' if c else ''}] = {v.name}")
+                self.line(f"{tape}[np.uintp({top}{f' + {c}' if c else ''})] = {v.name}")
             self.line(f"{top} += {width}")
         self._pack()
 
