@@ -7,9 +7,8 @@ import linecache
 import numpy as np
 from numba import types
 
-from .. import generated
 from ..errors import UnsupportedError, at
-from . import ir
+from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types
