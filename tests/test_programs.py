@@ -8,22 +8,14 @@ from dualad.testing import check_grads
 
 from .programs import PROGRAMS
 
-RECURSIVE = {p.name for p in PROGRAMS if "recursion" in p.name}
-
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
 def test_program(program):
-    if program.name in RECURSIVE:
-        with pytest.raises(dualad.UnsupportedError, match="recursion"):
-            check_grads(program.function, program.fresh_args(), program.argnums)
-        return
     check_grads(program.function, program.fresh_args(), program.argnums)
 
 
 @pytest.mark.parametrize("program", PROGRAMS[::4], ids=lambda p: p.name)
 def test_a_jitted_program_gives_the_same_code(program):
-    if program.name in RECURSIVE:
-        return
     plain = getattr(program.function, "py_func", program.function)
     jitted = numba.njit(plain)
     for mode in ("forward", "reverse"):

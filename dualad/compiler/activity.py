@@ -34,7 +34,7 @@ PURE = frozenset(
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 
 WRITES = ("setitem", "augitem", "inplace", "assign")
-STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", *WRITES})
+STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", *WRITES})
 
 
 def is_known(op: Op) -> bool:
@@ -50,7 +50,7 @@ def is_known(op: Op) -> bool:
 
 def has_effect(op: Op) -> bool:
     """Whether an operation does more than define its target."""
-    if op.fn in WRITES or op.fn == "raise" or op.fn is print:
+    if op.fn in WRITES or op.fn == "raise" or op.fn is print or (op.fn == "call" and op.detail.has_effect):
         return True
     return not is_known(op) and not all(is_scalar_type(type_of(a)) for a in op.args)
 
@@ -58,6 +58,13 @@ def has_effect(op: Op) -> bool:
 def is_scalar_type(ty: object) -> bool:
     """Whether values of a type hold no memory that a call could change."""
     return ty is not None and isinstance(ty, types.Number | types.Boolean | types.NoneType | types.UnicodeType)
+
+
+def written_by(op: Op) -> list[object]:
+    """Return the arrays that an operation writes into."""
+    if op.fn == "call":
+        return [op.args[k] for k in op.detail.writes]
+    return [op.args[0]] if op.fn in WRITES else []
 
 
 class Aliases:
@@ -72,13 +79,12 @@ class Aliases:
         self._roots: dict[Var, frozenset[Var]] = {leaf: frozenset({leaf}) for leaf, _, _ in function.leaves}
         while self._pass(function):
             pass
+        self.borrowed: frozenset[Var] = frozenset()  # what others may write into at any time
         self.written: set[Var] = set()
         for stmt in ir.walk(function.body):
-            if isinstance(stmt, Op) and stmt.fn in WRITES:
-                self.written |= self.roots(stmt.args[0])
-            elif isinstance(stmt, Op) and not is_known(stmt):
-                for v in ir.op_vars(stmt):
-                    self.written |= self.roots(v)
+            if isinstance(stmt, Op):
+                for x in ir.op_vars(stmt) if not is_known(stmt) else written_by(stmt):
+                    self.written |= self.roots(x)
 
     def _pass(self, function: Function) -> bool:
         changed = False
@@ -134,7 +140,7 @@ def shares_memory(op: Op) -> bool:
 class Activity:
     """The active variables of a function, for some of its leaves."""
 
-    def __init__(self, function: Function, inputs: list[Var], check: bool = True):
+    def __init__(self, function: Function, inputs: list[Var], check: bool = True, outputs: tuple[Var, ...] = ()):
         self.aliases = Aliases(function)
         self.varied: set[Var] = set()
         self.useful: set[Var] = set()
@@ -142,7 +148,7 @@ class Activity:
             self._add(self.varied, v)
         while self._forward(function.body):
             pass
-        for v in ir.vars_in(function.result):
+        for v in (*ir.vars_in(function.result), *outputs):
             self._add(self.useful, v)
         while self._backward(function.body):
             pass
@@ -156,6 +162,10 @@ class Activity:
             return False
         key = self.aliases.of(x) if is_array(x) else x
         return key in self.varied and key in self.useful and is_float(x)
+
+    def is_active_call(self, op: Op) -> bool:
+        """Whether an operation is a call whose result, or an array that it writes into, is active."""
+        return op.fn == "call" and any(self.active(v) for v in (op.target, *written_by(op)))
 
     def is_varied(self, x: object) -> bool:
         return isinstance(x, Var) and (self.aliases.of(x) if is_array(x) else x) in self.varied
@@ -177,6 +187,8 @@ class Activity:
         if isinstance(stmt, Op):
             if stmt.fn in WRITES:
                 return [(stmt.args[0], [stmt.args[-1]])]
+            if stmt.fn == "call":
+                return [(x, list(stmt.args)) for x in (stmt.target, *written_by(stmt))]
             rule = None if isinstance(stmt.fn, str) else registry.find(stmt.fn)
             if stmt.target is None or (rule is not None and rule.kind == "constant"):
                 return []

@@ -13,16 +13,16 @@ from numba import types
 from ..errors import NotDifferentiableError, at
 from . import ir
 from .activity import Activity, has_effect
+from .arrays import reduce_arrays
 from .emit import Emitter, Scope
-from .expand import expand
 from .forward import Forward
-from .fuse import fuse
-from .infer import define, infer, is_float
+from .infer import define, is_float
+from .instances import Instances
 from .lower import lower
 from .normalise import normalise
-from .protect import protect
 from .reverse import Reverse
 from .source import read
+from .units import Units
 
 _serial = itertools.count(1)
 
@@ -69,18 +69,19 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     for k, ty in enumerate(argument_types):
         if isinstance(ty, types.Dispatcher):
             functions[k] = ty.dispatcher
-    function = lower(source, argument_types, scope.namer, functions)
+    units = Units()
+    instances = Instances(units, scope)
+    function = instances.infer(lambda: lower(source, argument_types, scope.namer, functions, units), scope)
     if what.kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
-    ir.prune(function, has_effect)
-    infer(function, scope)
     normalise(function, scope.namer)
+    instances.resolve(function)
     ir.prune(function, has_effect)
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if what.kind != "primal":
-        reduce_arrays(function, inputs, scope)
+        reduce_arrays(function, lambda: Activity(function, inputs, check=False), scope)
     base = function.name if function.name.isidentifier() else "function"
-    name = scope.namer.fresh(f"{base}_{what.kind}")
+    name = instances.function_name(f"{base}_{what.kind}")
     if what.kind == "primal":
         printer = Emitter(scope)
         emit_primal(printer, function, name)
@@ -94,20 +95,9 @@ def build(what: Derivative, argument_types: tuple) -> Built:
         else:
             emitter.emit(name, list(what.argnums), what.kind, what.has_aux, what.single)
         printer = emitter
-    text = printer.text()
+    text = instances.text() + printer.text()
     filename = f"<dualad: {name} {next(_serial)}>"
     return Built(name, text, define(name, text, scope.namespace, filename))
-
-
-def reduce_arrays(function: ir.Function, inputs: list[ir.Var], scope: Scope) -> None:
-    """Bring active array operations down to loops over numbers and to array-level primitives."""
-    while expand(function, Activity(function, inputs, check=False), scope.namer):
-        infer(function, scope)
-        normalise(function, scope.namer)
-        ir.prune(function, has_effect)
-    if fuse(function, Activity(function, inputs, check=False), scope.namer):
-        ir.prune(function, has_effect)
-    protect(function, Activity(function, inputs, check=False), scope.namer)
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:

@@ -159,7 +159,7 @@ def structure(node: ast.FunctionDef | ast.Lambda) -> list[ast.stmt]:
     """Return the body of a function without jumps; the result is left in `RETURN_VALUE`."""
     if isinstance(node, ast.Lambda):
         return [_set(RETURN_VALUE, node.body, node.body)]
-    returns = [n for n in _own_nodes(node.body) if isinstance(n, ast.Return) and n.value is not None]
+    returns = [n for n in own_nodes(node.body) if isinstance(n, ast.Return) and n.value is not None]
     body = _Structurer().block(node.body, None)
     body.insert(0, _set(RETURNED, ast.Constant(False), node))
     if not returns:
@@ -172,7 +172,7 @@ def structure(node: ast.FunctionDef | ast.Lambda) -> list[ast.stmt]:
     return [ast.fix_missing_locations(s) for s in body]
 
 
-def _own_nodes(stmts: list[ast.stmt]):
+def own_nodes(stmts: list[ast.stmt]):
     """Yield the nodes of the statements, without those of functions defined inside."""
     todo: list[ast.AST] = list(stmts)
     while todo:

@@ -63,19 +63,27 @@ PREFIX = {operator.neg: "-", operator.pos: "+", operator.not_: "not ", operator.
 class Scope:
     """The names of one generated module: variables on one side, global objects on the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: dict[str, object] | None = None) -> None:
         self.namer = Namer(RESERVED)
-        self.namespace: dict[str, object] = {"np": np, "math": math}
+        self.namespace = {"np": np, "math": math} if namespace is None else namespace
         self._bound: dict[int, str] = {}
         self._kept: list[object] = []  # ids stay valid while the objects live
 
     def bind(self, obj: object, hint: str) -> str:
         """Return the global name of an object."""
         if id(obj) not in self._bound:
-            name = self._bound[id(obj)] = self.namer.fresh(hint)
+            name = self.namer.fresh(hint)
+            while self.namespace.get(name, obj) is not obj:  # another function of the module has the name
+                name = self.namer.fresh(hint)
+            self._bound[id(obj)] = name
             self.namespace[name] = obj
             self._kept.append(obj)
         return self._bound[id(obj)]
+
+    def reserve_bound(self) -> None:
+        """Keep the names of global objects from variables, after the namer has been set back."""
+        for name in self._bound.values():
+            self.namer.reserve(name)
 
     def callable_name(self, fn: object) -> str:
         """Return how generated code refers to a callable."""
@@ -178,11 +186,17 @@ class Emitter:
         if fn == "fstring":
             names = iter(args)
             return "f" + repr("".join(f"{{{self.operand(next(names))}}}" if p is None else p for p in op.detail))
+        if fn == "call":
+            return f"{self.callee(op)}({', '.join(self.operand(a) for a in args)})"
         given = [self.operand(a) for a in (args[1:] if fn == "method" else args)]
         given += [f"{k}={self.operand(v)}" for k, v in op.kwargs.items()]
         if fn == "method":
             return f"{self.operand(args[0])}.{op.detail}({', '.join(given)})"
         return f"{self.scope.callable_name(fn)}({', '.join(given)})"
+
+    def callee(self, op: Op) -> str:
+        """Return the name of a recursive function that is called."""
+        return op.detail.reference(self.scope)
 
     # ---------------------------------------------------------------- statements
 
@@ -212,6 +226,8 @@ class Emitter:
             self.line(f"{self.operand(op.args[0])}[:] = {self.operand(op.args[1])}")
         elif op.fn == "raise":
             self.line(f"raise {self.operand(op.args[0])}({', '.join(self.operand(a) for a in op.args[1:])})")
+        elif op.target is None:
+            self.line(self.expression(op))
         else:
             self.line(f"{op.target.name} = {self.expression(op)}")
 

@@ -14,13 +14,14 @@ from numba import types
 from ..errors import UnsupportedError, at
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS
+from .calls import ForwardCalls
 from .derivative import DerivativeEmitter, fill_value
 from .emit import INPLACE
 from .infer import is_array, is_float, type_of
 from .ir import UNDEFINED, Op, Var
 
 
-class Forward(DerivativeEmitter):
+class Forward(ForwardCalls, DerivativeEmitter):
     """Emits the Jacobian-vector product of a function."""
 
     def dot(self, v: Var) -> str:
@@ -99,6 +100,9 @@ class Forward(DerivativeEmitter):
     def stmt_Op(self, op: Op) -> None:
         if op.fn == "unpack":
             return  # printed at the head
+        if op.fn == "call":
+            self.call(op)
+            return
         if op.target is None:
             self.effect(op)
             return

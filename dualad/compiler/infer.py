@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
-from . import ir
+from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types
@@ -17,7 +17,7 @@ from .numba_bridge import NumbaError, error_line, infer_types
 def define(name: str, text: str, namespace: dict, filename: str) -> object:
     """Execute generated source under a name that debuggers and tracebacks can read; return the function."""
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    env = {"__name__": "dualad.generated", **namespace}
+    env = {"__name__": generated.__name__, **namespace}
     exec(compile(text, filename, "exec"), env)  # noqa: S102
     return env[name]
 
@@ -33,7 +33,7 @@ def infer(function: Function, scope: Scope) -> None:
     if _open_params(function):  # first without what they feed, for their types; then all of it
         _infer(function, _TypePrinter(scope, function), scope)
         _define_undefined(function.body)
-    _infer(function, Emitter(scope), scope)
+    _infer(function, _Printer(scope), scope)
 
 
 def _infer(function: Function, printer: Emitter, scope: Scope) -> None:
@@ -69,7 +69,14 @@ def _open_params(function: Function) -> set[object]:
     return found - {UNDEFINED}
 
 
-class _TypePrinter(Emitter):
+class _Printer(Emitter):
+    """Prints calls of recursive functions as calls of stubs, which have types and no code."""
+
+    def callee(self, op: ir.Op) -> str:
+        return op.detail.stub_reference(self.scope)
+
+
+class _TypePrinter(_Printer):
     """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
 
     def __init__(self, scope: Scope, function: Function):
@@ -194,6 +201,11 @@ def is_complex(x: object) -> bool:
     """Whether an operand is complex."""
     ty = type_of(x)
     return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Complex)
+
+
+def is_number(x: object) -> bool:
+    """Whether an operand is a single number or boolean."""
+    return isinstance(type_of(x), types.Number | types.Boolean)
 
 
 def is_integer(x: object) -> bool:

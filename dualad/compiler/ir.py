@@ -22,7 +22,8 @@ Arrays are references, as in Python: `setitem` and `augitem` are statements with
 
 Structural operations: "getitem" (x, *index), "setitem" (x, *index, value), "augitem" (x, *index, value; `detail` is
 the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `detail` is the name), "raise",
-"unpack" (a leaf of a parameter that is a tuple; `detail` is the path).
+"unpack" (a leaf of a parameter that is a tuple; `detail` is the path), "call" (args of a recursive function; `detail`
+is its `units.Unit`, once types are known its `instances.Instance`).
 """
 
 from __future__ import annotations
@@ -338,3 +339,18 @@ class Namer:
             name = f"{base}_{k}"
         self._taken.add(name)
         return name
+
+    def snapshot(self) -> frozenset[str]:
+        """Return the names handed out so far."""
+        return frozenset(self._taken)
+
+    def restore(self, names: frozenset[str]) -> None:
+        """Forget the names handed out since a snapshot."""
+        self._taken = set(names)
+
+    def reserve(self, name: str) -> None:
+        """Never hand out a name."""
+        self._taken.add(name)
+
+    def is_taken(self, name: str) -> bool:
+        return name in self._taken

@@ -16,10 +16,11 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
-from .control import RETURN_VALUE, assigned_names, structure
+from .control import RETURN_VALUE, assigned_names
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
 from .source import Source, python_function, read
+from .units import Calls, Units
 from .values import (
     BINARY,
     BOOLEAN,
@@ -42,14 +43,15 @@ class _Restructure(Exception):
     """A loop body leaves another shape in a name than was assumed; try again with that shape."""
 
 
-class Lowering(Expressions):
+class Lowering(Calls, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
-    def __init__(self, namer: Namer):
+    def __init__(self, namer: Namer, units: Units | None = None):
         self.namer = namer
+        self.units = units or Units()
         self.block = Block()
         self.frame: Frame | None = None
-        self.inlining: list[ast.AST] = []
+        self.inlining: list[tuple] = []
         self.boolean: set[Var] = set()
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
@@ -86,23 +88,6 @@ class Lowering(Expressions):
         self.block.statements.append(Op(None, fn, args, {}, detail, self.place(node)))
 
     # ---------------------------------------------------------------- functions
-
-    def call_function(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> object:
-        """Inline a call."""
-        if f.node in self.inlining:
-            raise self.fail(node, f"recursion (of {f.name})", "write it as a loop, with a stack in an array if need be")
-        env = self.bind(f, args, kwargs, node)
-        body = structure(f.node)
-        outer = self.frame
-        names = frozenset(assigned_names(body)) | frozenset(env)
-        self.frame = Frame(f.source, env, names, f.frame)
-        self.inlining.append(f.node)
-        try:
-            self.statements(body)
-            return self.frame.env.get(RETURN_VALUE, Const(None))
-        finally:
-            self.frame = outer
-            self.inlining.pop()
 
     def function_value(self, f: object) -> FunctionValue:
         """Return the function behind a callable of the user's; NoSourceError if there is no text."""
@@ -375,7 +360,7 @@ class Lowering(Expressions):
         env = dict(self.frame.env)
         self.loop(s, names, s.body, s.exit, None, "", None, s.test)
         loop = self.block.statements[-1]
-        if any(isinstance(x, Op) and x.fn in ("setitem", "augitem") for x in ir.walk(loop.header)):
+        if any(isinstance(x, Op) and x.fn in ("setitem", "augitem", "call") for x in ir.walk(loop.header)):
             del self.block.statements[before:]
             self.frame.env.clear()
             self.frame.env.update(env)
@@ -507,7 +492,9 @@ class Lowering(Expressions):
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
 
 
-def lower(source: Source, argument_types: tuple, namer: Namer, functions: dict[int, object]) -> ir.Function:
+def lower(
+    source: Source, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units
+) -> ir.Function:
     """Lower a function for arguments of the given Numba types.
 
     Parameters
@@ -520,8 +507,10 @@ def lower(source: Source, argument_types: tuple, namer: Namer, functions: dict[i
         Gives out names; the caller has reserved those that the generated code needs.
     functions : dict
         The function behind each argument position that holds a function.
+    units : Units
+        The recursive functions of the build.
     """
-    low = Lowering(namer)
+    low = Lowering(namer, units)
     f = low.function_value(source.function)
     a = source.node.args
     names = [p.arg for p in [*a.posonlyargs, *a.args]]

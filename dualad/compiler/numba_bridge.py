@@ -17,6 +17,7 @@ from numba.core.dispatcher import _FunctionCompiler
 from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
+from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import overload, typeof_impl
 
@@ -29,6 +30,7 @@ __all__ = [
     "python_class",
     "register_callable",
     "specialising_dispatcher",
+    "typing_stub",
 ]
 
 
@@ -165,3 +167,28 @@ def let_jitclasses_meet_numbers() -> None:
     """
     for kind in (types.Boolean, types.Integer, types.Float):
         kind.jit_methods = {}
+
+
+class _TypingStub:
+    """Something that can be called as far as type inference is concerned."""
+
+    def __init__(self, template: type):
+        self.type = types.Function(template)
+
+
+@typeof_impl.register(_TypingStub)
+def _typeof_stub(stub: _TypingStub, context: object) -> object:
+    return stub.type
+
+
+def typing_stub(result_of: Callable[[tuple], object]) -> object:
+    """Return an object whose call has the type that `result_of` gives for the types of its arguments."""
+
+    class Template(AbstractTemplate):
+        key = object()
+
+        def generic(self, args: tuple, kws: dict) -> object:
+            given = tuple(types.unliteral(a) for a in args)
+            return signature(result_of(given), *given)
+
+    return _TypingStub(Template)

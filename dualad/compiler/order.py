@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import ir
-from .activity import WRITES, Aliases
+from .activity import Aliases, written_by
 from .ir import Block, For, Function, Op, Var, While
 
 
@@ -16,7 +16,7 @@ class Order:
         self.end: dict[int, int] = {}
         self.around: dict[int, tuple] = {}
         self._number(function.body, ())
-        self._writes = [s for s in ir.walk(function.body) if isinstance(s, Op) and s.fn in WRITES]
+        self._writes = [s for s in ir.walk(function.body) if isinstance(s, Op) and written_by(s)]
 
     def _number(self, block: Block, around: tuple) -> None:
         for stmt in block:
@@ -32,11 +32,13 @@ class Order:
         A write in a loop around both counts: the next trip comes after this one.
         """
         roots = aliases.roots(x)
+        if not roots.isdisjoint(aliases.borrowed):
+            return True
         if roots.isdisjoint(aliases.written):
             return False
         here, around = self.position[id(reader)], {id(s) for s in self.around[id(reader)]}
         for stmt in self._writes:
-            if roots & aliases.roots(stmt.args[0]):
+            if any(roots & aliases.roots(x) for x in written_by(stmt)):
                 shared = around & {id(s) for s in self.around[id(stmt)]}
                 if self.position[id(stmt)] > here or shared:
                     return True

@@ -22,8 +22,8 @@ import numpy as np
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
-from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
-from .infer import is_array, is_float, is_integer
+from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
+from .infer import is_array, is_float, is_integer, is_number
 from .ir import Block, For, Function, If, Op, Var, While
 from .order import Order
 from .protect import needed_operands
@@ -207,7 +207,7 @@ class Plan:
 
     def is_work(self, stmt: object) -> bool:
         if isinstance(stmt, Op):
-            return self.active(stmt.target) or (stmt.fn in WRITES and self.active(stmt.args[0]))
+            return self.active(stmt.target) or any(self.active(x) for x in written_by(stmt))
         return any(self.active(v) for v in ir.defined_by(stmt))
 
     def block_needs(self, block: Block, loop: object) -> set[Var]:
@@ -231,6 +231,8 @@ class Plan:
         """Return what the reverse of one operation reads."""
         if op.fn in WRITES and self.active(op.args[0]):
             return {v for i in op.args[1:-1] for v in ir.vars_in(i)}
+        if op.fn == "call" and self.is_work(op):
+            return {v for a in op.args if not is_number(a) for v in ir.vars_in(a)}
         if not self.active(op.target):
             return set()
         if op.fn == "getitem" or (op.fn == "view" and not self.is_mirrored(op.target)):

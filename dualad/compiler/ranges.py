@@ -51,9 +51,11 @@ def may_run_forwards(loop: object, plan: Plan) -> bool:
     own = plan.loops.get(id(loop))
     if own is None or own.kept or any(id(s) in plan.loops for s in ir.walk(loop.body)):
         return False
+    if any(isinstance(s, Op) and plan.activity.is_active_call(s) for s in ir.walk(loop.body)):
+        return False  # what the calls left on the tape of the units comes back in reverse order
     if not loop.independent:
         for stmt in ir.walk(loop.body):
-            if isinstance(stmt, Op) and stmt.fn in (*WRITES, "call"):
+            if isinstance(stmt, Op) and stmt.fn in WRITES:
                 if stmt.fn != "augitem" and plan.active(stmt.args[0]):
                     return False
                 if stmt.fn == "augitem" and _is_read(stmt.args[0], loop, plan):

@@ -366,6 +366,9 @@ class Reverse(Taping):
         self.assign_together([(self.bar(v), " + ".join(texts)) for v, texts in back.items()])
 
     def reverse_op(self, op: Op) -> None:
+        if self.activity.is_active_call(op):
+            self.reverse_call(op)
+            return
         if op.fn in WRITES:
             if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
                 self._reverse_write(op)

@@ -26,6 +26,7 @@ from numba import types
 
 from . import ir
 from .activity import Activity, shares_memory
+from .calls import ReverseCalls
 from .derivative import DerivativeEmitter
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, For, Function, If, Op, Var, While
@@ -51,12 +52,14 @@ class _LoopNames:
     forwards: bool = False
 
 
-class Taping(DerivativeEmitter):
+class Taping(ReverseCalls, DerivativeEmitter):
     """Prints the forward sweep, and reads back from the tape what it stored."""
+
+    make_plan = Plan
 
     def __init__(self, function: Function, scope: Scope, activity: Activity):
         super().__init__(function, scope, activity)
-        self.plan = Plan(function, activity)
+        self.plan = self.make_plan(function, activity)
         self._bars: dict[Var, str] = {}
         self._names: dict[int, _LoopNames] = {}
         self._lists: dict[Var, str] = {}
@@ -74,6 +77,7 @@ class Taping(DerivativeEmitter):
 
     def _open_tapes(self) -> None:
         """Print the tapes of nested loops and the lists of kept arrays, empty."""
+        self.open_state()
         for stmt in ir.walk(self.function.body):
             plan = self.plan.loops.get(id(stmt))
             if plan is None:
@@ -164,7 +168,10 @@ class Taping(DerivativeEmitter):
     def stmt_Op(self, op: Op) -> None:
         if op.fn == "unpack":
             return
-        self.primal(op)
+        if self.activity.is_active_call(op):
+            self.forward_call(op)
+        else:
+            self.primal(op)
         if op.target is not None:
             self.mirror_op(op)
             self.save(op.target)

@@ -42,6 +42,11 @@ class FunctionValue:
     def name(self) -> str:
         return getattr(self.node, "name", "lambda")
 
+    @property
+    def key(self) -> tuple:
+        """What two values have in common if they are the same function: text, and what its free names stand for."""
+        return self.node, self.source.function if self.frame is None else self.frame
+
 
 @dataclass(eq=False)
 class Static:

@@ -1,0 +1,25 @@
+"""Active array operations, brought down to loops over numbers and to array-level primitives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import ir
+from .activity import has_effect
+from .emit import Scope
+from .expand import expand
+from .fuse import fuse
+from .infer import infer
+from .normalise import normalise
+from .protect import protect
+
+
+def reduce_arrays(function: ir.Function, analyse: Callable, scope: Scope) -> None:
+    """Reduce the array operations of a function (in place); `analyse` gives its activity as it stands."""
+    while expand(function, analyse(), scope.namer):
+        infer(function, scope)
+        normalise(function, scope.namer)
+        ir.prune(function, has_effect)
+    if fuse(function, analyse(), scope.namer):
+        ir.prune(function, has_effect)
+    protect(function, analyse(), scope.namer)

@@ -1,0 +1,98 @@
+"""How calls of recursive functions are printed, in the function that is differentiated and in the units themselves.
+
+forward mode    t, t_dot = f_jvp(x, n, x_dot)                       the tangents of the float parameters follow them all
+
+reverse mode    t, state = f_forward(x, a, n, state)                forward sweep
+                x_bar, state = f_reverse(a, a_bar, t_bar, state)    reverse sweep
+
+`state` is the tape that all units share (`unit_reverse` says what is on it): a call takes it and gives it back. The
+reverse sweep of a call finds its numbers on top of the tape. It takes the arrays (and strings) once more, and the
+shadows of the arrays, which it updates in place; of the real numbers it gives back adjoints.
+"""
+
+from __future__ import annotations
+
+from numba import types
+
+from . import ir
+from .infer import is_array, is_float, is_number
+from .ir import Op
+
+
+def returns_float(op: Op) -> bool:
+    """Whether a call has a real number as its result."""
+    return op.target is not None and is_float(op.target)
+
+
+class ForwardCalls:
+    """The part of `Forward` that prints calls."""
+
+    def call(self, op: Op) -> None:
+        if not self.activity.is_active_call(op):
+            self.primal(op)
+            return
+        unit = op.detail
+        dots = [self.tangent(a) for a, p in zip(op.args, unit.params, strict=True) if is_float(p)]
+        text = f"{unit.reference(self.scope, 'jvp')}({', '.join([*map(self.operand, op.args), *dots])})"
+        if op.target is None:
+            self.line(text)
+        elif returns_float(op):
+            self.line(f"{op.target.name}, {self.dot(op.target)} = {text}")
+        else:
+            self.line(f"{op.target.name} = {text}")
+
+
+class ReverseCalls:
+    """The part of `Reverse` that prints calls; `state` and `kept` name the tape and the lists of kept arrays."""
+
+    state: str = ""
+    kept: dict[object, str] = {}
+
+    def open_state(self) -> None:
+        """Print the empty tape of the units, if any is called."""
+        calls = [s for s in ir.walk(self.function.body) if isinstance(s, Op) and self.activity.is_active_call(s)]
+        if not calls:
+            return
+        self.state = self.fresh("state")
+        self.line(f"{self.state} = (np.empty(64), 0, np.empty(64, np.int64), 0)")
+        self.kept = {ty: self.fresh("kept") for ty in calls[0].detail.family.kept_types(calls)}
+        for ty, name in self.kept.items():
+            self.line(f"{name} = [{_empty(ty)}]")
+
+    def forward_call(self, op: Op) -> None:
+        args = [*map(self.operand, op.args), self.state, *self.kept.values()]
+        text = f"{op.detail.reference(self.scope, 'forward')}({', '.join(args)})"
+        self.line(f"{self.state if op.target is None else f'{op.target.name}, {self.state}'} = {text}")
+
+    def reverse_call(self, op: Op) -> None:
+        unit = op.detail
+        arrays = [a for a in op.args if is_array(a)]
+        for a in arrays:
+            self.ensure(a)
+        given = [self.operand(a) for a in op.args if not is_number(a)]
+        given += [self.bar(a) if self.active(a) else f"np.zeros_like({self.operand(a)})" for a in arrays if is_float(a)]
+        if returns_float(op):
+            given.append(self.bar(op.target) if op.target in self.live else "0.0")
+        back, terms = [], []
+        for a, p in zip(op.args, unit.params, strict=True):
+            if is_float(p) and not is_array(p):
+                if self.active(a) and a not in self.live:
+                    back.append(self.bar(a))
+                    self.live.add(a)
+                else:
+                    back.append(self.fresh("bar"))
+                    terms.append((a, back[-1]))
+        text = f"{unit.reference(self.scope, 'reverse')}({', '.join([*given, self.state, *self.kept.values()])})"
+        self.line(f"{', '.join([*back, self.state])} = {text}")
+        for a, bar in terms:
+            self.contribute(a, "+", bar)
+        self.live.discard(op.target)
+
+
+def _empty(ty: types.Array) -> str:
+    """Return the text of an array without elements of a type."""
+    dtype = "" if ty.dtype == types.float64 else f", np.{ty.dtype}"
+    text = f"np.empty(({'0, ' * ty.ndim}){dtype})"
+    if ty.layout == "C" or ty.ndim == 0:
+        return text
+    return f"{text}.T" if ty.layout == "F" else f"{text}[{', '.join(['::2'] * ty.ndim)}]"

@@ -1,0 +1,202 @@
+"""Recursive functions: found while lowering, called where other functions are inlined.
+
+Inlining that reaches a function already being inlined has found a recursion. It is abandoned, up to the outermost
+inlining of that function, and a call is emitted there instead (and wherever the function is met from then on)::
+
+    t = call(x, n)          Op(t, "call", (x, n), detail=unit)
+
+A `Unit` is the function together with what is known of its arguments at compile time: functions, strings and None are
+part of the unit; numbers and arrays are its parameters, tuples taken apart. `fact(x, 3)` and `fact(y, n)` call the same
+unit; `descend(math.sin, x)` and `descend(math.cos, x)` call two.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from .control import RETURN_VALUE, assigned_names, own_nodes, structure
+from .ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
+from .values import OPERANDS, Frame, FunctionValue, Static
+
+_MAX_UNITS = 32
+_MAX_DEPTH = 100
+
+
+class Recursion(Exception):
+    """Inlining has come back to a function that is being inlined."""
+
+    def __init__(self, key: tuple):
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The place of a parameter in the template of a unit's arguments."""
+
+    number: int
+
+
+@dataclass(eq=False)
+class Unit:
+    """A recursive function with the static part of its arguments."""
+
+    function: FunctionValue
+    template: dict[str, object]
+    hints: tuple[str, ...]
+    gives_value: bool
+    units: Units
+    place: tuple = (None, None)
+    stub: object = None
+
+    has_effect = True  # before its types are known: it may write, it may raise
+    writes = ()
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    def stub_reference(self, scope: object) -> str:
+        """Return the name by which printed code calls the unit while types are inferred."""
+        if self.stub is None:
+            self.stub = self.units.make_stub(self)
+        return scope.bind(self.stub, f"{self.name}_unit")
+
+    def environment(self, params: list[Var]) -> dict[str, object]:
+        """Return what the names of the function's parameters stand for."""
+
+        def fill(x: object) -> object:
+            if isinstance(x, TupleOf):
+                return TupleOf(tuple(fill(i) for i in x.items), x.cls)
+            return params[x.number] if isinstance(x, Leaf) else x
+
+        return {name: fill(x) for name, x in self.template.items()}
+
+
+@dataclass(eq=False)
+class Units:
+    """The recursive functions met in one build; `make_stub` is set by whoever infers their types."""
+
+    recursive: set[tuple] = field(default_factory=set)
+    table: dict[tuple, Unit] = field(default_factory=dict)
+    make_stub: object = None
+
+
+class Calls:
+    """The part of `Lowering` that decides whether a call is inlined."""
+
+    def call_function(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> object:
+        """Inline a call; call a recursive function as a unit."""
+        env = self.bind(f, args, kwargs, node)
+        if f.key in self.units.recursive:
+            return self.call_unit(f, env, node)
+        if f.key in self.inlining:
+            raise Recursion(f.key)
+        if len(self.inlining) > _MAX_DEPTH:
+            raise self.fail(node, f"calls nested {_MAX_DEPTH} deep (in {f.name})", "name the functions that recur")
+        block, count, frame, names = self.block, len(self.block.statements), self.frame, self.namer.snapshot()
+        try:
+            return self.inline(f, env)
+        except Recursion as found:
+            if found.key != f.key:
+                raise
+        self.block, self.frame = block, frame
+        del block.statements[count:]
+        self.namer.restore(names)
+        self.units.recursive.add(f.key)
+        return self.call_unit(f, env, node)
+
+    def inline(self, f: FunctionValue, env: dict[str, object]) -> object:
+        """Lower the body of a function; returns its result."""
+        body = structure(f.node)
+        outer = self.frame
+        names = frozenset(assigned_names(body)) | frozenset(env)
+        self.frame = Frame(f.source, env, names, f.frame)
+        self.inlining.append(f.key)
+        try:
+            self.statements(body)
+            return self.frame.env.get(RETURN_VALUE, Const(None))
+        finally:
+            self.frame = outer
+            self.inlining.pop()
+
+    def call_unit(self, f: FunctionValue, env: dict[str, object], node: ast.AST | None) -> object:
+        """Emit the call of a recursive function."""
+        if f.frame is not None:
+            raise self.fail(node, f"recursion of the inner function {f.name}", "define it at module level")
+        a = f.node.args
+        params = [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+        operands: list = []
+        hints: list[str] = []
+        template = {p: self._template(env[p], p, operands, hints, f, node) for p in params}
+        key = (f.key, tuple(_signature(template[p]) for p in params))
+        table = self.units.table
+        if key not in table:
+            if len(table) >= _MAX_UNITS:
+                remedy = "pass an array where the length of a tuple changes"
+                raise self.fail(node, f"recursion of {f.name} with ever new structures of arguments", remedy)
+            place = (f.source.filename, f.node.lineno)
+            table[key] = Unit(f, template, tuple(hints), _gives_value(f.node), self.units, place)
+        unit = table[key]
+        if unit.gives_value:
+            return self.emit("call", tuple(operands), node, "t", None, unit)
+        self.effect("call", tuple(operands), node, unit)
+        return Const(None)
+
+    def _template(
+        self, value: object, name: str, operands: list, hints: list[str], f: FunctionValue, node: ast.AST | None
+    ) -> object:
+        """Take an argument apart into what is static and what becomes a parameter."""
+        if isinstance(value, TupleOf):
+            items = [self._template(x, f"{name}_{k}", operands, hints, f, node) for k, x in enumerate(value.items)]
+            return TupleOf(tuple(items), value.cls)
+        if isinstance(value, Static) or (isinstance(value, Const) and isinstance(value.value, str | None)):
+            return value
+        if isinstance(value, FunctionValue):
+            if value.frame is not None and _captures(value):
+                what = f"passing {value.name}, which uses variables from around it, to the recursive function {f.name}"
+                raise self.fail(node, what, "pass the variables as arguments")
+            return value
+        if not isinstance(value, OPERANDS) or value is UNDEFINED:
+            self.as_operand(value, node)  # refuses it, and says why
+        operands.append(value)
+        hints.append(name)
+        return Leaf(len(operands) - 1)
+
+
+def _signature(x: object) -> object:
+    """Return what two templates have in common if they make the same unit."""
+    if isinstance(x, TupleOf):
+        return "tuple", x.cls, tuple(_signature(i) for i in x.items)
+    if isinstance(x, Leaf):
+        return "leaf"
+    if isinstance(x, FunctionValue):  # it captures nothing, so that it does not matter where it was made
+        return x.node, x.source.function, tuple((k, _signature(v)) for k, v in x.defaults.items())
+    return ("static", id(x.value)) if isinstance(x, Static) else x
+
+
+def _captures(f: FunctionValue) -> bool:
+    """Whether an inner function reads names of the functions around it."""
+    a = f.node.args
+    own = {p.arg for p in [*a.posonlyargs, *a.args, *a.kwonlyargs]}
+    read = {n.id for n in ast.walk(f.node) if isinstance(n, ast.Name) and n.id not in own}
+    scope = f.frame
+    while scope is not None:
+        if read & (scope.env.keys() | scope.local_names):
+            return True
+        scope = scope.parent
+    return any(True for d in f.defaults.values() for _ in vars_in(d))
+
+
+def _gives_value(node: ast.FunctionDef | ast.Lambda) -> bool:
+    """Whether a function returns something other than None."""
+    if isinstance(node, ast.Lambda):
+        return True
+    returned = [n.value for n in own_nodes(node.body) if isinstance(n, ast.Return) and n.value is not None]
+    return any(not (isinstance(v, ast.Constant) and v.value is None) for v in returned)
+
+
+def is_call(stmt: object) -> bool:
+    """Whether a statement calls a unit."""
+    return isinstance(stmt, Op) and stmt.fn == "call"
