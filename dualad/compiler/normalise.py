@@ -145,6 +145,8 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
             renamed[op.target] = op.args[0]
             return []
         return _contiguous(op.args[0], op.target, namer, op.place)
+    if fn is np.copy and is_array(op.args[0]) and type_of(op.args[0]).layout != "C":
+        return _contiguous(op.args[0], op.target, namer, op.place)  # Numba's type says C, its strides do not
     if fn in (np.ravel, np.reshape) and type_of(op.args[0]).layout != "C":
         return _of_a_copy(op, namer)
     return [op]

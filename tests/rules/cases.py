@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+
+import numpy as np
 from dataclasses import dataclass
 
 INF, NAN = math.inf, math.nan
@@ -149,6 +151,7 @@ CASES: dict[str, Cases] = {
 # The constants, each with a point at which its functions compile; away from the jumps, where a float is given.
 CONSTANTS: dict[str, tuple] = {
     "common_size": (3, 1),
+    "sign_of_det": (np.array([[2.0, 1.0], [0.5, -3.0]]),),
     "floordiv": (5.5, 2.2),
     "floor": (-2.5,),
     "ceil": (-2.5,),
