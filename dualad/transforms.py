@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from .compiler.build import Built, Derivative, NotScalarError, build, check_type
-from .compiler.numba_bridge import NumbaError, register_callable, specialising_dispatcher
+from .compiler.numba_bridge import NumbaError, let_jitted_code_call, register_callable, specialising_dispatcher
 from .compiler.source import captured, python_function, read
 from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 
@@ -188,6 +188,10 @@ def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: boo
     With `has_aux` it gives ((value, auxiliary output), gradient).
     """
     return _derivative(f, "value_and_grad", _argnums(f, argnums), isinstance(argnums, int | np.integer), has_aux, ())
+
+
+let_jitted_code_call(grad)
+let_jitted_code_call(value_and_grad)
 
 
 def jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, object]:

@@ -562,3 +562,19 @@ def test_threads_agree():
         found = list(pool.map(gradient, points))
     for x, x_bar in zip(points, found, strict=True):
         np.testing.assert_array_equal(x_bar, gradient(x))
+
+
+@numba.njit
+def surface(x, y):
+    return x * x * math.sin(y)
+
+
+def test_grad_is_called_by_jitted_code_itself():
+    @numba.njit
+    def newton_step(x, y):
+        slope = dualad.grad(surface)(x, y)
+        value, (by_x, by_y) = dualad.value_and_grad(surface, (0, 1))(x, y)
+        return x - value / slope, by_x, dualad.grad(surface, 1)(x, y) - by_y
+
+    x, by_x, zero = newton_step(3.0, 0.5)
+    assert x == pytest.approx(1.5) and by_x == pytest.approx(6.0 * math.sin(0.5)) and zero == 0.0

@@ -192,3 +192,25 @@ def typing_stub(result_of: Callable[[tuple], object]) -> object:
             return signature(result_of(given), *given)
 
     return _TypingStub(Template)
+
+
+def let_jitted_code_call(transformation: Callable) -> None:
+    """Let jitted code call grad(f, argnums, has_aux) itself, for a jitted `f` and constant `argnums`, `has_aux`."""
+
+    def constant(x: object) -> object:
+        if isinstance(x, types.Omitted):
+            return x.value
+        if isinstance(x, types.BaseTuple):
+            return tuple(constant(t) for t in x.types)
+        if isinstance(x, types.Literal):
+            return x.literal_value
+        if isinstance(x, int):
+            return x
+        raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: argnums must be a constant")
+
+    @overload(transformation, prefer_literal=True)
+    def typed(f, argnums=0, has_aux=False):
+        if not isinstance(f, types.Dispatcher):
+            return None
+        derivative = transformation(f.dispatcher, constant(argnums), bool(constant(has_aux))).dispatcher
+        return lambda f, argnums=0, has_aux=False: derivative
