@@ -1,0 +1,26 @@
+"""The engine: what happens to a function on its way to native derivative code, file by file.
+
+source          the function's text, as a syntax tree
+control         break, continue and early return become flags and branches
+lower           the tree becomes the IR; calls are inlined          (expressions, values: its two helpers)
+units           functions that call themselves, which cannot be inlined; instances, calls: their types and call sites
+ir              the intermediate representation, structured and single-assignment
+infer           types, by Numba's own inference on the printed IR
+normalise       one normal form for each construct, now that the types are known
+activity        what carries derivatives; which arrays share memory
+arrays          array operations come down to loops and array-level primitives:
+  expand          NumPy functions that are loops become them; index arrays; products by dimension
+  fuse            elementwise chains become one loop
+  protect         operands that change before the reverse sweep are copied
+order, plan     what stands where; what the reverse sweep stores, computes again or keeps
+ranges          which indices are not negative, which reverse loops may ascend
+emit            the IR as readable Python
+derivative      what both modes share; rule_text pastes the rules in
+forward         tangents beside everything
+taping          the forward sweep with its tape
+reverse         the reverse sweep                                    (unit_forward, unit_reverse: those of units)
+build           the whole way in one place
+generated       the module that generated functions belong to
+runtime         jitted helpers that generated code calls
+numba_bridge    the one module that touches Numba's internals
+"""
