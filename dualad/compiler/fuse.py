@@ -24,7 +24,7 @@ from ..rules import broadcasting, registry
 from . import ir
 from .activity import WRITES, Activity
 from .infer import is_array, type_of
-from .ir import UNDEFINED, Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
+from .ir import Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
 
 REDUCTIONS = frozenset({np.sum})
 _SELECT = np.where
@@ -71,7 +71,7 @@ class _Fuser:
                 for v in set(ir.op_vars(stmt)):
                     self.uses.setdefault(v, []).append(stmt)
             else:
-                for x in _read_by(stmt):
+                for x in ir.operands_of(stmt):
                     for v in ir.vars_in(x):
                         self.uses.setdefault(v, []).append(stmt)
         for v in ir.vars_in(function.result):
@@ -308,13 +308,3 @@ def _writes(stmt: object) -> bool:
     if isinstance(stmt, Op):
         return stmt.fn in WRITES or stmt.fn in ("method", "call")
     return any(_writes(s) for b in ir.blocks_of(stmt) for s in ir.walk(b))
-
-
-def _read_by(stmt: object) -> list:
-    """Return the operands that a branch or loop reads itself."""
-    if isinstance(stmt, If):
-        return [stmt.test, *(x for p in stmt.phis for x in (p.then, p.orelse) if x is not UNDEFINED)]
-    reads = [x for c in stmt.carried for x in (c.init, c.yielded) if x is not UNDEFINED]
-    reads.append(stmt.exit)
-    reads += [stmt.start, stmt.stop, stmt.step] if isinstance(stmt, For) else [stmt.test]
-    return [x for x in reads if x is not None]

@@ -30,9 +30,14 @@ def infer(function: Function, scope: Scope) -> None:
     UnsupportedError
         If Numba cannot type the function; the message has Numba's reason and the user's line.
     """
-    if _open_params(function):  # first without what they feed, for their types; then all of it
+    found = _open_params(function)
+    while found:  # first without what they feed, for their types; then all of it
         _infer(function, _TypePrinter(scope, function), scope)
+        _hand_types_out(function)
         _define_undefined(function.body)
+        before, found = found, _open_params(function)
+        if len(found) == len(before):
+            break
     _infer(function, _Printer(scope), scope)
 
 
@@ -40,12 +45,15 @@ def _infer(function: Function, printer: Emitter, scope: Scope) -> None:
     name = scope.namer.fresh(function.name)
     with printer.indented(f"def {name}({', '.join(p.name for p in function.params)}):"):
         printer.block(function.body)
-        leaves = list(ir.vars_in(function.result))
+        leaves = [v for v in ir.vars_in(function.result) if not printer.is_open(v)]
         printer.line(f"return ({''.join(v.name + ', ' for v in leaves)})" if leaves else "return 0")
     text = printer.text()
     pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>")
     try:
         found, _ = infer_types(pyfunc, tuple(p.type for p in function.params))
+    except RuntimeError as error:  # from Numba's analysis of what is live where
+        what = f"Numba loses track of the variables of {function.name} ({error})"
+        raise UnsupportedError(at(f"{what}: give those of its loops a value before them", *function.place)) from None
     except NumbaError as error:
         line = error_line(error)
         place = printer.places[line - 1] if line and line <= len(printer.places) else function.place
@@ -71,6 +79,9 @@ def _open_params(function: Function) -> set[object]:
 
 class _Printer(Emitter):
     """Prints calls of recursive functions as calls of stubs, which have types and no code."""
+
+    def is_open(self, x: object) -> bool:
+        return False
 
     def callee(self, op: ir.Op) -> str:
         return op.detail.stub_reference(self.scope)
@@ -105,13 +116,27 @@ class _TypePrinter(_Printer):
         self._known.update(t for t, _ in pairs)
         super().moves(pairs)
 
+    def enter(self, loop: ir.For | ir.While) -> None:
+        super().enter(loop)
+        self._open.update(c.param for c in loop.carried if self.is_open(c.init))
+
     def next_trip(self, loop: ir.For | ir.While) -> None:
         self.moves([(c.param, c.yielded) for c in loop.carried])
-        self._open -= {c.param for c in loop.carried if c.param in self._known}
 
     def leave(self, loop: ir.For | ir.While) -> None:
-        self.moves([(c.result, c.param) for c in loop.carried])
+        super().leave(loop)
         self._open.update(c.result for c in loop.carried if c.result not in self._known)
+
+
+def _hand_types_out(function: Function) -> None:
+    """Carried values have the type of what is handed into them, from inner loops to outer ones."""
+    loops = [s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)]
+    for loop in reversed(loops):
+        for c in loop.carried:
+            if c.result.type is None:
+                c.result.type = c.param.type
+            if isinstance(c.init, Var) and c.init.type is None:
+                c.init.type = c.param.type
 
 
 def _define_undefined(block: ir.Block) -> None:

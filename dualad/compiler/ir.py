@@ -207,6 +207,17 @@ def op_vars(op: Op) -> Iterator[Var]:
         yield from vars_in(a)
 
 
+def operands_of(stmt: object) -> list:
+    """Return the operands that a statement itself reads."""
+    if isinstance(stmt, Op):
+        return [*stmt.args, *stmt.kwargs.values()]
+    if isinstance(stmt, If):
+        return [stmt.test, *(x for p in stmt.phis for x in (p.then, p.orelse))]
+    reads = [x for c in stmt.carried for x in (c.init, c.yielded)]
+    reads += [stmt.start, stmt.stop, stmt.step] if isinstance(stmt, For) else [stmt.test]
+    return [x for x in [*reads, stmt.exit] if x is not None]
+
+
 def blocks_of(stmt: object) -> tuple[Block, ...]:
     """Return the blocks inside a statement."""
     if isinstance(stmt, If):

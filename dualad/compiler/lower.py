@@ -433,8 +433,12 @@ class Lowering(Calls, Expressions):
             exit_value = None
         carried: list[Carried] = []
         after = {}
+        unread = self.unread([params[n] for n in names], [header, loop_body], [exit_value, condition], left, names)
         for name in names:
             init = env.get(name, UNDEFINED)
+            if params[name] in unread and left.get(name) is params[name]:
+                after[name] = init  # bound in the body only on paths that were folded away
+                continue
             after[name] = self.carry(name, params[name], init, left.get(name, UNDEFINED), carried, shapes)
         place = self.place(s)
         if bounds is not None:
@@ -444,6 +448,16 @@ class Lowering(Calls, Expressions):
                 condition = None if condition.value else condition
             outer.statements.append(While(header, condition, carried, loop_body, exit_value, trips, place))
         env.update(after)
+
+    def unread(self, params: list, blocks: list[Block], tests: list, left: dict, names: list[str]) -> set:
+        """Return the parameters of a loop that nothing reads but the names that they stand for."""
+        read: set = {v for t in tests if t is not None for v in ir.vars_in(t)}
+        for stmt in (s for b in blocks for s in ir.walk(b)):
+            read.update(v for x in ir.operands_of(stmt) for v in ir.vars_in(x))
+        for name, param in zip(names, params, strict=True):
+            if left.get(name) is not param:
+                read.update(ir.vars_in(left.get(name)))
+        return {p for p in params if isinstance(p, Var) and p not in read}
 
     def parameter(self, name: str, init: object) -> object:
         if isinstance(init, TupleOf):

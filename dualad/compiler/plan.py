@@ -284,6 +284,8 @@ class Plan:
                 plan.external.update(ir.vars_in(x))
         else:
             plan.external.add(loop.trips)
+            for x in (loop.start, loop.step) if isinstance(loop, For) else ():
+                plan.external.update(ir.vars_in(x))
         return set(plan.external)
 
     def is_inside(self, v: Var, loop: object) -> bool:

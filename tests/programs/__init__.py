@@ -1,6 +1,7 @@
 """The programs that every test of derivatives, nativeness and speed goes through: one list, in files by what varies."""
 
 from . import (
+    adversarial,
     arrays,
     arrays_algorithms,
     arrays_memory,
@@ -11,6 +12,7 @@ from . import (
     functions_calls,
     names,
     numerics,
+    whole_arrays,
 )
 from .program import Program
 
@@ -27,4 +29,6 @@ PROGRAMS: list[Program] = [
     *arrays_algorithms.PROGRAMS,
     *numerics.PROGRAMS,
     *names.PROGRAMS,
+    *adversarial.PROGRAMS,
+    *whole_arrays.PROGRAMS,
 ]

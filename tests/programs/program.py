@@ -46,17 +46,29 @@ class Program:
     native: bool = True
 
     def fresh_args(self) -> tuple[Any, ...]:
-        """The primals, with arrays copied."""
+        """The primals, with arrays copied; a strided array stays strided."""
         return tuple(copy_of(arg) for arg in self.args)
 
 
 def copy_of(arg: Any) -> Any:
     """The argument with every array in it copied."""
     if isinstance(arg, np.ndarray):
-        return arg.copy(order="K")
+        return strided_copy(arg)
     if isinstance(arg, tuple):
         return rebuilt(arg, [copy_of(item) for item in arg])
     return arg
+
+
+def strided_copy(array: np.ndarray) -> np.ndarray:
+    """A copy that lies in memory as the array does, with the same gaps and the same negative strides."""
+    if array.size == 0 or array.flags.forc:
+        return array.copy(order="K")
+    reach = [(count - 1) * stride // array.itemsize for count, stride in zip(array.shape, array.strides, strict=True)]
+    start = -sum(step for step in reach if step < 0)
+    buffer = np.full(start + sum(step for step in reach if step > 0) + 1, np.nan).astype(array.dtype)
+    copy = np.lib.stride_tricks.as_strided(buffer[start:], array.shape, array.strides)
+    copy[...] = array
+    return copy
 
 
 def rebuilt(like: tuple[Any, ...], items: list[Any]) -> tuple[Any, ...]:
