@@ -150,9 +150,7 @@ def cholesky_tangent(value: np.ndarray, x_dot: np.ndarray) -> np.ndarray:
     I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, equation 8. NumPy reads the lower
     triangle alone, and so does the derivative: a tangent stands for that of the symmetric matrix with this triangle.
     """
-    lower = np.tril(x_dot)
-    symmetric = lower + np.tril(x_dot, -1).T
-    left = np.linalg.solve(value, symmetric)
+    left = np.linalg.solve(value, _symmetric(x_dot))
     return np.dot(value, lower_half(np.linalg.solve(value, left.T).T.copy()))
 
 
@@ -161,13 +159,7 @@ def cholesky_adjoint(value: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
     """Return the adjoint of a matrix from that of its Cholesky factor (Murray, equation 10), in the lower triangle."""
     inner_part = lower_half(np.dot(value.T, np.tril(value_bar)))
     left = np.linalg.solve(value.T.copy(), inner_part)
-    full = np.linalg.solve(value.T.copy(), left.T.copy()).T
-    out = np.zeros_like(value)
-    for i in range(value.shape[0]):
-        out[i, i] = full[i, i]
-        for j in range(i):
-            out[i, j] = full[i, j] + full[j, i]
-    return out
+    return _to_lower(np.linalg.solve(value.T.copy(), left.T.copy()).T)
 
 
 @pair(np.linalg.cholesky)
@@ -207,7 +199,7 @@ def _symmetric(lower: np.ndarray) -> np.ndarray:
 @_jit
 def _to_lower(full: np.ndarray) -> np.ndarray:
     """Return the adjoint of a lower triangle from that of the symmetric matrix it stands for."""
-    out = np.zeros_like(full)
+    out = np.zeros(full.shape, full.dtype)
     for i in range(full.shape[0]):
         out[i, i] = full[i, i]
         for j in range(i):
