@@ -16,10 +16,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import DualadError
-from . import ir
+from . import ir, vector_math
 from .ir import UNDEFINED, Block, Const, For, If, Namer, Op, Slice, TupleOf, Var, While
 
-RESERVED = frozenset({*keyword.kwlist, *dir(builtins), "np", "math", "operator", "dualad"})
+RESERVED = frozenset({*keyword.kwlist, *dir(builtins), "np", "math", "vmath", "operator", "dualad"})
 
 INFIX = {
     operator.add: "+",
@@ -65,7 +65,7 @@ class Scope:
 
     def __init__(self, namespace: dict[str, object] | None = None) -> None:
         self.namer = Namer(RESERVED)
-        self.namespace = {"np": np, "math": math} if namespace is None else namespace
+        self.namespace = {"np": np, "math": math, "vmath": vector_math} if namespace is None else namespace
         self._bound: dict[int, str] = {}
         self._kept: list[object] = []  # ids stay valid while the objects live
 
@@ -88,6 +88,8 @@ class Scope:
     def callable_name(self, fn: object) -> str:
         """Return how generated code refers to a callable."""
         name = getattr(fn, "__name__", "")
+        if getattr(fn, "__module__", None) == vector_math.__name__:
+            return f"vmath.{name}"
         for module, prefix in ((builtins, ""), (math, "math."), (np, "np."), (np.linalg, "np.linalg.")):
             if getattr(module, name, None) is fn:
                 return prefix + name

@@ -117,6 +117,11 @@ class _TypePrinter(_Printer):
         super().stmt_If(stmt)
         self._open.update(p.target for p in stmt.phis if p.target not in self._known)
 
+    def range(self, loop: ir.For) -> str:
+        if any(self.is_open(x) for x in (loop.start, loop.stop, loop.step)):
+            return "range(1)"
+        return super().range(loop)
+
     def moves(self, pairs: list) -> None:
         pairs = [(t, x) for t, x in pairs if x is not UNDEFINED and not self.is_open(x)]
         self._known.update(t for t, _ in pairs)

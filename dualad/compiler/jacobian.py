@@ -51,6 +51,19 @@ class JacobianText:
     def text(self) -> str:
         return "\n".join(self.lines) + "\n"
 
+    def copy(self, depth: int, name: str, ty: object, cell: Callable) -> None:
+        """Print the copy of a number or array into cells, as a loop: Numba takes a second over a slice assignment."""
+        if not isinstance(ty, types.Array):
+            self.line(depth, f"{cell('0')} = {name}")
+            return
+        flat = name
+        if ty.ndim != 1:
+            flat = self.fresh(f"{name}_flat")
+            self.line(depth, f"{flat} = {name}.ravel()")
+        r = self.fresh("r")
+        self.line(depth, f"for {r} in range({flat}.size):")
+        self.line(depth + 1, f"{cell(r)} = {flat}[{r}]")
+
     def head(self, name: str) -> None:
         self.line(0, f"def {name}({', '.join(self.params)}):")
 
@@ -66,26 +79,25 @@ class JacobianText:
         dots = [self.fresh(f"{self.name}_dot") for _ in range(count)]
         outs = [self.fresh("out_dot") for _ in range(count)]
         size, first, jac = self.fresh("size"), self.fresh("first"), self.fresh("jacobian")
-        rows = "1" if not isinstance(self.out, types.Array) else f"{outs[0]}.size"
+        rows = f"{outs[0]}.size" if isinstance(self.out, types.Array) else "1"
         self.line(1, f"{size} = {self.name}.size")
         for dot in dots:
             self.line(1, f"{dot} = np.zeros({size}{self.dtype()})")
         self.line(1, f"{jac} = np.empty((0, 0){self.dtype()})")
         self.line(1, f"for {first} in range(0, max({size}, 1), {count}):")  # once, for the shape, if x is empty
-        for k, dot in enumerate(dots):
-            self.line(2, f"if {first} + {k} < {size}:")
-            self.line(3, f"{dot}[{first} + {k}] = 1.0")
-        seeds = ", ".join(f"{dot}.reshape({self.name}.shape)" for dot in dots)
+        places = [f"{first} + {k}" if k else first for k in range(count)]
+        for dot, place in zip(dots, places, strict=True):
+            self.line(2, f"if {place} < {size}:")
+            self.line(3, f"{dot}[{place}] = 1.0")
+        seeds = ", ".join(dots if self.x.ndim == 1 else [f"{dot}.reshape({self.name}.shape)" for dot in dots])
         self.line(2, f"_, {', '.join(outs)} = {call}({given}, {seeds})")
         self.line(2, f"if {first} == 0:")
         self.line(3, f"{jac} = np.empty(({rows}, {size}){self.dtype()})")
-        for k, (dot, out) in enumerate(zip(dots, outs, strict=True)):
-            self.line(2, f"if {first} + {k} < {size}:")
-            column = f"{out}.ravel()" if isinstance(self.out, types.Array) else out
-            self.line(3, f"{jac}[:, {first} + {k}] = {column}")
-            self.line(3, f"{dot}[{first} + {k}] = 0.0")
-        shape = f"{outs[0]}.shape + {self.name}.shape" if isinstance(self.out, types.Array) else f"{self.name}.shape"
-        self.line(1, f"return {jac}.reshape({shape})")
+        for dot, out, place in zip(dots, outs, places, strict=True):
+            self.line(2, f"if {place} < {size}:")
+            self.line(3, f"{dot}[{place}] = 0.0")
+            self.copy(3, out, self.out, lambda r, place=place: f"{jac}[{r}, {place}]")
+        self.line(1, f"return {_reshaped(jac, outs[0], self.out, self.name, self.x)}")
 
     def reverse(self, name: str, value: object, pullback: object) -> None:
         """Print the Jacobian by reverse mode; `value` gives the result, `pullback` its vector-Jacobian product."""
@@ -105,11 +117,11 @@ class JacobianText:
         self.line(1, f"{jac} = np.empty(({out}.size, {columns}){self.dtype()})")
         self.line(1, f"for {k} in range({out}.size):")
         self.line(2, f"{bar}[{k}] = 1.0")
-        self.line(2, f"{row} = {call}({given}, {bar}.reshape({out}.shape))")
-        self.line(2, f"{jac}[{k}, :] = {row}{'.ravel()' if isinstance(self.x, types.Array) else ''}")
+        seed = bar if self.out.ndim == 1 else f"{bar}.reshape({out}.shape)"
+        self.line(2, f"{row} = {call}({given}, {seed})")
+        self.copy(2, row, self.x, lambda r: f"{jac}[{k}, {r}]")
         self.line(2, f"{bar}[{k}] = 0.0")
-        shape = f"{out}.shape + {self.name}.shape" if isinstance(self.x, types.Array) else f"{out}.shape"
-        self.line(1, f"return {jac}.reshape({shape})")
+        self.line(1, f"return {_reshaped(jac, out, self.out, self.name, self.x)}")
 
     def either(self, name: str, value: object, forward: object, reverse: object) -> None:
         """Print the choice between the two, by the sizes of argument and result."""
@@ -124,3 +136,11 @@ class JacobianText:
         self.line(1, f"if {self.name}.size <= 2 * {out}.size:")
         self.line(2, f"return {fwd}({given})")
         self.line(1, f"return {rev}({given})")
+
+
+def _reshaped(jac: str, out: str, out_type: object, x: str, x_type: object) -> str:
+    """Return the text of a matrix in the shape of a Jacobian."""
+    arrays = [(n, t) for n, t in ((out, out_type), (x, x_type)) if isinstance(t, types.Array)]
+    if [t.ndim for _, t in arrays] == [1, 1]:
+        return jac
+    return f"{jac}.reshape({' + '.join(f'{n}.shape' for n, _ in arrays)})"

@@ -99,7 +99,11 @@ class Reverse(Taping):
         if not self.active(v):
             return
         if v in self.live:
-            self.line(f"{self.bar(v)} {sign}= {text}")
+            if v in self._summed:
+                minus = text if sign == "+" else f"-({text})"
+                self.line(f"{self.bar(v)} = vmath.add({self.bar(v)}, {minus})")
+            else:
+                self.line(f"{self.bar(v)} {sign}= {text}")
         else:
             minus = text if sign == "+" else (f"-{text}" if text.isidentifier() else f"-({text})")
             self.line(f"{self.bar(v)} = {minus}")
@@ -301,6 +305,7 @@ class Reverse(Taping):
             self.line(f"{self.bar(c.param)} = {text}")
             self.live.discard(c.result)
         outside = set(self.live)
+        before, self._summed = self._summed, self.sums_of(loop, n)
         head = self._reverse_head(loop, n)
         with self.indented(head):
             self._trip_start(loop, n)
@@ -313,10 +318,16 @@ class Reverse(Taping):
                 if c.param not in self.live:
                     zero = self.zero_array(c.param) if is_array(c.param) else "0.0"
                     self.line(f"{self.bar(c.param)} = {zero}")
-        self.live = outside
+        self.live, self._summed = outside, before
         for c in slots:
             if c.init is not UNDEFINED:
                 self.pass_on(c.init, self.bar(c.param))
+
+    def sums_of(self, loop: For | While, n: _LoopNames) -> set[Var]:
+        """Return the adjoints from outside that an innermost, ascending loop only adds to, in whatever order."""
+        if not n.forwards or any(isinstance(s, For | While) for s in ir.walk(loop.body)):
+            return set()
+        return {v for v in self.touched([loop.body]) if not is_array(v)} - {c.param for c in loop.carried}
 
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
         """Print what precedes the reverse loop; return its head line."""
