@@ -104,6 +104,7 @@ class Emitter:
         self.lines: list[str] = []
         self.places: list[tuple] = []
         self.depth = 0
+        self.loops = 0
         self.place: tuple = (None, None)
 
     # ---------------------------------------------------------------- text
@@ -116,12 +117,15 @@ class Emitter:
     def indented(self, head: str) -> Iterator[None]:
         """A suite under a head line; `pass` if nothing is printed in it."""
         self.line(head)
+        is_loop = head.startswith(("for ", "while "))
         self.depth += 1
+        self.loops += is_loop
         count = len(self.lines)
         yield
         if len(self.lines) == count:
             self.line("pass")
         self.depth -= 1
+        self.loops -= is_loop
 
     def fresh(self, hint: str) -> str:
         return self.scope.namer.fresh(hint)
@@ -170,7 +174,7 @@ class Emitter:
             return f"{self.operand(args[0])} {INPLACE[fn]} {self.operand(args[1])}"
         if fn in PREFIX:
             return f"{PREFIX[fn]}{self.operand(args[0])}"
-        if fn in ("getitem", "view", "gather"):
+        if fn in ("getitem", "view", "gather", "item"):
             return f"{self.operand(args[0])}[{self.index(args[1:])}]"
         if fn == "attr":
             return f"{self.operand(args[0])}.{op.detail}"

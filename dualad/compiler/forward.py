@@ -144,7 +144,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
 
     def differentiate(self, op: Op, rule: Rule | None, dot: str) -> None:
         """Print the tangent of an operation other than a pointwise one."""
-        if op.fn in ("getitem", "view"):
+        if op.fn in ("getitem", "view", "item"):
             self.line(f"{dot} = {self.tangent(op.args[0])}[{self.index(op.args[1:])}]")
         elif op.fn == "pack":
             items = Op(op.target, "pack", op.args, op.kwargs, op.detail)

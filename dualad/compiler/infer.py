@@ -165,7 +165,12 @@ def _define_undefined(block: ir.Block) -> None:
 
 
 def _blank(v: Var, new: list, place: tuple) -> object:
-    ty = v.type
+    return _blank_of(v.type, v.name, new, place)
+
+
+def _blank_of(ty: object, name: str, new: list, place: tuple) -> object:
+    if isinstance(ty, types.BaseTuple):
+        return TupleOf(tuple(_blank_of(t, name, new, place) for t in ty.types))
     if isinstance(ty, types.Float):
         return Const(0.0)
     if isinstance(ty, types.Boolean):
@@ -173,7 +178,7 @@ def _blank(v: Var, new: list, place: tuple) -> object:
     if isinstance(ty, types.Integer):
         return Const(0)
     if isinstance(ty, types.Array):
-        empty = Var(f"{v.name}_none", ty)
+        empty = Var(f"{name}_none", ty)
         shape = TupleOf((Const(0),) * ty.ndim)
         dtype = ir.Global(getattr(np, str(ty.dtype)))
         new.append(ir.Op(empty, np.empty, (shape, dtype), {}, None, place))

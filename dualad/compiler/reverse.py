@@ -31,13 +31,16 @@ class Reverse(Taping):
 
     # ---------------------------------------------------------------- the function
 
-    def emit(self, name: str, wrt: list[int], kind: str, has_aux: bool, single: bool) -> None:
+    def emit(
+        self, name: str, wrt: list[int], kind: str, has_aux: bool, single: bool, lenient: tuple[int, ...] = ()
+    ) -> None:
         """Print the function.
 
         Its parameters are those of the user's function and, for kind "vjp", the cotangent of the result. It returns
         the adjoints of the parameters in `wrt` ("grad", "vjp"), or the value and these ("value_and_grad").
         """
         f = self.function
+        self.lenient = lenient
         seed = self.fresh("out_bar") if kind == "vjp" else None
         value = f.result.items[0] if has_aux else f.result
         aux = f.result.items[1] if has_aux else None
@@ -88,7 +91,7 @@ class Reverse(Taping):
         if is_array(leaf):
             return self.bar(leaf) if leaf in self.live else f"np.zeros_like({leaf.name})"
         if not isinstance(ty, types.Float):
-            return "0.0" if path else "None"
+            return "0.0" if path or position in self.lenient else "None"
         text = self.bar(leaf) if leaf in self.live else "0.0"
         return f"np.float32({text})" if ty == types.float32 else text
 
@@ -384,7 +387,12 @@ class Reverse(Taping):
             if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
                 self._reverse_write(op)
             return
-        if not self.active(op.target) or op.target not in self.live or op.fn == "unpack":
+        if op.fn in ("unpack", "item"):  # the adjoints of items are taken up by the operation that they come from
+            return
+        if isinstance(type_of(op.target), types.BaseTuple):
+            self.reverse_several(op)
+            return
+        if not self.active(op.target) or op.target not in self.live:
             return
         bar = self.bar(op.target)
         rule = self.rule_of(op)
@@ -411,12 +419,26 @@ class Reverse(Taping):
                     continue
                 self.contribute(arg, *self.guarded(op, rule, partial, bar))
         elif rule is not None and rule.kind != "constant":
-            for arg, cotangent in self.cotangents(op, rule, bar):
+            for arg, cotangent in self.cotangents(op, rule, [bar]):
                 self.give_fresh(arg, ast.unparse(cotangent))
         else:
             name = getattr(op.fn, "__name__", op.fn)
             raise UnsupportedError(at(f"the reverse derivative of {name} is not supported", *op.place))
         self.live.discard(op.target)
+
+    def reverse_several(self, op: Op) -> None:
+        """Reverse a derivative with several results."""
+        items = {i.args[1].value: i.target for i in self.plan.items_of(op.target)}
+        if not any(v in self.live for v in items.values()):
+            return
+        bars = []
+        for k, position in enumerate(op.fn.wrt):
+            like = op.args[position]
+            zero = f"np.zeros_like({self.operand(like)})" if is_array(like) else "0.0"
+            bars.append(self.bar(items[k]) if items.get(k) in self.live else zero)
+        for arg, cotangent in self.cotangents(op, self.rule_of(op), bars):
+            self.give_fresh(arg, ast.unparse(cotangent))
+        self.live.difference_update(items.values())
 
     def guarded(self, op: Op, rule: Rule, partial: ast.expr, bar: str) -> tuple[str, str]:
         """Return (sign, text) of partial * bar; see `Plan._find_guarded` for the zeros."""
