@@ -42,6 +42,8 @@ class DerivativeFunction:
         try:
             return self.dispatcher(*args, **kwargs)
         except NotScalarError as error:
+            if self.what.kind not in ("grad", "value_and_grad"):
+                raise
             out = derivative_of(self.what.function, "primal", (), False, False, ())(*args, **kwargs)
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
