@@ -16,6 +16,7 @@ from .activity import Activity, has_effect
 from .arrays import reduce_arrays
 from .emit import Emitter, Scope
 from .forward import Forward
+from .improve import improve
 from .infer import define, is_float
 from .instances import Instances
 from .lower import lower
@@ -80,6 +81,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if what.kind != "primal":
         reduce_arrays(function, lambda: Activity(function, inputs, check=False), scope)
+        improve(function, scope.namer)
     base = function.name if function.name.isidentifier() else "function"
     name = instances.function_name(f"{base}_{what.kind}")
     if what.kind == "primal":

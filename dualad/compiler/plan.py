@@ -24,6 +24,7 @@ from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
 from .infer import is_array, is_float, is_integer, is_number
+from .integers import Integers
 from .ir import Block, For, Function, If, Op, Var, While
 from .order import Order
 from .protect import needed_operands
@@ -53,6 +54,7 @@ class Plan:
         self.definer: dict[Var, object] = {}
         self.loop_of: dict[Var, object] = {}
         self.order = Order(function)
+        self.integers = Integers(function)
         self.position, self.around, self.end = self.order.position, self.order.around, self.order.end
         self.recomputed: set[int] = set()
         self.loops: dict[int, LoopPlan] = {}
@@ -374,7 +376,17 @@ class Plan:
             return True
         if self.loop_of.get(self.root(x)) is not None:
             return False
-        return not self.order.is_written_after(load, x, self.activity.aliases)
+        aliases = self.activity.aliases
+        if not aliases.roots(x).isdisjoint(aliases.borrowed):
+            return False
+        return not any(self._may_overwrite(w, load) for w in self.order.writes_after(load, x, aliases))
+
+    def _may_overwrite(self, write: Op, load: Op) -> bool:
+        """Whether a later write may be to the element that a load has read."""
+        is_element = write.fn in ("setitem", "augitem") and write.args[0] is load.args[0]
+        if not is_element or len(write.args) != len(load.args) + 1:
+            return True
+        return self.integers.is_overwritten(load, write)
 
     def is_stored(self, v: Var) -> bool:
         loop = self.loop_of.get(v)

@@ -22,7 +22,6 @@ from .derivative import fill_value
 from .infer import is_array, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
 from .plan import _LIKE
-from .ranges import is_nonnegative
 from .taping import Taping, _LoopNames
 
 
@@ -209,7 +208,7 @@ class Reverse(Taping):
             return super().index(parts)
         texts = []
         for p in parts:
-            plain = not isinstance(p, Var) or p in self._ascending or not is_nonnegative(p, self.plan)
+            plain = not isinstance(p, Var) or p in self._ascending or not self.plan.integers.is_nonnegative(p)
             texts.append(self.operand(p) if plain else f"np.uintp({self.operand(p)})")
         return ", ".join(texts) or "()"
 
