@@ -35,15 +35,34 @@ _HARMLESS = frozenset(
 
 
 def hoist(function: Function, namer: Namer) -> None:
-    """Move what does not change in a loop before it (in place)."""
-    _Hoisting(function, namer).block(function.body)
+    """Move what does not change in a loop before it (in place): first what needs no test, sizes for example, of which
+    the tests are made."""
+    for with_tests in (False, True):
+        _Hoisting(function, namer, with_tests).block(function.body)
+
+
+class _Inside:
+    """What a loop defines and writes, and whether it may end by an exception."""
+
+    def __init__(self, loop: For | While):
+        blocks = ir.blocks_of(loop)
+        self.defined = {v for b in blocks for s in ir.walk(b) for v in ir.defined_by(s)}
+        for s in ir.walk(Block([loop])):
+            if isinstance(s, For | While):
+                self.defined.update(c.param for c in s.carried)
+            if isinstance(s, For):
+                self.defined.add(s.index)
+        self.writes = [w for b in blocks for w in writes_in(b)]
+        self.may_stop = any(_may_stop(b) for b in blocks)
 
 
 class _Hoisting:
-    def __init__(self, function: Function, namer: Namer):
+    def __init__(self, function: Function, namer: Namer, with_tests: bool):
         self.namer = namer
+        self.with_tests = with_tests
         self.aliases = Aliases(function)
         self.integers = Integers(function)
+        self.levels: dict[Var, int] = {}  # in how many loops what was moved has to stay, as far as we know
 
     def block(self, block: Block) -> None:
         """Move what can be moved out of the loops of a block, from the inside out."""
@@ -60,39 +79,46 @@ class _Hoisting:
     def before(self, loop: For | While, sure: set) -> list:
         """Return what is to stand before a loop, taken out of its body.
 
-        `sure` has the expressions that are computed around the loop in any case.
+        `sure` has the expressions that are computed around the loop in any case. What needs a test is divided by how
+        far it can go, so that each part can go as far as it can.
         """
-        inside = {v for b in ir.blocks_of(loop) for s in ir.walk(b) for v in ir.defined_by(s)}
-        inside.update(c.param for c in loop.carried)
-        if isinstance(loop, For):
-            inside.add(loop.index)
-        writes = [w for b in ir.blocks_of(loop) for w in writes_in(b)]
+        *outer, inside = (_Inside(s) for s in (*self.integers.around[id(loop)], loop))
         runs = self.runs(loop)
-        test = None if runs else self.test(loop)
-        may_stop = any(_may_stop(b) for b in ir.blocks_of(loop))
+        test = self.test(loop) if self.with_tests and not runs and not inside.may_stop else None
         free: list = []
-        tested: list = []
         kept: list = []
-        waiting: set[Var] = set()  # what is computed under the test
+        tested: dict[int, list] = {}
+        waiting: set[Var] = set()
         for stmt in loop.body:
-            if self.is_movable(stmt, inside, writes):
-                needs_test = not waiting.isdisjoint(_reads(stmt))
-                needs_test |= not runs and not _is_harmless(stmt, sure)
-                if not needs_test and not (may_stop and not _is_harmless(stmt, sure)):
-                    free.append(stmt)
-                    inside.difference_update(ir.defined_by(stmt))
-                    continue
-                if needs_test and test is not None and not may_stop and all(map(is_number, ir.defined_by(stmt))):
-                    tested.append(stmt)
-                    waiting.update(ir.defined_by(stmt))
-                    inside.difference_update(ir.defined_by(stmt))
-                    continue
-            kept.append(stmt)
+            here = list(ir.defined_by(stmt))
+            if not self.is_same(stmt, inside):
+                kept.append(stmt)
+                continue
+            level = self.level(stmt, outer)
+            if waiting.isdisjoint(_reads(stmt)) and (_is_harmless(stmt, sure) or (runs and not inside.may_stop)):
+                free.append(stmt)
+            elif test is not None and all(map(is_number, here)):
+                tested.setdefault(max(level, self.level(test, outer)), []).append(stmt)
+                waiting.update(here)
+            else:
+                kept.append(stmt)
+                continue
+            inside.defined.difference_update(here)
+            self.levels.update(dict.fromkeys(here, level))
         loop.body.statements = kept
-        return [*free, *self.under(test, tested, loop.place)] if tested else free
+        under = [s for level in sorted(tested) for s in self.under(test.target, tested[level], loop.place)]
+        return [*free, test, *under] if under else free
 
-    def is_movable(self, stmt: object, inside: set[Var], writes: list[Op]) -> bool:
-        """Whether a statement computes the same numbers in each trip."""
+    def level(self, stmt: object, around: list[_Inside]) -> int:
+        """Return in how many of the loops around it a statement has to stay."""
+        for k in range(len(around), 0, -1):
+            fixed = {v for v in _reads(stmt) if self.levels.get(v, k) < k}
+            if not self.is_same(stmt, around[k - 1], fixed):
+                return k
+        return 0
+
+    def is_same(self, stmt: object, loop: _Inside, fixed: set[Var] | frozenset[Var] = frozenset()) -> bool:
+        """Whether a statement computes the same numbers in each trip of a loop; `fixed` are known not to change."""
         if isinstance(stmt, If):
             if not all(is_number(p.target) and UNDEFINED not in (p.then, p.orelse) for p in stmt.phis):
                 return False
@@ -101,9 +127,9 @@ class _Hoisting:
         elif not is_pure_number(stmt):
             return False
         loads = [s for s in ir.walk(Block([stmt])) if isinstance(s, Op) and is_load(s)]
-        if any(may_write(w, load, self.aliases, self.integers) for load in loads for w in writes):
+        if any(may_write(w, load, self.aliases, self.integers) for load in loads for w in loop.writes):
             return False
-        return inside.isdisjoint(v for v in _reads(stmt))
+        return all(v in fixed for v in _reads(stmt) if v in loop.defined)
 
     def runs(self, loop: For | While) -> bool:
         """Whether a loop certainly has a trip."""
@@ -132,7 +158,7 @@ class _Hoisting:
         target = Var(self.namer.fresh("runs"), types.boolean)
         return Op(target, operator.lt if step > 0 else operator.gt, (loop.start, loop.stop), {}, None, loop.place)
 
-    def under(self, test: Op, statements: list, place: tuple) -> list:
+    def under(self, test: Var, statements: list, place: tuple) -> list:
         """Return statements that compute what they compute if a test holds, and zeros otherwise."""
         renamed = {v: Var(self.namer.fresh(v.name), v.type) for s in statements for v in ir.defined_by(s)}
         phis, zeros = [], []
@@ -146,7 +172,7 @@ class _Hoisting:
                 zero = Var(self.namer.fresh(v.name), v.type)
                 zeros.append(Op(zero, getattr(np, str(v.type)), (Const(0),), {}, None, place))
             phis.append(Phi(v, computed, zero))
-        return [test, If(test.target, Block(statements), Block(zeros), phis, place)]
+        return [If(test, Block(statements), Block(zeros), phis, place)]
 
 
 _ZEROS = {types.float64: Const(0.0), types.int64: Const(0), types.boolean: Const(False)}
@@ -169,7 +195,10 @@ def _reads(stmt: object) -> Iterator[Var]:
 
 
 def _is_harmless(stmt: object, sure: set) -> bool:
-    return isinstance(stmt, Op) and (stmt.fn in _HARMLESS or key(stmt) in sure)
+    if not isinstance(stmt, Op):
+        return False
+    of_tuple = stmt.fn == "getitem" and not is_load(stmt) and isinstance(stmt.args[1], Const)
+    return stmt.fn in _HARMLESS or of_tuple or key(stmt) in sure
 
 
 def _may_stop(block: Block) -> bool:

@@ -19,7 +19,7 @@ from ..rules.registry import Rule
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
 from .derivative import fill_value
-from .infer import is_array, type_of
+from .infer import is_array, is_number, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
 from .plan import _LIKE
 from .taping import Taping, _LoopNames
@@ -193,14 +193,30 @@ class Reverse(Taping):
 
     def prologue(self, block: Block) -> None:
         """Print the values of a block that the reverse sweep reads: from the tape, then computed again."""
-        todo: list[Op] = []
+        todo: list[Op | If] = []
         for stmt in block:
             for v in ir.defined_by(stmt):
                 self.restore(v)
-            if isinstance(stmt, Op) and id(stmt) in self.plan.recomputed:
+            if id(stmt) in self.plan.recomputed:
                 todo.append(stmt)
-        for op in todo:
-            self.primal(op)
+        for stmt in todo:
+            self.compute_again(stmt)
+
+    def compute_again(self, stmt: Op | If) -> None:
+        """Print an operation again, or what a branch leaves behind that is a number."""
+        if isinstance(stmt, Op):
+            self.primal(stmt)
+            return
+        phis = [p for p in stmt.phis if p.target in self.plan.chosen_again]
+        for head, block, side in (("if {}:", stmt.then, "then"), ("else:", stmt.orelse, "orelse")):
+            with self.indented(head.format(self.operand(stmt.test))):
+                inside = [s for s in block if all(is_number(v) for v in ir.defined_by(s))]
+                for v in (v for s in inside for v in ir.defined_by(s)):
+                    self.restore(v)
+                for s in inside:
+                    if id(s) in self.plan.recomputed:
+                        self.compute_again(s)
+                self.moves([(p.target, getattr(p, side)) for p in phis])
 
     def index(self, parts: tuple) -> str:
         """Return the text of an index; what cannot be negative is marked as such in the reverse sweep."""

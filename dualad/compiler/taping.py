@@ -259,5 +259,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         cell = self._cell(v, n)
         if cell:
             self.line(f"{v.name} = {cell}{' != 0' if v.type == types.boolean else ''}")
+        elif v in self.plan.handed_on and v in n.plan.decided and v not in self.plan.chosen_again:
+            self.line(f"{v.name} = {self.plan.handed_on[v].name}")
         elif v in n.plan.kept:
             self.line(f"{v.name} = {self._lists[v]}.pop()")
