@@ -16,6 +16,7 @@ improve         fewer computations: values that are at hand are used again, what
   integers      what is certain of integers: bounds, and which array elements are different ones
   reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
+reserve         where the tape of a loop is reserved
 ranges          which reverse loops may ascend
 emit            the IR as readable Python
 derivative      what both modes share; rule_text pastes the rules in

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from numba import types
 
@@ -131,6 +131,10 @@ class Integers:
             value = lowest if form.terms[v, late] > 0 else highest
             form = form.put((v, late), value.later({u for u, _ in value.terms}) if late else value)
         return False
+
+    def at_most(self, form: Form, loop: For) -> Form:
+        """Return an upper bound of a form in which the indices of a loop, and of those inside it, are replaced."""
+        return self._without(form.times(-1), lambda v: self.is_inside(v, loop), set()).times(-1)
 
     def _range_of(self, v: Var) -> tuple[Form, Form] | None:
         """Return the least and the greatest value of a loop index."""
@@ -251,7 +255,8 @@ class Integers:
             difference = self.form(y).later(self._inside[id(loop)]).plus(self.form(x), -1)
             for form in (difference, difference.times(-1)):
                 # the next trip is the worst case if the form grows from trip to trip
-                bounded = self._without_inner(form, loop)
+                inside = self._inside[id(loop)]
+                bounded = self._without(form, lambda v: v in inside and v is not loop.index, inside)
                 if bounded.terms.get(moved, 0) * step >= 0:
                     if moved in bounded.terms:
                         bounded = bounded.put(moved, next_trip)
@@ -259,20 +264,16 @@ class Integers:
                         return True
         return False
 
-    def _without_inner(self, form: Form, loop: For) -> Form:
-        """Replace the indices of the loops inside a loop by the bounds that make a form least."""
+    def _without(self, form: Form, is_inner: Callable[[Var], bool], later: set[Var]) -> Form:
+        """Replace loop indices by the bounds that make a form least; `later` are those that may be of later trips."""
         for _ in range(_DEPTH):
-            inner = [
-                (v, late)
-                for v, late in form.terms
-                if v is not loop.index and self.is_inside(v, loop) and self._range_of(v) is not None
-            ]
+            inner = [(v, late) for v, late in form.terms if is_inner(v) and self._range_of(v) is not None]
             if not inner:
                 break
             v, late = max(inner, key=lambda term: self.depth[term[0]])
             lowest, highest = self._range_of(v)
             value = lowest if form.terms[v, late] > 0 else highest
-            form = form.put((v, late), value.later(self._inside[id(loop)]) if late else value)
+            form = form.put((v, late), value.later(later) if late else value)
         return form
 
 

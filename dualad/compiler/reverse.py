@@ -336,10 +336,9 @@ class Reverse(Taping):
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
         """Print what precedes the reverse loop; return its head line."""
         if n.counted:
-            tapes = self._tapes(n)
-            if n.nested and (tapes or not self._canonical(loop)):
-                self.line(f"{n.trips} = len({self.range(loop)})")
-            for _, top, row, width in tapes:
+            if n.nested:
+                self.count_trips(loop)
+            for _, top, row, width in self._tapes(n):
                 if n.nested:
                     self.line(f"{top} -= {f'{width} * ' if width > 1 else ''}{n.trips}")
                 if not self._canonical(loop):
