@@ -15,8 +15,12 @@ arrays          array operations come down to loops and array-level primitives:
   expand          NumPy functions that are loops become them; index arrays; products by dimension
   fuse            elementwise chains become one loop
   protect         operands that change before the reverse sweep are copied
+improve         fewer computations: values that are at hand are used again, what does not change in a loop leaves it
+  integers      what is certain of integers: bounds, and which array elements are different ones
+  reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
-ranges          which indices are not negative, which reverse loops may ascend
+reserve         where the tape of a loop is reserved
+ranges          which reverse loops may ascend
 emit            the IR as readable Python
 derivative      what both modes share; rule_text pastes the rules in
 forward         tangents beside everything

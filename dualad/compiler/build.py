@@ -18,6 +18,7 @@ from .derived import BUILDER, Derived, generate
 from .emit import Emitter, Scope
 from .entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
 from .forward import Forward
+from .improve import improve
 from .infer import define, is_float, type_of
 from .instances import Instances
 from .jacobian import JacobianText
@@ -111,6 +112,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if kind != "primal":
         reduce_arrays(function, lambda: Activity(function, inputs, check=False), scope)
+        improve(function, scope.namer)
     base = entry.identifier
     name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
     if kind == "primal":

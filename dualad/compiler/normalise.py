@@ -34,8 +34,8 @@ def normalise(function: Function, namer: Namer) -> None:
     renamed: dict[Var, object] = {}
 
     def change(op: Op) -> list:
-        op.args = tuple(_rename(a, renamed) for a in op.args)
-        op.kwargs = {k: _rename(v, renamed) for k, v in op.kwargs.items()}
+        op.args = tuple(rename(a, renamed) for a in op.args)
+        op.kwargs = {k: rename(v, renamed) for k, v in op.kwargs.items()}
         return _normal(op, namer, renamed)
 
     ir.rewrite(function.body, change)
@@ -47,8 +47,8 @@ def rename_everywhere(function: Function, renamed: dict) -> None:
     """Replace variables by operands in a whole function (in place)."""
     if renamed:
         for stmt in ir.walk(function.body):
-            _rename_in(stmt, renamed)
-        function.result = _rename(function.result, renamed)
+            rename_in(stmt, renamed)
+        function.result = rename(function.result, renamed)
 
 
 def _contiguous(x: object, target: Var, namer: Namer, place: tuple) -> list:
@@ -63,15 +63,15 @@ def _contiguous(x: object, target: Var, namer: Namer, place: tuple) -> list:
     ]
 
 
-def _rename(x: object, renamed: dict) -> object:
+def rename(x: object, renamed: dict) -> object:
     if isinstance(x, Var):
         while x in renamed:
             x = renamed[x]
         return x
     if isinstance(x, TupleOf):
-        return TupleOf(tuple(_rename(i, renamed) for i in x.items), x.cls)
+        return TupleOf(tuple(rename(i, renamed) for i in x.items), x.cls)
     if isinstance(x, Slice):
-        return Slice(_rename(x.lower, renamed), _rename(x.upper, renamed), _rename(x.step, renamed))
+        return Slice(rename(x.lower, renamed), rename(x.upper, renamed), rename(x.step, renamed))
     return x
 
 
@@ -90,22 +90,22 @@ def _drop_invariant(function: Function) -> None:
         rename_everywhere(function, same)
 
 
-def _rename_in(stmt: object, renamed: dict) -> None:
+def rename_in(stmt: object, renamed: dict) -> None:
     if isinstance(stmt, Op):
-        stmt.args = tuple(_rename(a, renamed) for a in stmt.args)
-        stmt.kwargs = {k: _rename(v, renamed) for k, v in stmt.kwargs.items()}
+        stmt.args = tuple(rename(a, renamed) for a in stmt.args)
+        stmt.kwargs = {k: rename(v, renamed) for k, v in stmt.kwargs.items()}
     elif isinstance(stmt, ir.If):
-        stmt.test = _rename(stmt.test, renamed)
+        stmt.test = rename(stmt.test, renamed)
         for phi in stmt.phis:
-            phi.then, phi.orelse = _rename(phi.then, renamed), _rename(phi.orelse, renamed)
+            phi.then, phi.orelse = rename(phi.then, renamed), rename(phi.orelse, renamed)
     else:
         for c in stmt.carried:
-            c.init, c.yielded = _rename(c.init, renamed), _rename(c.yielded, renamed)
-        stmt.exit = _rename(stmt.exit, renamed)
+            c.init, c.yielded = rename(c.init, renamed), rename(c.yielded, renamed)
+        stmt.exit = rename(stmt.exit, renamed)
         if isinstance(stmt, ir.For):
-            stmt.start, stmt.stop, stmt.step = (_rename(x, renamed) for x in (stmt.start, stmt.stop, stmt.step))
+            stmt.start, stmt.stop, stmt.step = (rename(x, renamed) for x in (stmt.start, stmt.stop, stmt.step))
         else:
-            stmt.test = _rename(stmt.test, renamed)
+            stmt.test = rename(stmt.test, renamed)
 
 
 def _is_element(base: object, index: tuple) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from . import ir
 from .activity import Aliases, written_by
 from .ir import Block, For, Function, Op, Var, While
@@ -27,19 +29,21 @@ class Order:
             self.end[id(stmt)] = len(self.position) - 1
 
     def is_written_after(self, reader: Op, x: Var, aliases: Aliases) -> bool:
-        """Whether memory that `x` looks at may be written after a statement has read it.
+        """Whether memory that `x` looks at may be written after a statement has read it."""
+        borrowed = not aliases.roots(x).isdisjoint(aliases.borrowed)
+        return borrowed or next(self.writes_after(reader, x, aliases), None) is not None
+
+    def writes_after(self, reader: Op, x: Var, aliases: Aliases) -> Iterator[Op]:
+        """Yield the statements that may write into memory that `x` looks at after a statement has read it.
 
         A write in a loop around both counts: the next trip comes after this one.
         """
         roots = aliases.roots(x)
-        if not roots.isdisjoint(aliases.borrowed):
-            return True
         if roots.isdisjoint(aliases.written):
-            return False
+            return
         here, around = self.position[id(reader)], {id(s) for s in self.around[id(reader)]}
         for stmt in self._writes:
             if any(roots & aliases.roots(x) for x in written_by(stmt)):
                 shared = around & {id(s) for s in self.around[id(stmt)]}
                 if self.position[id(stmt)] > here or shared:
-                    return True
-        return False
+                    yield stmt

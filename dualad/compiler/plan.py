@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +25,8 @@ from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
 from .infer import is_array, is_float, is_integer, is_number
-from .ir import Block, For, Function, If, Op, Var, While
+from .integers import Integers
+from .ir import Block, Const, For, Function, If, Op, Var, While
 from .order import Order
 from .protect import needed_operands
 
@@ -53,8 +55,11 @@ class Plan:
         self.definer: dict[Var, object] = {}
         self.loop_of: dict[Var, object] = {}
         self.order = Order(function)
+        self.integers = Integers(function)
         self.position, self.around, self.end = self.order.position, self.order.around, self.order.end
         self.recomputed: set[int] = set()
+        self.chosen_again: set[Var] = set()
+        self.handed_on: dict[Var, Var] = {}
         self.loops: dict[int, LoopPlan] = {}
         self._uses: dict[Var, list[object]] = {}
         self._index(function.body, ())
@@ -67,6 +72,7 @@ class Plan:
                 self._find_mirrored(stmt)
             elif isinstance(stmt, If):
                 self._find_mirrored_phis(stmt)
+                self._find_handed_on(stmt)
         self.block_needs(function.body, None)
 
     # ---------------------------------------------------------------- where things are
@@ -203,6 +209,15 @@ class Plan:
                         if self.last_use(self.root(x)) > self.end[id(stmt)]:
                             self._mirror(p.target)
 
+    def _find_handed_on(self, stmt: If) -> None:
+        """What a branch hands on has the value of the phi, in that branch: one place on the tape does for both."""
+        for block, side in ((stmt.then, "then"), (stmt.orelse, "orelse")):
+            local = {x for s in block for x in ir.defined_by(s)}
+            for p in stmt.phis:
+                x = getattr(p, side)
+                if x in local and is_number(x) and x.type == p.target.type:
+                    self.handed_on.setdefault(x, p.target)
+
     # ---------------------------------------------------------------- needs
 
     def has_work(self, block: Block) -> bool:
@@ -302,7 +317,29 @@ class Plan:
 
     def _can_recompute(self, v: Var, loop: object) -> bool:
         stmt = self.definer.get(v)
-        return self.is_inside(v, loop) and isinstance(stmt, Op) and self.is_recomputable(stmt, loop)
+        if not self.is_inside(v, loop):
+            return False
+        if isinstance(stmt, If):
+            return self._can_choose_again(v, stmt, loop)
+        return isinstance(stmt, Op) and self.is_recomputable(stmt, loop)
+
+    def _can_choose_again(self, v: Var, stmt: If, loop: object) -> bool:
+        """Whether what a branch leaves behind is cheap to find again: numbers, from numbers and from arrays around."""
+        if not is_number(v):
+            return False
+        local = {x for b in (stmt.then, stmt.orelse) for s in b for x in ir.defined_by(s)}
+        todo = [x for p in stmt.phis if p.target is v for x in (p.then, p.orelse)]
+        seen: set[Var] = set()
+        while todo:
+            x = todo.pop()
+            if x is ir.UNDEFINED or not (is_number(x) or (isinstance(x, Var) and x not in local)):
+                return False
+            if x in local and x not in seen:
+                seen.add(x)
+                if not self._can_recompute(x, loop):
+                    return False
+                todo += ir.op_vars(self.definer[x]) if isinstance(self.definer[x], Op) else ()
+        return True
 
     def decide(self, v: Var, plan: LoopPlan, loop: object) -> None:
         """Decide about one variable that the reverse sweep of a loop body reads."""
@@ -314,12 +351,23 @@ class Plan:
         elif isinstance(loop, For) and v is loop.index:
             pass
         elif self._can_recompute(v, loop) and not (is_float(v) and not is_array(v) and self.stores(v, plan, loop) > 1):
-            stmt = self.definer[v]
-            self.recomputed.add(id(stmt))
-            for x in ir.op_vars(stmt):
+            self.recomputed.add(id(self.definer[v]))
+            self.chosen_again.add(v)
+            for x in self._sources(v):
                 self.decide(x, plan, loop)
+        elif v in self.handed_on:
+            self.decide(self.handed_on[v], plan, loop)
         else:
             self.store(v, plan)
+
+    def _sources(self, v: Var) -> Iterator[Var]:
+        """Yield what a variable is computed again from."""
+        stmt = self.definer[v]
+        if isinstance(stmt, Op):
+            yield from ir.op_vars(stmt)
+        else:
+            yield from ir.vars_in(stmt.test)
+            yield from (y for p in stmt.phis if p.target is v for x in (p.then, p.orelse) for y in ir.vars_in(x))
 
     def stores(self, v: Var, plan: LoopPlan, loop: object) -> int:
         """Return how many values that are not stored yet would have to be, to compute a variable again."""
@@ -333,8 +381,10 @@ class Plan:
             if isinstance(loop, For) and x is loop.index:
                 return
             if self._can_recompute(x, loop):
-                for y in ir.op_vars(self.definer[x]):
+                for y in self._sources(x):
                     visit(y)
+            elif x in self.handed_on:
+                visit(self.handed_on[x])
             else:
                 new.add(x)
 
@@ -369,7 +419,9 @@ class Plan:
         rule = registry.find(fn)
         if rule is not None and rule.cheap:
             return True
-        return fn in (min, max, operator.floordiv, math.floor) and not is_float(op.target)
+        if fn is operator.pow:
+            return op.args[1] in (Const(2), Const(3), Const(2.0))
+        return fn in (min, max, operator.floordiv, operator.mod, math.floor) and not is_float(op.target)
 
     def is_stable(self, load: Op, loop: object) -> bool:
         """Whether an array element still has the value that a load saw when the reverse sweep comes to it."""
@@ -378,7 +430,17 @@ class Plan:
             return True
         if self.loop_of.get(self.root(x)) is not None:
             return False
-        return not self.order.is_written_after(load, x, self.activity.aliases)
+        aliases = self.activity.aliases
+        if not aliases.roots(x).isdisjoint(aliases.borrowed):
+            return False
+        return not any(self._may_overwrite(w, load) for w in self.order.writes_after(load, x, aliases))
+
+    def _may_overwrite(self, write: Op, load: Op) -> bool:
+        """Whether a later write may be to the element that a load has read."""
+        is_element = write.fn in ("setitem", "augitem") and write.args[0] is load.args[0]
+        if not is_element or len(write.args) != len(load.args) + 1:
+            return True
+        return self.integers.is_overwritten(load, write)
 
     def is_stored(self, v: Var) -> bool:
         loop = self.loop_of.get(v)

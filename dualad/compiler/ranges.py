@@ -1,8 +1,7 @@
-"""What is known of indices and of the order of trips, for faster loops.
+"""Which reverse loops may take their trips in the order of the forward sweep.
 
-Numba checks each index for being negative (to count from the end) unless its type is unsigned, and LLVM does not
-vectorise across the check. It sees by itself that the index of an ascending range is not negative; of a descending
-one, or of a place on the tape, it does not.
+An index that comes down is not known to LLVM to be at least 0, and Numba then checks whether it counts from the end; an
+ascending loop is vectorised more often.
 """
 
 from __future__ import annotations
@@ -12,34 +11,10 @@ import operator
 from . import ir, vector_math
 from .activity import WRITES
 from .infer import is_array
-from .ir import Const, For, Op, Var
+from .ir import For, Op, Var
 from .plan import Plan
 
 _ADDS = (operator.add, vector_math.add)
-
-
-def is_nonnegative(x: object, plan: Plan, depth: int = 8) -> bool:
-    """Whether an integer operand is certainly not negative."""
-    if isinstance(x, Const):
-        return isinstance(x.value, int) and x.value >= 0
-    stmt = plan.definer.get(x) if isinstance(x, Var) and depth > 0 else None
-    if isinstance(stmt, For) and stmt.index is x:
-        if isinstance(stmt.step, Const) and isinstance(stmt.step.value, int):
-            if stmt.step.value > 0:
-                return is_nonnegative(stmt.start, plan, depth - 1)
-            last = stmt.stop.value if isinstance(stmt.stop, Const) else None  # range(n, -1, -1) ends at 0
-            return isinstance(last, int) and last >= -1
-        return False
-    if isinstance(stmt, Op):
-        if stmt.fn in (operator.add, operator.mul):
-            return all(is_nonnegative(a, plan, depth - 1) for a in stmt.args)
-        return stmt.fn is len or (stmt.fn == "getitem" and not is_array(stmt.args[0]) and _is_shape(stmt, plan))
-    return False
-
-
-def _is_shape(op: Op, plan: Plan) -> bool:
-    base = plan.definer.get(op.args[0])
-    return isinstance(base, Op) and base.fn == "attr" and base.detail == "shape"
 
 
 def may_run_forwards(loop: object, plan: Plan) -> bool:

@@ -19,10 +19,9 @@ from ..rules.registry import Rule
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
 from .derivative import fill_value
-from .infer import is_array, type_of
+from .infer import is_array, is_number, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
 from .plan import _LIKE
-from .ranges import is_nonnegative
 from .taping import Taping, _LoopNames
 
 
@@ -201,14 +200,30 @@ class Reverse(Taping):
 
     def prologue(self, block: Block) -> None:
         """Print the values of a block that the reverse sweep reads: from the tape, then computed again."""
-        todo: list[Op] = []
+        todo: list[Op | If] = []
         for stmt in block:
             for v in ir.defined_by(stmt):
                 self.restore(v)
-            if isinstance(stmt, Op) and id(stmt) in self.plan.recomputed:
+            if id(stmt) in self.plan.recomputed:
                 todo.append(stmt)
-        for op in todo:
-            self.primal(op)
+        for stmt in todo:
+            self.compute_again(stmt)
+
+    def compute_again(self, stmt: Op | If) -> None:
+        """Print an operation again, or what a branch leaves behind that is a number."""
+        if isinstance(stmt, Op):
+            self.primal(stmt)
+            return
+        phis = [p for p in stmt.phis if p.target in self.plan.chosen_again]
+        for head, block, side in (("if {}:", stmt.then, "then"), ("else:", stmt.orelse, "orelse")):
+            with self.indented(head.format(self.operand(stmt.test))):
+                inside = [s for s in block if all(is_number(v) for v in ir.defined_by(s))]
+                for v in (v for s in inside for v in ir.defined_by(s)):
+                    self.restore(v)
+                for s in inside:
+                    if id(s) in self.plan.recomputed:
+                        self.compute_again(s)
+                self.moves([(p.target, getattr(p, side)) for p in phis])
 
     def index(self, parts: tuple) -> str:
         """Return the text of an index; what cannot be negative is marked as such in the reverse sweep."""
@@ -216,7 +231,7 @@ class Reverse(Taping):
             return super().index(parts)
         texts = []
         for p in parts:
-            plain = not isinstance(p, Var) or p in self._ascending or not is_nonnegative(p, self.plan)
+            plain = not isinstance(p, Var) or p in self._ascending or not self.plan.integers.is_nonnegative(p)
             texts.append(self.operand(p) if plain else f"np.uintp({self.operand(p)})")
         return ", ".join(texts) or "()"
 
@@ -335,10 +350,9 @@ class Reverse(Taping):
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
         """Print what precedes the reverse loop; return its head line."""
         if n.counted:
-            tapes = self._tapes(n)
-            if n.nested and (tapes or not self._canonical(loop)):
-                self.line(f"{n.trips} = len({self.range(loop)})")
-            for _, top, row, width in tapes:
+            if n.nested:
+                self.count_trips(loop)
+            for _, top, row, width in self._tapes(n):
                 if n.nested:
                     self.line(f"{top} -= {f'{width} * ' if width > 1 else ''}{n.trips}")
                 if not self._canonical(loop):

@@ -1,9 +1,10 @@
 """The forward sweep of reverse mode: the function printed with stores to the tape.
 
 The structure of the tape is compiled: at run time it holds only numbers. Each loop that has something to store owns
-one flat array. A counted loop reserves a block of `trips * columns` numbers when it is entered, one column after the
-other; column c of trip i lies at `top + i + c * trips`. A loop whose trips are not known beforehand appends `columns`
-numbers a trip and grows the array by doubling. The reverse sweep reads by index and gives the block back::
+one flat array. A counted loop has a block of `trips * columns` numbers, one column after the other; column c of trip i
+lies at `top + i + c * trips`. The block is reserved when the loop is entered, or before (`reserve`). A loop whose trips
+are not known beforehand appends `columns` numbers a trip and grows the array by doubling. The reverse sweep reads by
+index and gives the block back::
 
     forward sweep                                   reverse sweep
     if top + 2 * trips > tape.size: tape = grow()   top -= 2 * trips
@@ -29,9 +30,11 @@ from .activity import Activity, shares_memory
 from .calls import ReverseCalls
 from .derivative import DerivativeEmitter
 from .emit import Emitter, Scope
+from .integers import Form
 from .ir import UNDEFINED, Const, For, Function, If, Op, Var, While
 from .plan import LoopPlan, Plan
 from .ranges import may_run_forwards
+from .reserve import Reservation, counting_place, is_counted, reservation
 
 
 @dataclass(eq=False)
@@ -50,6 +53,7 @@ class _LoopNames:
     irow: str = ""
     trip: str = ""
     forwards: bool = False
+    reserved: Reservation | None = None
 
 
 class Taping(ReverseCalls, DerivativeEmitter):
@@ -69,6 +73,8 @@ class Taping(ReverseCalls, DerivativeEmitter):
         self.sweeping_back = False
         self._ascending: set[Var] = set()
         self._summed: set[Var] = set()
+        self._counted_at: dict[int, list[For]] = {}
+        self._reserved_at: dict[int, list[For]] = {}
 
     def bar(self, v: Var) -> str:
         """Return the name of a variable's adjoint."""
@@ -83,17 +89,22 @@ class Taping(ReverseCalls, DerivativeEmitter):
             plan = self.plan.loops.get(id(stmt))
             if plan is None:
                 continue
-            counted = isinstance(stmt, For) and stmt.exit is None
             nested = bool(self.plan.around[id(stmt)])
-            n = self._names[id(stmt)] = _LoopNames(plan, counted, nested, stmt.trips.name)
-            n.forwards = counted and may_run_forwards(stmt, self.plan)
+            n = self._names[id(stmt)] = _LoopNames(plan, is_counted(stmt), nested, stmt.trips.name)
+            n.forwards = n.counted and may_run_forwards(stmt, self.plan)
             if plan.floats:
                 n.tape, n.top, n.row = self.fresh("tape"), self.fresh("top"), self.fresh("row")
             if plan.integers:
                 n.itape, n.itop, n.irow = self.fresh("itape"), self.fresh("itop"), self.fresh("irow")
-            for tape, top, dtype in ((n.tape, n.top, ""), (n.itape, n.itop, ", np.int64")):
-                if tape and (nested or not counted):
-                    self.line(f"{tape} = np.empty(64{dtype})")
+        self.place_blocks()
+        for stmt in ir.walk(self.function.body):
+            plan = self.plan.loops.get(id(stmt))
+            if plan is None:
+                continue
+            n = self._names[id(stmt)]
+            for tape, top, _, _ in self._tapes(n):
+                if not n.counted or self.plan.around[id(n.reserved.place)]:
+                    self.line(f"{tape} = np.empty(64{', np.int64' if tape == n.itape else ''})")
                     self.line(f"{top} = 0")
             for v in plan.kept:
                 self._lists[v] = self.fresh(f"{v.name}_kept")
@@ -102,6 +113,53 @@ class Taping(ReverseCalls, DerivativeEmitter):
             if self.plan.is_mirrored(v) and id(loop) in self._names:
                 self._shadow_lists[v] = self.fresh(f"{self.bar(v)}_kept")
                 self.line(f"{self._shadow_lists[v]} = []")
+
+    def place_blocks(self) -> None:
+        """Find where the trips of counted loops are counted, and where their blocks are reserved."""
+        loops = [s for s in ir.walk(self.function.body) if id(s) in self._names and self._names[id(s)].counted]
+        used: set[int] = set()
+        for loop in loops:
+            n = self._names[id(loop)]
+            n.reserved = self.reservation(loop)
+            if self._tapes(n):
+                self._reserved_at.setdefault(id(n.reserved.place), []).append(loop)
+                used.update(id(f) for f in (loop, *n.reserved.factors))
+            elif not n.forwards and not self._canonical(loop):
+                used.add(id(loop))
+        for loop in loops:
+            if id(loop) in used:
+                self._counted_at.setdefault(id(self.counting_place(loop)), []).append(loop)
+
+    def reservation(self, loop: For) -> Reservation:
+        return reservation(loop, self.plan.around[id(loop)], self.plan.integers)
+
+    def counting_place(self, loop: For) -> For:
+        return counting_place(loop, self.plan.around[id(loop)], self.plan.integers)
+
+    def count_trips(self, place: For) -> None:
+        """Print how many trips the loops have that are counted before a loop."""
+        for loop in self._counted_at.get(id(place), ()):
+            self.line(f"{self._names[id(loop)].trips} = len({self.range(loop)})")
+
+    def reserve(self, place: For) -> None:
+        """Print the reservations before a loop."""
+        for loop in self._reserved_at.get(id(place), ()):
+            n = self._names[id(loop)]
+            for tape, top, _, width in self._tapes(n):
+                factors = ([str(width)] if width > 1 else []) + [self._trips_text(f) for f in n.reserved.factors]
+                if self.plan.around[id(place)]:
+                    self._grow(tape, top, f"{top} + {' * '.join(factors)}")
+                else:
+                    dtype = ", np.int64" if tape == n.itape else ""
+                    self.line(f"{tape} = np.empty({' * '.join(factors)}{dtype})")
+                    self.line(f"{top} = 0")
+
+    def _trips_text(self, factor: For | Form) -> str:
+        if isinstance(factor, For):
+            return self._names[id(factor)].trips
+        terms = [v.name if c == 1 else f"{c} * {v.name}" for (v, _), c in factor.terms.items()]
+        terms += [str(factor.constant)] if factor.constant or not terms else []
+        return f"max(0, {' + '.join(terms).replace('+ -', '- ')})"
 
     def mirror(self, v: Var, text: str) -> None:
         """Make the shadow of a mirrored array in the forward sweep."""
@@ -188,30 +246,17 @@ class Taping(ReverseCalls, DerivativeEmitter):
         if n is None:
             return
         if n.counted:
-            self.line(f"{n.trips} = len({self.range(loop)})")
-            for tape, top, columns, dtype in (
-                (n.tape, n.top, n.plan.floats, ""),
-                (n.itape, n.itop, n.plan.integers, ", np.int64"),
-            ):
-                if tape and n.nested:
-                    need = f"{top} + {len(columns)} * {n.trips}" if len(columns) > 1 else f"{top} + {n.trips}"
-                    self._grow(tape, top, need)
-                elif tape:
-                    size = f"{len(columns)} * {n.trips}" if len(columns) > 1 else n.trips
-                    self.line(f"{tape} = np.empty({size}{dtype})")
-                    self.line(f"{top} = 0")
-                if tape and not self._canonical(loop):
-                    self.line(f"{self._row(n, tape)} = {top} - 1")
+            self.count_trips(loop)
+            self.reserve(loop)
+            for _, top, row, _ in self._tapes(n):
+                if not self._canonical(loop):
+                    self.line(f"{row} = {top} - 1")
         else:
             self.line(f"{n.trips} = 0")
 
     def _grow(self, tape: str, top: str, need: str) -> None:
         with self.indented(f"if {need} > {tape}.size:"):
             self.line(f"{tape} = {self.runtime('grow')}({tape}, {top}, {need})")
-
-    @staticmethod
-    def _row(n: _LoopNames, tape: str) -> str:
-        return n.row if tape == n.tape else n.irow
 
     @staticmethod
     def _canonical(loop: For | While) -> bool:
@@ -260,5 +305,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         cell = self._cell(v, n)
         if cell:
             self.line(f"{v.name} = {cell}{' != 0' if v.type == types.boolean else ''}")
+        elif v in self.plan.handed_on and v in n.plan.decided and v not in self.plan.chosen_again:
+            self.line(f"{v.name} = {self.plan.handed_on[v].name}")
         elif v in n.plan.kept:
             self.line(f"{v.name} = {self._lists[v]}.pop()")

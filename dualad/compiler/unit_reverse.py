@@ -33,6 +33,7 @@ from .infer import is_array, is_float, is_number
 from .ir import Block, Const, For, Function, Op, Var, While
 from .plan import LoopPlan, Plan
 from .ranges import may_run_forwards
+from .reserve import Reservation
 from .reverse import Reverse
 from .taping import _LoopNames
 
@@ -97,6 +98,13 @@ class UnitReverse(Reverse):
                 if plan.integers:
                     n.itape, n.itop, n.irow = self.itape, self.itop, self.fresh("irow")
                 self._names[id(stmt)] = n
+        self.place_blocks()
+
+    def reservation(self, loop: For) -> Reservation:
+        return Reservation(loop, [loop])  # other things land on the tape between its runs
+
+    def counting_place(self, loop: For) -> For:
+        return loop
 
     def _is_alone(self, loop: For | While) -> bool:
         """Whether nothing but the rows of a counted loop lands on the tape while it runs."""

@@ -1,0 +1,125 @@
+"""Numbers that are at hand are not computed or loaded again.
+
+Expressions are recognised by their operation and operands, loads by array and index as well::
+
+    a = x[i] * x[i]             t = x[i];  a = t * t
+    x[i] = a                    x[i] = a
+    b = 2.0 * x[i]              b = 2.0 * a
+
+A load lasts until something may be written into its place. Fewer loads are fewer values to store and fewer adjoints to
+add up in memory.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..rules import registry
+from . import ir
+from .activity import Aliases, is_known, is_scalar_type, written_by
+from .infer import is_array, is_number, type_of
+from .integers import Integers
+from .ir import Block, Const, Function, If, Op, Var
+from .normalise import rename_everywhere, rename_in
+
+_PLAIN = frozenset({len, int, float, bool, np.float64, np.float32, "trips"})
+
+
+def reuse(function: Function) -> None:
+    """Replace computations and loads of values that are at hand (in place)."""
+    found = _Reuse(function)
+    found.block(function.body, {})
+    rename_everywhere(function, found.renamed)
+
+
+def is_pure_number(op: object) -> bool:
+    """Whether a statement does nothing but compute a number, or a shape, from its operands and the memory they see."""
+    if not isinstance(op, Op) or op.target is None or op.kwargs:
+        return False
+    if op.fn == "attr":
+        return op.detail in ("shape", "size", "ndim") and is_array(op.args[0])
+    if not is_scalar_type(op.target.type):
+        return False
+    if op.fn == "getitem":
+        return all(is_number(i) for i in op.args[1:])
+    if not all(is_scalar_type(type_of(a)) or op.fn is len for a in op.args):
+        return False
+    rule = None if isinstance(op.fn, str) else registry.find(op.fn)
+    return op.fn in _PLAIN or (rule is not None and rule.kind in ("pointwise", "constant"))
+
+
+def key(op: Op) -> tuple:
+    """Return what operations with the same value have in common; 0.0 and -0.0 are different constants."""
+    args = tuple((type_of(a), repr(a.value)) if isinstance(a, Const) else a for a in op.args)
+    return op.fn, op.detail, op.target.type, args
+
+
+def is_load(op: Op) -> bool:
+    """Whether an operation reads an element of an array."""
+    return op.fn == "getitem" and is_array(op.args[0])
+
+
+def writes_in(block: Block) -> list[Op]:
+    """Return the operations that may write into memory, in a block and in the blocks inside it."""
+    return [s for s in ir.walk(block) if isinstance(s, Op) and (written_by(s) or not is_known(s))]
+
+
+def may_write(op: Op, load: Op, aliases: Aliases, integers: Integers) -> bool:
+    """Whether an operation may write into the place that a load reads, if their common variables have one value."""
+    places = written_by(op) if is_known(op) else list(ir.op_vars(op))
+    if aliases.roots(load.args[0]).isdisjoint(r for x in places for r in aliases.roots(x)):
+        return False
+    index, target = load.args[1:], op.args[1:-1]
+    is_element = op.fn in ("setitem", "augitem") and op.args[0] is load.args[0] and len(index) == len(target)
+    return not (is_element and integers.are_apart(index, target))
+
+
+class _Reuse:
+    def __init__(self, function: Function):
+        self.aliases = Aliases(function)
+        self.integers = Integers(function)
+        self.renamed: dict[Var, object] = {}
+
+    def block(self, block: Block, known: dict[tuple, tuple[object, Op]]) -> None:
+        """Go through a block; `known` maps expressions to what has their value, and to how it was computed."""
+        kept = []
+        for stmt in block:
+            if isinstance(stmt, Op):
+                rename_in(stmt, self.renamed)
+                if self.is_at_hand(stmt, known):
+                    continue
+            else:
+                for inner in ir.blocks_of(stmt):
+                    inside = dict(known)
+                    if not isinstance(stmt, If):
+                        for body in ir.blocks_of(stmt):
+                            self.forget(writes_in(body), inside)
+                    self.block(inner, inside)
+                for inner in ir.blocks_of(stmt):
+                    self.forget(writes_in(inner), known)
+            kept.append(stmt)
+        block.statements = kept
+
+    def is_at_hand(self, op: Op, known: dict) -> bool:
+        """Note what an operation computes; True if that is known already."""
+        if is_pure_number(op):
+            name = key(op)
+            if name in known:
+                self.renamed[op.target] = known[name][0]
+                return True
+            known[name] = (op.target, op)
+            return False
+        if written_by(op) or not is_known(op):
+            self.forget([op], known)
+            if op.fn == "setitem" and is_array(op.args[0]) and all(is_number(i) for i in op.args[1:]):
+                base, *index, value = op.args
+                if type_of(value) == type_of(base).dtype and len(index) == type_of(base).ndim:
+                    load = Op(Var("", type_of(value)), "getitem", (base, *index))
+                    known[key(load)] = (value, load)
+        return False
+
+    def forget(self, writes: list[Op], known: dict) -> None:
+        """Drop the loads whose places may have been written into."""
+        for name, (_, op) in list(known.items()):
+            if is_load(op) and any(may_write(w, op, self.aliases, self.integers) for w in writes):
+                del known[name]
