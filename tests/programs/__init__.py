@@ -14,6 +14,7 @@ from . import (
     names,
     numerics,
     whole_arrays,
+    whole_arrays_memory,
 )
 from .program import Program
 
@@ -33,4 +34,5 @@ PROGRAMS: list[Program] = [
     *names.PROGRAMS,
     *adversarial.PROGRAMS,
     *whole_arrays.PROGRAMS,
+    *whole_arrays_memory.PROGRAMS,
 ]
