@@ -13,6 +13,7 @@ from . import (
     names,
     numerics,
     whole_arrays,
+    whole_arrays_linalg,
 )
 from .program import Program
 
@@ -31,4 +32,5 @@ PROGRAMS: list[Program] = [
     *names.PROGRAMS,
     *adversarial.PROGRAMS,
     *whole_arrays.PROGRAMS,
+    *whole_arrays_linalg.PROGRAMS,
 ]
