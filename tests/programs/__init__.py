@@ -14,6 +14,7 @@ from . import (
     names,
     numerics,
     whole_arrays,
+    whole_arrays_linalg,
     whole_arrays_memory,
 )
 from .program import Program
@@ -35,4 +36,5 @@ PROGRAMS: list[Program] = [
     *adversarial.PROGRAMS,
     *whole_arrays.PROGRAMS,
     *whole_arrays_memory.PROGRAMS,
+    *whole_arrays_linalg.PROGRAMS,
 ]
