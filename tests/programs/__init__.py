@@ -11,6 +11,7 @@ from . import (
     functions,
     functions_calls,
     names,
+    networks,
     numerics,
     whole_arrays,
 )
@@ -28,6 +29,7 @@ PROGRAMS: list[Program] = [
     *arrays_memory.PROGRAMS,
     *arrays_algorithms.PROGRAMS,
     *numerics.PROGRAMS,
+    *networks.PROGRAMS,
     *names.PROGRAMS,
     *adversarial.PROGRAMS,
     *whole_arrays.PROGRAMS,
