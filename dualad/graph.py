@@ -176,7 +176,8 @@ def svg(trace: object) -> str:
         write(x, y + 4, f"{adjoint:.4g}", "note")
         tip = html.escape(f"partial {partial:.6g}")
         shapes.append(f'<path d="{path}" fill="none" stroke="#678" marker-end="url(#tip)"><title>{tip}</title></path>')
-    corners = [point(along, across) for start, end, across in place.values() for along in (start, end)]
+    corners = [(x + side, y) for x, y in numbers for side in (-24, 24)]
+    corners += [point(along, across) for start, end, across in place.values() for along in (start, end)]
     for k in range(len(trace)):
         start, end, across = place[k]
         (x, y), width = point((start + end) / 2, across), _width(trace, k) if down else end - start

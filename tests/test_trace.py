@@ -186,6 +186,7 @@ def test_the_drawing_shows_everything(f, args):
     notes = [t for t in drawing.findall(f"{space}text") if t.get("class") == "note"]
     notes = [(float(t.get("x")), float(t.get("y"))) for t in notes]
     assert len(notes) == len(drawing.findall(f"{space}path"))
+    assert all(left <= x - 24 and x + 24 <= left + width for x, _ in notes)
     assert all(abs(x - x2) > 30 or abs(y - y2) > 10 for k, (x, y) in enumerate(notes) for x2, y2 in notes[:k])
 
 
