@@ -1,14 +1,15 @@
-# make demo    fit the predator-prey model and compare its derivatives
-# make test    ruff and the test suite
-# make bench   the benchmark tables
-# make clean   remove everything that make made
+# make demo       fit the predator-prey model and compare its derivatives
+# make test       ruff and the test suite, which executes the notebooks
+# make bench      the benchmark tables
+# make notebooks  execute the notebooks and store what they show
+# make clean      remove everything that make made
 
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench notebooks clean
 
 demo: $(VENV)/.core
 	$(RUN) -m dualad
@@ -19,6 +20,9 @@ test: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(RUN) -m bench
+
+notebooks: $(VENV)/.notebooks
+	$(RUN) -m notebooks
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -39,4 +43,8 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml
 
 $(VENV)/.bench: $(VENV)/.made pyproject.toml
 	$(PIP) --editable '.[bench]'
+	touch $@
+
+$(VENV)/.notebooks: $(VENV)/.made pyproject.toml
+	$(PIP) --editable '.[notebooks]'
 	touch $@

@@ -1,6 +1,7 @@
 """Evaluation traces: the worked examples line by line, the tables, the names and the graph."""
 
 import math
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -150,6 +151,58 @@ def test_the_graph():
     assert len(drawing.findall(f"{space}path")) == len(t.edges())
     written = [text.text for text in drawing.findall(f"{space}text")]
     assert f"{t.result:.6g}" in written and f"{t.edges()[-1][3]:.4g}" in written
+
+
+def powers(x):
+    y = x * x
+    for _ in range(4):
+        y = y * x + x
+    return y
+
+
+def quotient(a):
+    return (a[0] * a[1] + a[2] * a[3]) / (a[0] + a[3]) + math.sin(a[4]) * a[0]
+
+
+NEURON = (neuron_cost, np.array([2.0, -3.0]), -3.0, np.array([-1.0, -2.0]), 1.0)
+DRAWN = [(exponential_of_sine, 2.0, 0.5), (product_and_sine, 2.0, 0.5), (powers, 2.0), (quotient, np.ones(5)), NEURON]
+
+
+@pytest.mark.parametrize("f, args", [(f, args) for f, *args in DRAWN], ids=lambda x: getattr(x, "__name__", ""))
+def test_the_drawing_shows_everything(f, args):
+    """It fits its frame, boxes do not overlap, and no edge runs behind a box; numbers on edges do not overlap."""
+    drawing, space = ET.fromstring(dualad.trace(f, *args).svg()), "{http://www.w3.org/2000/svg}"
+    left, top, width, height = map(float, drawing.get("viewBox").split())
+    boxes = [[float(r.get(key)) for key in ("x", "y", "width", "height")] for r in drawing.findall(f"{space}rect")]
+    for k, (x, y, w, h) in enumerate(boxes):
+        assert left <= x and top <= y and x + w <= left + width and y + h <= top + height
+        for x2, y2, w2, h2 in boxes[:k]:
+            assert x + w < x2 or x2 + w2 < x or y + h < y2 or y2 + h2 < y
+    for path in drawing.findall(f"{space}path"):
+        assert re.fullmatch(r"[MCL \d.,-]*", path.get("d"))
+        for px, py in points(path.get("d")):
+            assert not any(x + 1 < px < x + w - 1 and y + 1 < py < y + h - 1 for x, y, w, h in boxes)
+            assert left <= px <= left + width and top <= py <= top + height
+    notes = [t for t in drawing.findall(f"{space}text") if t.get("class") == "note"]
+    notes = [(float(t.get("x")), float(t.get("y"))) for t in notes]
+    assert len(notes) == len(drawing.findall(f"{space}path"))
+    assert all(left <= x - 24 and x + 24 <= left + width for x, _ in notes)
+    assert all(abs(x - x2) > 30 or abs(y - y2) > 10 for k, (x, y) in enumerate(notes) for x2, y2 in notes[:k])
+
+
+def points(path):
+    """Return points along a path of M, C and L commands."""
+    found = []
+    for command, numbers in re.findall(r"([MCL])([^MCL]*)", path):
+        corners = [np.array(list(map(float, pair.split(",")))) for pair in numbers.split()]
+        if command == "M":
+            found += corners
+        else:
+            corners = [found[-1], *(corners if command == "C" else [found[-1], *corners, *corners])]
+            for t in np.linspace(0.0, 1.0, 20):
+                weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+                found.append(sum(w * corner for w, corner in zip(weights, corners, strict=True)))
+    return found
 
 
 def test_what_does_not_reach_the_result_has_no_adjoint():
