@@ -19,7 +19,7 @@ import numpy as np
 import dualad
 from dualad.compare import compiled
 from dualad.compiler.build import Derivative
-from dualad.transforms import DerivativeFunction
+from dualad.derivative_function import DerivativeFunction
 
 from .programs import programs
 

@@ -13,7 +13,7 @@ from .errors import (
 )
 from .functions import *  # noqa: F403
 from .trace import Trace, trace
-from .transforms import derivative_source, grad, jvp, value_and_grad, vjp
+from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
@@ -42,6 +42,11 @@ __all__ = [
     "dual_jvp",
     "for_any_number",
     "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
     "tape_grad",
     "trace",

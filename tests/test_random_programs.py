@@ -11,8 +11,8 @@ import pytest
 from numba import typeof
 
 import dualad
+from dualad.derivative_function import DerivativeFunction
 from dualad.testing import check_grads
-from dualad.transforms import DerivativeFunction
 
 from .random_source import RandomProgram, array_program, loop_program
 

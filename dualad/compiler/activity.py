@@ -41,6 +41,8 @@ def is_known(op: Op) -> bool:
     """Whether the compiler knows what an operation does to the memory of its arguments."""
     if isinstance(op.fn, str):
         return op.fn != "method"
+    if isinstance(op.fn, registry.OwnRule):
+        return True
     if op.fn in ALLOCATIONS or op.fn in COPIES or op.fn in VIEWS or op.fn in PURE or op.fn in (operator.matmul, np.dot):
         return True
     if op.fn is np.fill_diagonal:

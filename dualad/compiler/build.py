@@ -14,17 +14,25 @@ from ..errors import NotDifferentiableError, at
 from . import ir
 from .activity import Activity, has_effect
 from .arrays import reduce_arrays
+from .derived import BUILDER, Derived, generate
 from .emit import Emitter, Scope
+from .entries import Contracted, Entry, JacobianOf, Plain, ResultOf, Whole, flat
 from .forward import Forward
-from .infer import define, is_float
+from .infer import define, is_float, type_of
 from .instances import Instances
+from .jacobian import JacobianText, directions
 from .lower import lower
 from .normalise import normalise
 from .reverse import Reverse
-from .source import read
 from .units import Units
 
 _serial = itertools.count(1)
+
+
+WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp")
+"""What is made of gradients and tangents of the function, with the user's structure around them."""
+
+_JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 
 
 @dataclass(frozen=True)
@@ -33,16 +41,21 @@ class Derivative:
 
     Attributes
     ----------
-    function : callable
-        The user's function.
+    function : callable or Entry
+        The user's function, or what a build can start from instead.
     kind : str
-        "primal", "grad", "value_and_grad", "vjp" or "jvp".
+        "primal", "grad", "value_and_grad", "vjp" or "jvp", or, for a function of the user's, one of `WHOLE`; for an
+        entry, a Jacobian of one result by one parameter.
     argnums : tuple of int
         Positions of the parameters to differentiate.
     single : bool
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
+    out : int, optional
+        The one result that counts (its position among all numbers and arrays of the result).
+    directions : int
+        How many tangents forward mode takes at a time.
     """
 
     function: object
@@ -50,54 +63,106 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
+    out: int | None = None
+    directions: int = 1
+
+    @property
+    def options(self) -> tuple:
+        return self.argnums, self.single, self.has_aux
+
+    @property
+    def entry(self) -> Entry:
+        if isinstance(self.function, Entry):
+            return self.function
+        return Whole(self.function, self.kind, *self.options) if self.kind in WHOLE else Plain(self.function)
 
 
 @dataclass(frozen=True)
 class Built:
-    """Generated source, and the function it defines."""
+    """Generated source, the function it defines, the type of a single result, the number of tangents at a time."""
 
     name: str
     text: str
     function: object
+    result_type: object = None
+    directions: int = 1
 
 
 def build(what: Derivative, argument_types: tuple) -> Built:
-    """Generate derivative code for arguments of the given Numba types (those of the user's parameters)."""
-    source = read(what.function)
+    """Generate derivative code for arguments of the given Numba types (those of the entry's parameters)."""
+    entry, kind = what.entry, what.kind
+    if isinstance(entry, Whole):
+        kind = "primal"
+    elif kind in _JACOBIANS:
+        return build_jacobian(what, argument_types)
     scope = Scope()
     functions = {}
     for k, ty in enumerate(argument_types):
         if isinstance(ty, types.Dispatcher):
-            functions[k] = ty.dispatcher
+            functions[k] = getattr(ty.dispatcher, "derivative", ty.dispatcher)
     units = Units()
     instances = Instances(units, scope)
-    function = instances.infer(lambda: lower(source, argument_types, scope.namer, functions, units), scope)
-    if what.kind in ("jvp", "vjp"):
+    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)
+    if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
+    if what.out is not None:
+        function.result = flat(function.result)[what.out]
     normalise(function, scope.namer)
     instances.resolve(function)
     ir.prune(function, has_effect)
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
-    if what.kind != "primal":
+    if kind != "primal":
         reduce_arrays(function, lambda: Activity(function, inputs, check=False), scope)
-    base = function.name if function.name.isidentifier() else "function"
-    name = instances.function_name(f"{base}_{what.kind}")
-    if what.kind == "primal":
+    base = entry.identifier
+    name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
+    if kind == "primal":
         printer = Emitter(scope)
         emit_primal(printer, function, name)
     else:
         check_inputs(function, what.argnums)
-        if what.kind in ("grad", "value_and_grad"):
+        if kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
-        emitter = (Forward if what.kind == "jvp" else Reverse)(function, scope, Activity(function, inputs))
-        if isinstance(emitter, Forward):
-            emitter.emit(name, list(what.argnums))
+        activity = Activity(function, inputs)
+        if kind == "jvp":
+            printer = Forward(function, scope, activity, what.directions)
+            printer.emit(name, list(what.argnums))
         else:
-            emitter.emit(name, list(what.argnums), what.kind, what.has_aux, what.single)
-        printer = emitter
+            printer = Reverse(function, scope, activity)
+            printer.emit(name, list(what.argnums), kind, what.has_aux, what.single)
     text = instances.text() + printer.text()
-    filename = f"<dualad: {name} {next(_serial)}>"
-    return Built(name, text, define(name, text, scope.namespace, filename))
+    made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>")
+    return Built(name, text, made, result_type(function.result), getattr(printer, "directions", 1))
+
+
+def build_derived(
+    entry: Entry, kind: str, wrt: tuple[int, ...], out: int | None, given: tuple, several: bool = False
+) -> Built:
+    """Generate the derivative of an entry whose parameters are numbers and arrays, as `derived` asks for it."""
+    return build(Derivative(entry, kind, wrt, single=not several, out=out), given)
+
+
+BUILDER.build = build_derived
+
+
+def build_jacobian(what: Derivative, given: tuple) -> Built:
+    """Generate the Jacobian of one result of an entry by one of its parameters."""
+    entry, (wrt,) = what.entry, what.argnums
+    scope = Scope()
+    single = ResultOf(entry, what.out)
+    value = Derived(single, "value")
+    out = value.result_type(given)
+    printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, given[wrt], out)
+    name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")
+    if what.kind == "jacfwd":
+        tangent = build(Derivative(single, "jvp", (wrt,), out=0, directions=directions(given[wrt])), given)
+        printer.forward(name, tangent.function, tangent.directions)
+    elif what.kind == "jacrev":
+        printer.reverse(name, value, Derived(Contracted(single, (0,)), "grad", (wrt,)))
+    else:
+        modes = [Derived(JacobianOf(entry, kind, wrt, what.out, generate), "value") for kind in ("jacfwd", "jacrev")]
+        printer.either(name, value, *modes)
+    made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
+    return Built(name, printer.text(), made)
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
@@ -121,12 +186,12 @@ def check_type(ty: object, position: int, function: object) -> None:
         return
     scalar = ty.dtype if isinstance(ty, types.Array) else ty
     if not isinstance(scalar, types.Float) or scalar not in (types.float64, types.float32):
-        source = read(function)
-        names = [a.arg for a in source.node.args.args]
+        entry = Plain(function)
+        names = entry.names()
         name = names[position] if position < len(names) else str(position)
-        what = f"argument {position} ({name}) of {source.function.__name__} has type {ty}"
+        what = f"argument {position} ({name}) of {entry.name} has type {ty}"
         message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
-        raise NotDifferentiableError(at(message, source.filename, source.node.lineno))
+        raise NotDifferentiableError(at(message, *entry.place))
 
 
 def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
@@ -179,7 +244,5 @@ class NotScalarError(NotDifferentiableError):
 
 
 def result_type(x: object) -> object:
-    """Return the type of a result leaf."""
-    from .infer import type_of
-
-    return type_of(x)
+    """Return the type of a result leaf; None for several results."""
+    return None if isinstance(x, ir.TupleOf) else type_of(x)

@@ -115,8 +115,8 @@ class DerivativeEmitter(Emitter):
 
     def cotangents(self, op: Op, rule: Rule, bar: str) -> list[tuple[Var, ast.expr]]:
         """Return the active arguments of an array-level operation with their cotangents."""
-        body = rule.vjp if rule.kind == "pair" else rule.body
         outputs = [k for k, a in enumerate(op.args) if self.active(a)]
+        body = rule.cotangent_body(tuple(outputs))
         texts = {p: self.operand(a) for p, a in zip(body.params, op.args, strict=False)}
         exprs = self.paste(body, outputs, [texts.get(p, bar) for p in body.params], op.target.name)
         return [(op.args[k], e) for k, e in zip(outputs, exprs, strict=True)]

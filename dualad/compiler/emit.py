@@ -192,7 +192,11 @@ class Emitter:
         given += [f"{k}={self.operand(v)}" for k, v in op.kwargs.items()]
         if fn == "method":
             return f"{self.operand(args[0])}.{op.detail}({', '.join(given)})"
-        return f"{self.scope.callable_name(fn)}({', '.join(given)})"
+        return f"{self.function_name(fn)}({', '.join(given)})"
+
+    def function_name(self, fn: object) -> str:
+        """Return how a callable is referred to."""
+        return self.scope.callable_name(fn)
 
     def callee(self, op: Op) -> str:
         """Return the name of a recursive function that is called."""

@@ -16,6 +16,7 @@ from ..errors import UnsupportedError, at
 from ..rules import composites, gather, linear_algebra
 from . import ir
 from .activity import Activity
+from .derived import Derived
 from .infer import is_array, type_of
 from .ir import Const, Function, Namer, Op, Var
 from .lower import Lowering
@@ -71,6 +72,8 @@ class _Expander:
             return self.inline(composites.astype, op, list(op.args), dict(op.kwargs))
         if isinstance(fn, str):
             return None
+        if isinstance(fn, Derived):
+            return self.derived(op) if fn.kind == "value" else None
         if fn in (np.dot, operator.matmul):
             dims = tuple(type_of(a).ndim if is_array(a) else 0 for a in op.args)
             if dims in _PRODUCTS:
@@ -100,6 +103,16 @@ class _Expander:
                 stmt.args = tuple(ir.Global(getattr(np, str(dtype))) if a in own else a for a in stmt.args)
         if op.target is not None:
             self.renamed[op.target] = result
+        return low.block.statements
+
+    def derived(self, op: Op) -> list:
+        """Return the statements of a derivative in place of its call."""
+        low = Lowering(self.namer)
+        low.origin = op.place
+        self.renamed[op.target] = op.fn.entry.call(low, list(op.args), tuple(type_of(a) for a in op.args))
+        if low.units.recursive:
+            what = f"the derivative of a derivative of a recursive function ({op.fn.entry.name})"
+            raise UnsupportedError(at(f"{what} is not supported: write the recursion as a loop", *op.place))
         return low.block.statements
 
     def check_order(self, op: Op) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 
 from ..rules import composites, registry
 from . import ir
+from .derived import Derived
 from .ir import Const, Slice, TupleOf, Var
-from .source import python_function
+from .source import innermost, python_function
+from .transformed import transformation_of
 from .values import (
     BINARY,
     COMPARE,
@@ -24,7 +26,9 @@ from .values import (
     Iteration,
     ListOf,
     Poison,
+    Pullback,
     Static,
+    Transformed,
     fold,
     is_library,
     static_value,
@@ -347,6 +351,10 @@ class Expressions:
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
             return self.call_static(callee.value, args, kwargs, node, hint)
+        if isinstance(callee, Transformed):
+            return self.call_transformed(callee, self.in_order(callee, args, kwargs, node), node)
+        if isinstance(callee, Pullback):
+            return self.call_pullback(callee, args, node)
         raise self.fail(node, f"calling {ast.unparse(node.func)}", "call functions")
 
     def call_arguments(self, node: ast.Call) -> tuple[list, dict]:
@@ -359,9 +367,14 @@ class Expressions:
 
     def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call something known at compile time: a primitive, a builtin, a class, or a function of the user's."""
-        if type(f).__module__.startswith("dualad.") or getattr(f, "__module__", "") == "dualad.transforms":
-            what = f"a derivative inside a differentiated function ({ast.unparse(node.func)})"
-            raise self.fail(node, what, "differentiate once; derivatives of derivatives are not supported yet")
+        kind = transformation_of(f)
+        if kind is not None:
+            return self.transform(kind, args, kwargs, node)
+        if isinstance(f, Derived):
+            return self.emit(f, tuple(self.operands(args, node)), node, hint)
+        if innermost(f) is not f:
+            value = self.function_value(f)
+            return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
         special = _SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
         if special is not None:
             value = special(self, args, kwargs, node)

@@ -7,28 +7,38 @@ names) is done to its tangent array as well, so that aliasing is mirrored by con
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
+from ..rules.registry import Rule
 from . import ir, rule_text
-from .activity import ALLOCATIONS, COPIES, VIEWS
+from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
 from .calls import ForwardCalls
 from .derivative import DerivativeEmitter, fill_value
-from .emit import INPLACE
+from .emit import INPLACE, Scope
 from .infer import is_array, is_float, type_of
-from .ir import UNDEFINED, Op, Var
+from .ir import UNDEFINED, Function, Op, Var
 
 
 class Forward(ForwardCalls, DerivativeEmitter):
-    """Emits the Jacobian-vector product of a function."""
+    """Emits the Jacobian-vector product of a function, for one direction or for several at a time."""
+
+    def __init__(self, function: Function, scope: Scope, activity: Activity, directions: int = 1):
+        super().__init__(function, scope, activity)
+        calls = any(isinstance(s, Op) and activity.is_active_call(s) for s in ir.walk(function.body))
+        self.directions = 1 if calls else directions  # a call computes the primal along with the tangent
+        self._dots: dict[tuple[Var, int], str] = {}
+        self._direction = 0
 
     def dot(self, v: Var) -> str:
-        """Return the name of a variable's tangent."""
-        if v not in self._dots:
-            self._dots[v] = self.fresh(f"{v.name}_dot")
-        return self._dots[v]
+        """Return the name of a variable's tangent, in the direction that is being printed."""
+        key = (v, self._direction)
+        if key not in self._dots:
+            self._dots[key] = self.fresh(f"{v.name}_dot")
+        return self._dots[key]
 
     def tangent(self, x: object) -> str:
         """Return the text of an operand's tangent, zero where it has none."""
@@ -36,39 +46,48 @@ class Forward(ForwardCalls, DerivativeEmitter):
             return self.dot(x)
         return f"np.zeros_like({self.operand(x)})" if is_array(x) else "0.0"
 
+    def each_direction(self) -> Iterator[int]:
+        """Go through the directions: what is printed meanwhile is printed for each of them."""
+        for self._direction in range(self.directions):
+            yield self._direction
+        self._direction = 0
+
     # ---------------------------------------------------------------- the function
 
     def emit(self, name: str, wrt: list[int]) -> None:
-        """Print the function: parameters, then the tangents of those in `wrt`; returns (result, tangent)."""
-        self._dots: dict[Var, str] = {}
+        """Print the function: parameters, then the tangents of those in `wrt`, for one direction after the other.
+
+        It returns (result, tangent), or (result, tangent, tangent, ...).
+        """
         f = self.function
-        tangent_params = {k: self.fresh(f"{f.params[k].name}_dot") for k in wrt}
-        with self.indented(f"def {name}({', '.join(self.parameters() + list(tangent_params.values()))}):"):
+        given = {d: {k: self.fresh(f"{f.params[k].name}_dot") for k in wrt} for d in self.each_direction()}
+        dots = [name for d in given for name in given[d].values()]
+        with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
             names = []
             for leaf, position, path in f.leaves:
                 if path:
-                    steps = "".join(f"[{k}]" for k in path)
-                    self.line(f"{leaf.name} = {f.params[position].name}{steps}")
+                    self.line(f"{leaf.name} = {f.params[position].name}{_steps(path)}")
                 names.append((leaf, leaf.name))
             tangents = []
-            for leaf, position, path in f.leaves:
-                if position in wrt and self.active(leaf):
-                    if path:
-                        steps = "".join(f"[{k}]" for k in path)
-                        self.line(f"{self.dot(leaf)} = {tangent_params[position]}{steps}")
-                    else:
-                        self._dots[leaf] = tangent_params[position]
-                    tangents.append((leaf, self.dot(leaf)))
-                elif self.active(leaf):
-                    self.line(f"{self.dot(leaf)} = {self.tangent_zero(leaf)}")
+            for d in self.each_direction():
+                for leaf, position, path in f.leaves:
+                    if position in wrt and self.active(leaf):
+                        if path:
+                            self.line(f"{self.dot(leaf)} = {given[d][position]}{_steps(path)}")
+                        else:
+                            self._dots[leaf, d] = given[d][position]
+                        tangents.append((leaf, self.dot(leaf)))
+                    elif self.active(leaf):
+                        self.line(f"{self.dot(leaf)} = {self.tangent_zero(leaf)}")
             self.guard_parameters(names)
             for leaf, dot in tangents:
                 if self.is_written_leaf(leaf):
                     self.line(f"{dot} = {dot}.copy()")
             self.block(f.body)
             self.place = f.place
-            primal = self.result_text(f.result, self.primal_result)
-            self.line(f"return {primal}, {self.result_text(f.result, self.result_tangent)}")
+            results = [self.result_text(f.result, self.primal_result)]
+            results += [self.result_text(f.result, self.result_tangent) for _ in self.each_direction()]
+            self.line(f"return {', '.join(results)}")
 
     def tangent_zero(self, v: Var) -> str:
         return f"np.zeros_like({v.name})" if is_array(v) else "0.0"
@@ -88,13 +107,10 @@ class Forward(ForwardCalls, DerivativeEmitter):
     # ---------------------------------------------------------------- statements
 
     def moves(self, pairs: list[tuple[Var, object]]) -> None:
-        both = []
-        for target, x in pairs:
-            if x is UNDEFINED:
-                continue
-            both.append((target.name, self.operand(x)))
-            if self.active(target):
-                both.append((self.dot(target), self.tangent(x)))
+        pairs = [(target, x) for target, x in pairs if x is not UNDEFINED]
+        both = [(target.name, self.operand(x)) for target, x in pairs]
+        for _ in self.each_direction():
+            both += [(self.dot(target), self.tangent(x)) for target, x in pairs if self.active(target)]
         self.assign_together(both)
 
     def stmt_Op(self, op: Op) -> None:
@@ -102,39 +118,38 @@ class Forward(ForwardCalls, DerivativeEmitter):
             return  # printed at the head
         if op.fn == "call":
             self.call(op)
-            return
-        if op.target is None:
+        elif op.target is None:
             self.effect(op)
-            return
-        if not self.active(op.target):
+        elif not self.active(op.target):
             self.primal(op)
-            return
-        rule = self.rule_of(op)
-        dot = self.dot(op.target)
+        else:
+            self.primal(op)
+            rule = self.rule_of(op)
+            if rule is not None and rule.kind == "pointwise" and any(self.active(v) for v in ir.op_vars(op)):
+                self.refuse_array(op)
+                partials = self.partials(op, rule)
+                for _ in self.each_direction():
+                    self.pointwise(rule, partials, self.dot(op.target))
+            else:
+                for _ in self.each_direction():
+                    self.differentiate(op, rule, self.dot(op.target))
+
+    def differentiate(self, op: Op, rule: Rule | None, dot: str) -> None:
+        """Print the tangent of an operation other than a pointwise one."""
         if op.fn in ("getitem", "view"):
-            self.primal(op)
             self.line(f"{dot} = {self.tangent(op.args[0])}[{self.index(op.args[1:])}]")
         elif op.fn == "pack":
-            self.primal(op)
             items = Op(op.target, "pack", op.args, op.kwargs, op.detail)
             self.line(f"{dot} = {self.tangents_of(items)}")
         elif not any(self.active(v) for v in ir.op_vars(op)):  # new memory, to be written or merged later
-            self.primal(op)
             self.line(f"{dot} = {self.tangent_zero(op.target)}")
         elif op.fn in ALLOCATIONS:
-            self.primal(op)
             self.line(f"{dot} = np.zeros_like({op.target.name})")
             if op.fn in (np.full, np.full_like) and self.active(fill_value(op)):
                 self.line(f"{dot}[...] = {self.dot(fill_value(op))}")
         elif op.fn in COPIES | VIEWS:
-            self.primal(op)
             self.line(f"{dot} = {self.with_tangents(op, [op.args[0]])}")
-        elif rule is not None and rule.kind == "pointwise":
-            self.refuse_array(op)
-            self.primal(op)
-            self.pointwise(op, rule, dot)
-        elif rule is not None and rule.kind != "constant":
-            self.primal(op)
+        elif rule is not None and rule.kind not in ("constant", "pointwise"):
             self.array_rule(op, rule, dot)
         else:
             name = getattr(op.fn, "__name__", op.fn)
@@ -151,7 +166,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
         args = tuple(Var(self.tangent(a)) for a in op.args)
         return self.expression(Op(op.target, op.fn, args, op.kwargs, op.detail, op.place))
 
-    def array_rule(self, op: Op, rule, dot: str) -> None:
+    def array_rule(self, op: Op, rule: Rule, dot: str) -> None:
         if rule.kind == "linear":
             self.line(f"{dot} = {self.with_tangents(op, [a for a in op.args if is_float(a)])}")
         elif rule.kind == "bilinear":
@@ -159,16 +174,17 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.line(f"{dot} = {' + '.join(terms)}")
         else:
             tangents = {}
-            for p, a in zip(rule.body.params, op.args, strict=False):
+            body = rule.tangent_body(tuple(k for k, a in enumerate(op.args) if self.active(a)))
+            for p, a in zip(body.params, op.args, strict=False):
                 tangents[p] = self.operand(a)
                 tangents[f"{p}_dot"] = self.tangent(a)
-            texts = [tangents.get(p, op.target.name) for p in rule.body.params]
-            (tangent,) = self.paste(rule.body, [0], texts, op.target.name)
+            texts = [tangents.get(p, op.target.name) for p in body.params]
+            (tangent,) = self.paste(body, [0], texts, op.target.name)
             self.line(f"{dot} = {ast.unparse(tangent)}")
 
-    def pointwise(self, op: Op, rule, dot: str) -> None:
+    def pointwise(self, rule: Rule, partials: list, dot: str) -> None:
         terms = []
-        for arg, partial in self.partials(op, rule):
+        for arg, partial in partials:
             if rule_text.number(partial) == 0:
                 continue
             sign, text = rule_text.times(partial, self.dot(arg))
@@ -184,17 +200,20 @@ class Forward(ForwardCalls, DerivativeEmitter):
         self.line(f"{dot} = {text or '0.0'}")
 
     def effect(self, op: Op) -> None:
-        if op.fn in ("setitem", "augitem") and self.active(op.args[0]):
-            target = f"{self.dot(op.args[0])}[{self.index(op.args[1:-1])}]"
-            value = op.args[-1]
-            if is_array(value):
-                raise UnsupportedError(at("storing an array into an array is not supported: write the loop", *op.place))
+        if not (op.fn in WRITES and self.active(op.args[0])):
             self.primal(op)
+            return
+        value = op.args[-1]
+        if op.fn in ("inplace", "assign") or is_array(value):
+            raise UnsupportedError(at("an operation on a whole array is not supported: write the loop", *op.place))
+        self.primal(op)
+        for _ in self.each_direction():
+            target = f"{self.dot(op.args[0])}[{self.index(op.args[1:-1])}]"
             if op.fn == "setitem":
                 self.line(f"{target} = {self.tangent(value)}")
             elif self.active(value):
                 self.line(f"{target} {INPLACE[op.detail]}= {self.dot(value)}")
-        elif op.fn in ("inplace", "assign") and self.active(op.args[0]):
-            raise UnsupportedError(at("an operation on a whole array is not supported: write the loop", *op.place))
-        else:
-            self.primal(op)
+
+
+def _steps(path: tuple[int, ...]) -> str:
+    return "".join(f"[{k}]" for k in path)

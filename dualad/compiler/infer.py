@@ -8,6 +8,7 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
+from ..rules.registry import OwnRule
 from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
@@ -78,13 +79,18 @@ def _open_params(function: Function) -> set[object]:
 
 
 class _Printer(Emitter):
-    """Prints calls of recursive functions as calls of stubs, which have types and no code."""
+    """Prints calls of recursive functions, and of derivatives, as calls of stubs, which have types and no code."""
 
     def is_open(self, x: object) -> bool:
         return False
 
     def callee(self, op: ir.Op) -> str:
         return op.detail.stub_reference(self.scope)
+
+    def function_name(self, fn: object) -> str:
+        if isinstance(fn, OwnRule):
+            return self.scope.bind(fn.stub, f"{fn.__name__}_type")
+        return super().function_name(fn)
 
 
 class _TypePrinter(_Printer):

@@ -15,11 +15,14 @@ from collections.abc import Callable
 from numba import types
 
 from ..errors import UnsupportedError, at
+from ..rules import registry
 from . import ir
 from .control import RETURN_VALUE, assigned_names
+from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
-from .source import Source, python_function, read
+from .source import innermost, python_function, read
+from .transformed import Transformations
 from .units import Calls, Units
 from .values import (
     BINARY,
@@ -32,6 +35,7 @@ from .values import (
     ListOf,
     Poison,
     Static,
+    is_library,
     static_value,
 )
 
@@ -43,7 +47,7 @@ class _Restructure(Exception):
     """A loop body leaves another shape in a name than was assumed; try again with that shape."""
 
 
-class Lowering(Calls, Expressions):
+class Lowering(Calls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -91,6 +95,11 @@ class Lowering(Calls, Expressions):
 
     def function_value(self, f: object) -> FunctionValue:
         """Return the function behind a callable of the user's; NoSourceError if there is no text."""
+        what = getattr(f, "what", None)
+        if innermost(f) is not f:
+            return self.transformed(what.kind, self.function_value(f.differentiated), *what.options)
+        if registry.find(f) is not None or is_library(f):
+            return Static(f)
         source = read(python_function(f))
         a = source.node.args
         names = [p.arg for p in [*a.posonlyargs, *a.args]]
@@ -507,13 +516,13 @@ class Lowering(Calls, Expressions):
 
 
 def lower(
-    source: Source, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units
+    entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units
 ) -> ir.Function:
     """Lower a function for arguments of the given Numba types.
 
     Parameters
     ----------
-    source : Source
+    entry : Entry
         The function.
     argument_types : tuple of numba types
         One for each parameter; a starred parameter has a tuple type.
@@ -525,47 +534,33 @@ def lower(
         The recursive functions of the build.
     """
     low = Lowering(namer, units)
-    f = low.function_value(source.function)
-    a = source.node.args
-    names = [p.arg for p in [*a.posonlyargs, *a.args]]
-    if a.vararg:
-        names.append(a.vararg.arg)
-    names += [p.arg for p in a.kwonlyargs]
-    params, leaves, env = [], [], {}
-    low.frame = Frame(source, env, frozenset())
-    for k, (name, ty) in enumerate(zip(names, argument_types, strict=True)):
+    params, leaves, values = [], [], []
+    for k, (name, ty) in enumerate(zip(entry.names(), argument_types, strict=True)):
         param = Var(namer.fresh(name), ty)
         params.append(param)
         if k in functions:
-            env[name] = low.function_value(functions[k])
+            values.append(low.function_value(functions[k]))
         elif isinstance(ty, types.NoneType):
-            env[name] = Const(None)
+            values.append(Const(None))
         elif isinstance(ty, types.Omitted):
-            env[name] = static_value(ty.value)
+            values.append(static_value(ty.value))
         else:
-            env[name] = _leaves(low, param, ty, k, (), leaves)
-    low.frame.local_names = frozenset(env)
-    positional = [env[p.arg] for p in [*a.posonlyargs, *a.args]]
-    if a.vararg:
-        positional += list(env[a.vararg.arg].items)
-    low.frame = None
-    result = low.call_function(f, positional, {p.arg: env[p.arg] for p in a.kwonlyargs}, source.node)
-    _refuse_poison(low, result, source)
-    function = ir.Function(source.function.__name__, params, leaves, low.block, result)
-    function.star = names.index(a.vararg.arg) if a.vararg else None
-    function.place = (source.filename, source.node.lineno)
+            values.append(_leaves(low, param, ty, k, (), leaves))
+    result = entry.call(low, values, argument_types)
+    _refuse_poison(result, entry)
+    function = ir.Function(entry.name, params, leaves, low.block, result)
+    function.star, function.place = entry.star, entry.place
     return function
 
 
-def _refuse_poison(low: Lowering, value: object, source: Source) -> None:
+def _refuse_poison(value: object, entry: Entry) -> None:
     """The result must be numbers, arrays and tuples of them on every path."""
     if isinstance(value, TupleOf):
         for item in value.items:
-            _refuse_poison(low, item, source)
+            _refuse_poison(item, entry)
     elif not isinstance(value, OPERANDS):
         reason = value.reason.replace(RETURN_VALUE, "the result") if isinstance(value, Poison) else "it has no value"
-        what = f"the result of {source.function.__name__} is not supported: {reason}"
-        raise UnsupportedError(at(what, source.filename, source.node.lineno))
+        raise UnsupportedError(at(f"the result of {entry.name} is not supported: {reason}", *entry.place))
 
 
 def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, leaves: list) -> object:

@@ -27,6 +27,8 @@ __all__ = [
     "give_compiled_meaning",
     "infer_types",
     "let_jitclasses_meet_numbers",
+    "let_jitted_code_call",
+    "let_jitted_code_push_forward",
     "python_class",
     "register_callable",
     "specialising_dispatcher",
@@ -212,5 +214,33 @@ def let_jitted_code_call(transformation: Callable) -> None:
     def typed(f, argnums=0, has_aux=False):
         if not isinstance(f, types.Dispatcher):
             return None
-        derivative = transformation(f.dispatcher, constant(argnums), bool(constant(has_aux))).dispatcher
+        function = getattr(f.dispatcher, "derivative", f.dispatcher)
+        derivative = transformation(function, constant(argnums), bool(constant(has_aux))).dispatcher
         return lambda f, argnums=0, has_aux=False: derivative
+
+
+def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
+    """Let jitted code call jvp(f, primals, tangents) or hvp(f, primals, tangents), for a jitted `f`."""
+
+    @overload(transformation)
+    def typed(f, primals, tangents):
+        if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
+            return None
+        if not isinstance(tangents, types.BaseTuple) or len(primals) != len(tangents):
+            raise errors.TypingError(f"{transformation.__name__} needs as many tangents as primals")
+        function = getattr(f.dispatcher, "derivative", f.dispatcher)
+        wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t))
+        extra = tuple(f"x{k}_dot_" for k in wrt)
+        derivative = derivative_of(function, transformation.__name__, wrt, extra=extra).dispatcher
+        if len(wrt) == len(primals):
+            return lambda f, primals, tangents: derivative(*(primals + tangents))
+        picked = ", ".join(f"tangents[{k}]" for k in wrt)
+        namespace = {"derivative": derivative}
+        exec(f"def call(f, primals, tangents): return derivative(*(primals + ({picked},)))", namespace)  # noqa: S102
+        return namespace["call"]
+
+
+def _holds_floats(ty: object) -> bool:
+    if isinstance(ty, types.BaseTuple):
+        return any(_holds_floats(t) for t in ty)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)

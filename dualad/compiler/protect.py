@@ -22,8 +22,8 @@ def needed_operands(op: Op, activity: Activity) -> tuple[set[int], bool]:
     rule = None if isinstance(op.fn, str) else registry.find(op.fn)
     if rule is None or rule.kind not in ("linear", "bilinear", "pair") or not activity.active(op.target):
         return set(), False
-    outputs = [k for k, a in enumerate(op.args) if activity.active(a)]
-    return rule_text.needed(rule.vjp if rule.kind == "pair" else rule.body, outputs)
+    outputs = tuple(k for k, a in enumerate(op.args) if activity.active(a))
+    return rule_text.needed(rule.cotangent_body(outputs), list(outputs))
 
 
 def protect(function: Function, activity: Activity, namer: Namer) -> None:

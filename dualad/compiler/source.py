@@ -45,6 +45,13 @@ def python_function(f: object) -> types.FunctionType | None:
     return f if isinstance(f, types.FunctionType) else None
 
 
+def innermost(f: object) -> object:
+    """Return the function that a derivative, or a derivative of a derivative, was made of."""
+    while getattr(f, "differentiated", None) is not None:
+        f = f.differentiated
+    return f
+
+
 @lru_cache(maxsize=256)
 def _parse(filename: str, text: str) -> ast.Module:
     return ast.parse(text, filename)
@@ -70,7 +77,7 @@ def captured(f: object, seen: frozenset[int] = frozenset()) -> tuple:
 
     Generated code holds them as constants, as Numba's does; where they have changed, it must be made anew.
     """
-    function = python_function(f)
+    function = python_function(innermost(f))
     if function is None or id(function) in seen:
         return ()
     seen = seen | {id(function)}

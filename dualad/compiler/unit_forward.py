@@ -26,7 +26,6 @@ class UnitForward(Forward):
     def emit_unit(self, name: str) -> list[str]:
         """Return the lines of the function."""
         f = self.function
-        self._dots = {}
         dots = [self.dot(p) for p in f.params if is_float(p)]
         with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
             self.block(f.body)

@@ -76,10 +76,11 @@ class Unit:
 
 @dataclass(eq=False)
 class Units:
-    """The recursive functions met in one build; `make_stub` is set by whoever infers their types."""
+    """The recursive functions and the derivatives met in one build; `make_stub` is set by whoever infers types."""
 
     recursive: set[tuple] = field(default_factory=set)
     table: dict[tuple, Unit] = field(default_factory=dict)
+    derived: dict[tuple, object] = field(default_factory=dict)
     make_stub: object = None
 
 

@@ -49,6 +49,36 @@ class FunctionValue:
 
 
 @dataclass(eq=False)
+class Transformed:
+    """A derivative of a function, not called yet: `grad(f)`."""
+
+    kind: str
+    function: object
+    argnums: tuple[int, ...]
+    single: bool
+    has_aux: bool = False
+
+    @property
+    def options(self) -> tuple:
+        return self.argnums, self.single, self.has_aux
+
+    @property
+    def innermost(self) -> object:
+        """The function that was differentiated first; the derivative has its parameters."""
+        return self.function.innermost if isinstance(self.function, Transformed) else self.function
+
+
+@dataclass(eq=False)
+class Pullback:
+    """The second result of `vjp(f, ...)`, not called yet."""
+
+    lifted: object
+    operands: list
+    arguments: list
+    out: object
+
+
+@dataclass(eq=False)
 class Static:
     """A module, class, dtype or callable known at compile time."""
 

@@ -103,6 +103,14 @@ class Rule:
             return True
         return self.kind == "constant" and any(isinstance(f, np.ufunc) for f in self.functions)
 
+    def tangent_body(self, active: tuple[int, ...]) -> RuleBody:
+        """Return how an array-level rule computes the tangent when some arguments (by position) have tangents."""
+        return self.body
+
+    def cotangent_body(self, active: tuple[int, ...]) -> RuleBody:
+        """Return how an array-level rule computes the cotangents of some arguments."""
+        return self.vjp if self.kind == "pair" else self.body
+
     def reverse(self, function: Callable) -> Callable:
         """Declare the VJP of a pair (decorator)."""
         if self.kind != "pair":
@@ -114,12 +122,21 @@ class Rule:
         return f"<{self.kind} rule {self.name}>"
 
 
+class OwnRule:
+    """A callable that carries its rule with it, and a stub for type inference."""
+
+    rule: Rule | None = None
+    stub: object = None
+
+
 _by_function: dict[Callable, Rule] = {}
 _by_name: dict[str, Rule] = {}
 
 
 def find(function: object) -> Rule | None:
     """Return the rule of a callable, or None."""
+    if isinstance(function, OwnRule):
+        return function.rule
     try:
         return _by_function.get(function)  # type: ignore[call-overload]
     except TypeError:  # an unhashable object is no primitive

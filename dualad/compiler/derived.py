@@ -1,0 +1,119 @@
+"""Derivatives as primitives: what a program computes by `grad(f)(x)` is one operation, with a derivative of its own.
+
+A gradient is not differentiated through its reverse sweep. With g(x) = grad f(x), and f'' symmetric,
+
+    forward     g_dot = f''(x) x_dot = grad [x -> f'(x) x_dot]
+    reverse     x_bar = f''(x) g_bar = grad [x -> f'(x) g_bar]
+
+and f'(x) v, the tangent of f, is an ordinary function, read from the generated forward mode. So both sweeps of an
+operation grad f are again operations grad, of another function, and any nesting comes out as forward mode inside and
+one reverse sweep outermost. Where f has further parameters y, the same holds for the mixed derivatives. Every operation
+differentiates a function of its own: no tag tells one nesting from another, so none can be confused.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from numba import types
+
+from ..rules.registry import OwnRule, Rule, RuleBody
+from .entries import Entry, TangentOf
+from .numba_bridge import register_callable, specialising_dispatcher, typing_stub
+
+
+@dataclass(eq=False)
+class Builder:
+    """How derived functions come to be built; `build` puts itself in here."""
+
+    build: Callable | None = None
+    """Takes (entry, kind, wrt, out, argument types[, whether several]), returns a `build.Built`."""
+
+
+BUILDER = Builder()
+
+
+def generate(entry: Entry, kind: str, wrt: tuple[int, ...], out: int | None, given: tuple) -> object:
+    """Return the generated Python function of a derivative of an entry."""
+    return BUILDER.build(entry, kind, wrt, out, given).function
+
+
+class Derived(OwnRule):
+    """A primitive that is called with the parameters of an entry and compiled for their types.
+
+    `kind` is "value" (the result of the entry; it is inlined where it is active), "grad" (its gradient by the one
+    parameter in `wrt`) or "grads" (a tuple of gradients; only in generated reverse sweeps).
+    """
+
+    def __init__(self, entry: Entry, kind: str, wrt: tuple[int, ...] = ()):
+        self.entry, self.kind, self.wrt = entry, kind, wrt
+        self.__name__ = entry.identifier if kind == "value" else f"{entry.identifier}_{kind}"
+        params = ", ".join(f"a{k}" for k in range(len(entry.names())))
+        namespace: dict = {}
+        exec(f"def {self.__name__}({params}): pass", namespace)  # noqa: S102
+        self.dispatcher = specialising_dispatcher(namespace[self.__name__], self._function)
+        self.stub = typing_stub(self.result_type)
+        self.rule = GradientRule(self) if kind == "grad" else None
+        self._built: dict[tuple, object] = {}
+
+    def built(self, given: tuple) -> object:
+        """Return what is generated for arguments of some types."""
+        if given not in self._built:
+            kind = "primal" if self.kind == "value" else "grad"
+            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, None, given, self.kind == "grads")
+        return self._built[given]
+
+    def _function(self, given: tuple) -> Callable:
+        return self.built(tuple(types.unliteral(t) for t in given)).function
+
+    def result_type(self, given: tuple) -> object:
+        """Return the type of the result for arguments of some types."""
+        if self.kind == "value":
+            return self.built(given).result_type
+        ty = given[self.wrt[0]]
+        if isinstance(ty, types.Array):
+            return types.Array(ty.dtype, ty.ndim, "F" if ty.layout == "F" else "C")
+        return ty if isinstance(ty, types.Float) else types.float64
+
+
+register_callable(Derived, lambda d: d.dispatcher)
+
+
+class GradientRule(Rule):
+    """The derivatives of a gradient, in both modes gradients of a tangent."""
+
+    def __init__(self, derived: Derived):
+        super().__init__(derived.__name__, "pair", ())
+        self.derived = derived
+        self._bodies: dict[tuple, RuleBody] = {}
+
+    def tangent_body(self, active: tuple[int, ...]) -> RuleBody:
+        entry, wrt = self.derived.entry, self.derived.wrt
+        return self._body("tangent", Derived(TangentOf(entry, active, 0, generate), "grad", wrt), active, wrt)
+
+    def cotangent_body(self, active: tuple[int, ...]) -> RuleBody:
+        entry, wrt = self.derived.entry, self.derived.wrt
+        kind = "grad" if len(active) == 1 else "grads"
+        return self._body("cotangent", Derived(TangentOf(entry, wrt, 0, generate), kind, active), active, wrt)
+
+    def _body(self, direction: str, callee: Derived, active: tuple, wrt: tuple) -> RuleBody:
+        if (direction, active) not in self._bodies:
+            params = [f"a{k}" for k in range(len(self.derived.entry.names()))]
+            dots = [f"{params[k]}_dot" for k in active] if direction == "tangent" else ["value_bar"]
+            call = f"{callee.__name__}({', '.join([*params, *dots])})"
+            temps, outputs = (), [_expression(call)]
+            if direction == "cotangent":
+                outputs = [_expression(call) if k in active else _expression("0.0") for k in range(len(params))]
+                if len(active) > 1:
+                    temps = (("bars", _expression(call)),)
+                    for j, k in enumerate(active):
+                        outputs[k] = _expression(f"bars[{j}]")
+            namespace = {callee.__name__: callee}
+            self._bodies[direction, active] = RuleBody((*params, *dots), temps, None, tuple(outputs), namespace)
+        return self._bodies[direction, active]
+
+
+def _expression(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body

@@ -1,0 +1,260 @@
+"""Lowering of derivatives: `grad(f)(x)`, `jvp(f, (x,), (x_dot,))` and the like inside a function.
+
+The structure of the arguments and of the result is dealt with here. What remains is one operation for each number or
+array of the result, a `derived.Derived` of an `entries.Entry`.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from . import entries
+from .derived import Derived, generate
+from .entries import Contracted, Entry, JacobianOf, Lifted, ResultOf, TangentOf
+from .ir import Const, TupleOf
+from .lifting import Lifting
+from .units import Leaf
+from .values import FunctionValue, ListOf, Pullback, Static, Transformed
+
+_JACOBIANS = ("jacfwd", "jacrev", "jacobian")
+_PARAMETERS = {"jvp": ("f", "primals", "tangents"), "hvp": ("f", "primals", "tangents"), "vjp": ("f",)}
+_NONE = Const(None)
+
+
+def transformation_of(f: object) -> str | None:
+    """Return the kind of transformation that a callable is (`dualad.grad`, ...), or None."""
+    kind = getattr(f, "transformation", None)
+    return kind if isinstance(kind, str) and getattr(f, "__module__", "").startswith("dualad.") else None
+
+
+class Transformations:
+    """The part of `Lowering` that deals with derivatives."""
+
+    # ---------------------------------------------------------------- before the call
+
+    def transform(self, kind: str, args: list, kwargs: dict, node: ast.Call) -> object:
+        """Lower grad(f, ...), jvp(f, ...) and the like."""
+        names = _PARAMETERS.get(kind, ("f", "argnums", "has_aux"))
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        rest = args[len(names) :]
+        if "f" not in given or set(given) - set(names) or (rest and kind != "vjp"):
+            raise self.fail(node, f"these arguments of {kind}", f"it takes {', '.join(names)}")
+        f = given["f"]
+        function = self.function_value(f.value) if isinstance(f, Static) else f
+        if not isinstance(function, FunctionValue | Transformed | Static):
+            raise self.fail(node, f"{kind} of this value", "give it a function")
+        if kind == "vjp":
+            return self.call_vjp(function, rest, node)
+        if kind in ("jvp", "hvp"):
+            primals, tangents = (self.items_of(given.get(k), node) for k in ("primals", "tangents"))
+            if len(primals) != len(tangents):
+                raise self.fail(node, f"{kind} with {len(primals)} primals and {len(tangents)} tangents", "match them")
+            if kind == "jvp":
+                return self.call_jvp(function, primals, tangents, node)
+            return self.call_hvp(function, primals, dict(enumerate(tangents)), node)
+        argnums, has_aux = given.get("argnums", Const(0)), given.get("has_aux", Const(False))
+        numbers = argnums.items if isinstance(argnums, TupleOf | ListOf) else [argnums]
+        if not all(isinstance(k, Const) for k in (*numbers, has_aux)):
+            raise self.fail(node, f"{kind} with argnums unknown at compile time", "use literals")
+        count = len(self.parameter_names(function)) or len(numbers)
+        positions = tuple(k.value % count if -count <= k.value < count else -1 for k in numbers)
+        if -1 in positions:
+            raise self.fail(node, f"argnums {ast.unparse(node)} of a function of {count} arguments", "stay below that")
+        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
+
+    def transformed(self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool) -> Transformed:
+        if kind == "hessian":  # forward over reverse
+            function, kind = Transformed("grad", function, argnums, single, has_aux), "jacfwd"
+        return Transformed(kind, function, argnums, single, has_aux)
+
+    def items_of(self, value: object, node: ast.AST) -> list:
+        if not isinstance(value, TupleOf | ListOf):
+            raise self.fail(node, "primals or tangents that are no tuple", "write (x, y)")
+        return list(value.items)
+
+    def parameter_names(self, function: object) -> list[str]:
+        f = function.innermost if isinstance(function, Transformed) else function
+        if isinstance(f, Static):
+            return []
+        a = f.node.args
+        return [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+
+    # ---------------------------------------------------------------- calls
+
+    def call_in_order(self, f: object, values: list, node: ast.AST | None) -> object:
+        """Call a function with one value for each parameter, a tuple for a starred one."""
+        if isinstance(f, Transformed):
+            return self.call_transformed(f, values, node)
+        if isinstance(f, Static):
+            return self.call_static(f.value, values, {}, node, "t")
+        a = f.node.args
+        count = len([*a.posonlyargs, *a.args])
+        positional, rest = list(values[:count]), list(values[count:])
+        if a.vararg:
+            positional += rest.pop(0).items
+        return self.call_function(f, positional, {p.arg: v for p, v in zip(a.kwonlyargs, rest, strict=True)}, node)
+
+    def in_order(self, function: object, args: list, kwargs: dict, node: ast.AST) -> list:
+        """Return one value for each parameter of a function, defaults filled in."""
+        f = function.innermost if isinstance(function, Transformed) else function
+        if isinstance(f, Static):
+            return list(args)
+        env = self.bind(f, args, kwargs, node)
+        return [env[name] for name in self.parameter_names(f)]
+
+    def call_generated(self, function: object, values: list, place: tuple) -> object:
+        """Call a generated function; what goes wrong in it is said of the place that it was generated for."""
+        outer, self.origin = self.origin, self.origin or place
+        try:
+            return self.call_function(self.function_value(function), values, {}, None)
+        finally:
+            self.origin = outer
+
+    def lift(self, f: object, values: list, by_value: set[int], node: ast.AST) -> tuple[Lifted, list]:
+        """Return a function with its arguments as an entry, and the operands to call it with."""
+        lifting = Lifting()
+        names = self.parameter_names(f) or [f"x{k}" for k in range(len(values))]
+        arguments = [lifting.argument(v, names[k], k in by_value) for k, v in enumerate(values)]
+        inner = f.innermost if isinstance(f, Transformed) else f
+        label = getattr(inner, "name", None) or getattr(inner.value, "__name__", "function")
+        if isinstance(f, Transformed):
+            label = f"{label}_{f.kind}"
+        entry = Lifted(lifting.captured(f, label), arguments, lifting.hints, label, self.place(node))
+        return entry, lifting.operands
+
+    def derived(self, kind: str, entry: Entry, operands: list, node: ast.AST, wrt: tuple[int, ...] = ()) -> object:
+        """Emit one result of a derivative; the same derivative is made once."""
+        key = (kind, wrt, entry.key)
+        table = self.units.derived
+        if key not in table:
+            table[key] = Derived(entry, kind, wrt)
+        return self.emit(table[key], tuple(self.as_operand(x, node) for x in operands), node, entry.name)
+
+    def value_of(self, entry: Entry, out: int, operands: list, node: ast.AST) -> object:
+        return self.derived("value", ResultOf(entry, out), operands, node)
+
+    def result_structure(self, entry: Lifted, operands: list) -> object:
+        """Return the result of an entry with numbered places in it (None stays None)."""
+        low = type(self)(self.namer, self.units)
+        low.inlining, low.origin = list(self.inlining), self.origin
+        names = self.namer.snapshot()
+        result = entry.call(low, operands, ())
+        self.namer.restore(names)
+        count = iter(range(len(entries.flat(result))))
+
+        def numbered(x: object) -> object:
+            if isinstance(x, TupleOf | ListOf):
+                return TupleOf(tuple(numbered(i) for i in x.items), getattr(x, "cls", None))
+            number = next(count)
+            return x if x == _NONE else Leaf(number)
+
+        return numbered(result)
+
+    # ---------------------------------------------------------------- the derivatives
+
+    def call_transformed(self, t: Transformed, values: list, node: ast.AST) -> object:
+        entry, operands = self.lift(t.function, values, set(t.argnums), node)
+        wrt = [entry.arguments[k] for k in t.argnums]
+        if t.kind in _JACOBIANS:
+            structure = self.result_structure(entry, operands)
+            value = structure.items[0] if t.has_aux else structure
+
+            def block(out: Leaf) -> object:
+                def part(leaf: Leaf) -> object:
+                    jacobian = JacobianOf(entry, t.kind, leaf.number, out.number, generate)
+                    return self.derived("value", jacobian, operands, node)
+
+                found = [each(part, x) for x in wrt]
+                return found[0] if t.single else TupleOf(tuple(found))
+
+            derivative = each(block, value)
+        else:
+            scalar = ResultOf(entry, 0) if t.has_aux else entry
+            found = [each(lambda p: self.derived("grad", scalar, operands, node, (p.number,)), x) for x in wrt]
+            derivative = found[0] if t.single else TupleOf(tuple(found))
+            structure = self.result_structure(entry, operands) if t.has_aux else Leaf(0)
+
+        def result(x: object) -> object:
+            return each(lambda p: self.value_of(entry, p.number, operands, node), x)
+
+        if t.has_aux:
+            if not isinstance(structure, TupleOf) or len(structure.items) != 2:
+                raise self.fail(node, f"{t.kind} with has_aux=True of a function that returns no pair", "return two")
+            aux = result(structure.items[1])
+            if t.kind == "value_and_grad":
+                return TupleOf((TupleOf((result(structure.items[0]), aux)), derivative))
+            return TupleOf((derivative, aux))
+        return TupleOf((result(structure), derivative)) if t.kind == "value_and_grad" else derivative
+
+    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> TupleOf:
+        values = self.in_order(f, primals, {}, node)
+        dots = self.in_order(f, tangents, {}, node)
+        entry, operands = self.lift(f, values, set(range(len(values))), node)
+        wrt, dot_operands = pairs(entry.arguments, dots)
+        structure = self.result_structure(entry, operands)
+
+        def tangent(out: Leaf) -> object:
+            along = TangentOf(entry, wrt, out.number, generate)
+            return self.derived("value", along, [*operands, *dot_operands], node) if wrt else Const(0.0)
+
+        out = each(lambda p: self.value_of(entry, p.number, operands, node), structure)
+        return TupleOf((out, each(tangent, structure)))
+
+    def call_hvp(self, f: object, primals: list, dots: dict[int, object], node: ast.AST) -> object:
+        values = self.in_order(f, primals, {}, node) if not isinstance(node, ast.FunctionDef) else primals
+        entry, operands = self.lift(f, values, set(dots), node)
+        wrt, dot_operands = pairs(entry.arguments, [dots.get(k, _NONE) for k in range(len(values))])
+        along = TangentOf(entry, wrt, 0, generate)
+        operands = [*operands, *dot_operands]
+
+        def part(leaf: Leaf) -> object:
+            return self.derived("grad", along, operands, node, (leaf.number,)) if leaf.number in wrt else _NONE
+
+        found = [each(part, x) for x in entry.arguments]
+        return found[0] if len(found) == 1 else TupleOf(tuple(found))
+
+    def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
+        values = self.in_order(f, primals, {}, node)
+        entry, operands = self.lift(f, values, set(range(len(values))), node)
+        structure = self.result_structure(entry, operands)
+        out = each(lambda p: self.value_of(entry, p.number, operands, node), structure)
+        return TupleOf((out, Pullback(entry, operands, entry.arguments, structure)))
+
+    def call_pullback(self, pullback: Pullback, args: list, node: ast.AST) -> TupleOf:
+        if len(args) != 1:
+            raise self.fail(node, f"a pullback with {len(args)} arguments", "give it one cotangent, a tuple if need be")
+        outs, weights = pairs([pullback.out], args)
+        entry = Contracted(pullback.lifted, outs)
+        operands = [*pullback.operands, *weights]
+
+        def part(leaf: Leaf) -> object:
+            return self.derived("grad", entry, operands, node, (leaf.number,))
+
+        return TupleOf(tuple(each(part, x) for x in pullback.arguments))
+
+
+def each(make: object, structure: object) -> object:
+    """Return a structure with `make(place)` in its places; what is no number or array has None for a derivative."""
+    if isinstance(structure, TupleOf):
+        return TupleOf(tuple(each(make, x) for x in structure.items), structure.cls)
+    return make(structure) if isinstance(structure, Leaf) else _NONE
+
+
+def pairs(structures: list, values: list) -> tuple[tuple[int, ...], list]:
+    """Return the places in some structures for which there are values, and the values; 0 and None are none."""
+    places: list[int] = []
+    found: list = []
+
+    def visit(x: object, value: object) -> None:
+        if value == _NONE or value == Const(0):
+            return
+        if isinstance(x, TupleOf):
+            for i, v in zip(x.items, value.items, strict=True):
+                visit(i, v)
+        elif isinstance(x, Leaf):
+            places.append(x.number)
+            found.append(value)
+
+    for x, value in zip(structures, values, strict=True):
+        visit(x, value)
+    return tuple(places), found
