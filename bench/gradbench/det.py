@@ -52,7 +52,7 @@ def example(ell):
 
 EVAL = Eval(
     functions={"primal": primal, "gradient": gradient},
-    arguments=lambda given: (np.array(given["A"]).reshape(given["ell"], given["ell"]),),
+    arguments=lambda given: (np.array(given["A"], float).reshape(given["ell"], given["ell"]),),
     example=example,
     sizes=((5,), (7,), (9,)),
     report={"gradient": np.ravel},

@@ -77,9 +77,9 @@ jacobian = dualad.grad(objective, argnums=(0, 1, 2, 3))
 
 def arguments(given):
     k, d = given["k"], given["d"]
-    l = np.array(given["l"]).reshape(k, d * (d - 1) // 2)  # noqa: E741
-    arrays = [np.array(given[name]) for name in ("alpha", "mu", "q")]
-    return (*arrays, l, np.array(given["x"]), given["m"], float(given["gamma"]))
+    l = np.array(given["l"], float).reshape(k, d * (d - 1) // 2)  # noqa: E741
+    arrays = [np.array(given[name], float) for name in ("alpha", "mu", "q")]
+    return (*arrays, l, np.array(given["x"], float), given["m"], float(given["gamma"]))
 
 
 def example(d, k, n):

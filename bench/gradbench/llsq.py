@@ -31,7 +31,7 @@ def example(n, m):
 
 EVAL = Eval(
     functions={"primal": primal, "gradient": gradient},
-    arguments=lambda given: (np.array(given["x"]), given["n"]),
+    arguments=lambda given: (np.array(given["x"], float), given["n"]),
     example=example,
     sizes=((64, 128), (1024, 128), (16392, 128)),
     report={},

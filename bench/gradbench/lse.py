@@ -30,7 +30,7 @@ def example(n):
 
 EVAL = Eval(
     functions={"primal": primal, "gradient": gradient},
-    arguments=lambda given: (np.array(given["x"]),),
+    arguments=lambda given: (np.array(given["x"], float),),
     example=example,
     sizes=((2500,), (80_000,), (1_280_000,)),
     report={},

@@ -52,7 +52,7 @@ jacobian = dualad.grad(objective, argnums=(0, 1))
 
 
 def arguments(given):
-    return tuple(np.array(given[name]) for name in ("main_params", "extra_params", "state", "sequence"))
+    return tuple(np.array(given[name], float) for name in ("main_params", "extra_params", "state", "sequence"))
 
 
 def example(layers, characters):

@@ -52,7 +52,7 @@ def example(n, s):
 
 EVAL = Eval(
     functions={"primal": primal, "gradient": gradient},
-    arguments=lambda given: (np.array(given["x"]), given["s"]),
+    arguments=lambda given: (np.array(given["x"], float), given["s"]),
     example=example,
     sizes=((1000, 10), (1000, 100), (100_000, 10)),
     report={},
