@@ -3,6 +3,7 @@
 import importlib
 
 from .any_number import dual_jvp, for_any_number, tape_grad
+from .compiler.vector_math import use_vector_math, uses_vector_math
 from .errors import (
     ArgumentError,
     DualadError,
@@ -50,6 +51,8 @@ __all__ = [
     "jvp",
     "tape_grad",
     "trace",
+    "use_vector_math",
+    "uses_vector_math",
     "value_and_grad",
     "vjp",
 ]

@@ -13,6 +13,7 @@ from numba import njit
 from .compiler.build import Built, Derivative, NotScalarError, build, check_type
 from .compiler.numba_bridge import NumbaError, register_callable, specialising_dispatcher
 from .compiler.source import captured, innermost, read
+from .compiler.vector_math import uses_vector_math
 from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 
 
@@ -142,5 +143,5 @@ def _made(
 def derivative_of(
     f: object, kind: str, argnums: tuple, single: bool = False, has_aux: bool = False, extra: tuple = ()
 ) -> DerivativeFunction:
-    """Return the derivative of a function with the global and captured values that it has now."""
-    return _made(f, kind, argnums, single, has_aux, extra, captured(f))
+    """Return the derivative of a function with the global and captured values, and the settings, of now."""
+    return _made(f, kind, argnums, single, has_aux, extra, (uses_vector_math(), *captured(f)))

@@ -162,7 +162,7 @@ BY_NAME: dict[str, Callable] = {
 
 for _rule in all_rules():
     if is_of_numbers(_rule):  # so that a derivative of a program that calls dualad.sin finds the rule of sin
-        registry._by_function.setdefault(of_any_number(_rule), _rule)
+        registry.share(of_any_number(_rule), _rule)
 
 globals().update(BY_NAME)
 __all__ = sorted(BY_NAME)

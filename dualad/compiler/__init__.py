@@ -3,6 +3,9 @@
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined          (expressions, values: its two helpers)
+entries         what a build can start from: a function, a tangent, a Jacobian
+transformed     derivatives met in a function (lifting: what they capture); derived: as primitives with derivatives
+jacobian        Jacobians, as loops over tangents or cotangents
 units           functions that call themselves, which cannot be inlined; instances, calls: their types and call sites
 ir              the intermediate representation, structured and single-assignment
 infer           types, by Numba's own inference on the printed IR
@@ -21,6 +24,7 @@ taping          the forward sweep with its tape
 reverse         the reverse sweep                                    (unit_forward, unit_reverse: those of units)
 build           the whole way in one place
 generated       the module that generated functions belong to
+vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
 numba_bridge    the one module that touches Numba's internals
 """

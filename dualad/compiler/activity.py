@@ -34,7 +34,7 @@ PURE = frozenset(
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 
 WRITES = ("setitem", "augitem", "inplace", "assign")
-STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", *WRITES})
+STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", *WRITES})
 
 
 def is_known(op: Op) -> bool:

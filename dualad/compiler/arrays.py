@@ -17,6 +17,7 @@ from .protect import protect
 def reduce_arrays(function: ir.Function, analyse: Callable, scope: Scope) -> None:
     """Reduce the array operations of a function (in place); `analyse` gives its activity as it stands."""
     while expand(function, analyse(), scope.namer):
+        ir.prune(function, has_effect)
         infer(function, scope)
         normalise(function, scope.namer)
         ir.prune(function, has_effect)

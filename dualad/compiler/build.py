@@ -16,11 +16,11 @@ from .activity import Activity, has_effect
 from .arrays import reduce_arrays
 from .derived import BUILDER, Derived, generate
 from .emit import Emitter, Scope
-from .entries import Contracted, Entry, JacobianOf, Plain, ResultOf, Whole, flat
+from .entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
 from .forward import Forward
 from .infer import define, is_float, type_of
 from .instances import Instances
-from .jacobian import JacobianText, directions
+from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
 from .reverse import Reverse
@@ -52,8 +52,8 @@ class Derivative:
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
-    out : int, optional
-        The one result that counts (its position among all numbers and arrays of the result).
+    lenient : tuple of int
+        Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
         How many tangents forward mode takes at a time.
     """
@@ -63,7 +63,7 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
-    out: int | None = None
+    lenient: tuple[int, ...] = ()
     directions: int = 1
 
     @property
@@ -105,8 +105,6 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
-    if what.out is not None:
-        function.result = flat(function.result)[what.out]
     normalise(function, scope.namer)
     instances.resolve(function)
     ir.prune(function, has_effect)
@@ -119,7 +117,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
         printer = Emitter(scope)
         emit_primal(printer, function, name)
     else:
-        check_inputs(function, what.argnums)
+        check_inputs(function, [k for k in what.argnums if k not in what.lenient])
         if kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
         activity = Activity(function, inputs)
@@ -128,38 +126,37 @@ def build(what: Derivative, argument_types: tuple) -> Built:
             printer.emit(name, list(what.argnums))
         else:
             printer = Reverse(function, scope, activity)
-            printer.emit(name, list(what.argnums), kind, what.has_aux, what.single)
+            printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     text = instances.text() + printer.text()
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>")
-    return Built(name, text, made, result_type(function.result), getattr(printer, "directions", 1))
+    return Built(name, text, made, type_of(function.result), getattr(printer, "directions", 1))
 
 
-def build_derived(
-    entry: Entry, kind: str, wrt: tuple[int, ...], out: int | None, given: tuple, several: bool = False
-) -> Built:
+def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
     """Generate the derivative of an entry whose parameters are numbers and arrays, as `derived` asks for it."""
-    return build(Derivative(entry, kind, wrt, single=not several, out=out), given)
+    return build(Derivative(entry, kind, wrt, single=len(wrt) == 1, lenient=lenient), given)
 
 
 BUILDER.build = build_derived
 
 
 def build_jacobian(what: Derivative, given: tuple) -> Built:
-    """Generate the Jacobian of one result of an entry by one of its parameters."""
-    entry, (wrt,) = what.entry, what.argnums
+    """Generate the Jacobians of the results of an entry by some of its parameters."""
+    entry, wrt = what.entry, what.argnums
     scope = Scope()
-    single = ResultOf(entry, what.out)
-    value = Derived(single, "value")
-    out = value.result_type(given)
-    printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, given[wrt], out)
+    value = Derived(entry, "value")
+    found = value.result_type(given)
+    outs = list(found) if isinstance(found, types.BaseTuple) else [found]
+    printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, [given[k] for k in wrt], outs)
     name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")
     if what.kind == "jacfwd":
-        tangent = build(Derivative(single, "jvp", (wrt,), out=0, directions=directions(given[wrt])), given)
+        tangent = build(Derivative(entry, "jvp", wrt, directions=printer.directions()), given)
         printer.forward(name, tangent.function, tangent.directions)
     elif what.kind == "jacrev":
-        printer.reverse(name, value, Derived(Contracted(single, (0,)), "grad", (wrt,)))
+        parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
+        printer.reverse(name, value, [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts])
     else:
-        modes = [Derived(JacobianOf(entry, kind, wrt, what.out, generate), "value") for kind in ("jacfwd", "jacrev")]
+        modes = [Derived(JacobianOf(entry, kind, wrt, generate), "value") for kind in ("jacfwd", "jacrev")]
         printer.either(name, value, *modes)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
     return Built(name, printer.text(), made)
@@ -218,11 +215,11 @@ def check_scalar(function: ir.Function, what: Derivative) -> None:
         result = result.items[0]
     if isinstance(result, ir.TupleOf):
         shape = f"a tuple of {len(result.items)}"
-    elif isinstance(result, ir.Var | ir.Global) and isinstance(result_type(result), types.Array):
-        ty = result_type(result)
+    elif isinstance(result, ir.Var | ir.Global) and isinstance(type_of(result), types.Array):
+        ty = type_of(result)
         shape = f"an array of {ty.ndim} dimension{'s' if ty.ndim != 1 else ''} of {ty.dtype}"
     elif not is_float(result):
-        shape = f"a value of type {result_type(result)}"
+        shape = f"a value of type {type_of(result)}"
     else:
         return
     raise NotScalarError(function, shape)
@@ -241,8 +238,3 @@ class NotScalarError(NotDifferentiableError):
         name, place = self._parts
         what = f"grad needs a function with one real number as its result; {name} returns {shape}"
         return at(f"{what}: use vjp or jvp", *place)
-
-
-def result_type(x: object) -> object:
-    """Return the type of a result leaf; None for several results."""
-    return None if isinstance(x, ir.TupleOf) else type_of(x)

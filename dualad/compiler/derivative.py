@@ -11,10 +11,10 @@ import ast
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from ..rules.registry import Rule, RuleBody
-from . import ir, rule_text
+from . import ir, rule_text, vector_math
 from .activity import Activity
 from .emit import Emitter, Scope
-from .infer import is_array
+from .infer import is_array, is_number
 from .ir import Const, Function, Op, TupleOf, Var
 
 
@@ -81,6 +81,13 @@ class DerivativeEmitter(Emitter):
         if op.fn != "unpack":  # printed at the head
             self.primal(op)
 
+    def expression(self, op: Op) -> str:
+        """Return the right-hand side of an operation; in a loop, by a function with vector variants if there is one."""
+        name = vector_math.NAME_OF.get(op.fn) if self.may_vectorise() and is_number(op.target) else None
+        if name is not None and not op.kwargs:
+            op = Op(op.target, vector_math.FUNCTIONS[name], op.args, {}, op.detail, op.place)
+        return super().expression(op)
+
     # ---------------------------------------------------------------- rules
 
     def rule_of(self, op: Op) -> Rule | None:
@@ -98,11 +105,23 @@ class DerivativeEmitter(Emitter):
                 bind = self.scope.bind(body.namespace[name], name)
                 names[name] = ast.Name(bind, ast.Load())
         for name, expr in temps:
-            text = ast.unparse(rule_text.substitute(expr, names))
+            text = ast.unparse(self.vectorised(rule_text.substitute(expr, names)))
             fresh = self.fresh(name)
             self.line(f"{fresh} = {text}")
             names[name] = ast.Name(fresh, ast.Load())
-        return [rule_text.substitute(body.outputs[k], names) for k in outputs]
+        return [self.vectorised(rule_text.substitute(body.outputs[k], names)) for k in outputs]
+
+    def may_vectorise(self) -> bool:
+        return self.loops > 0 and vector_math.uses_vector_math()
+
+    def vectorised(self, expr: ast.expr) -> ast.expr:
+        """Return an expression with vmath.exp for math.exp, if it stands in a loop."""
+        if self.may_vectorise():
+            for node in ast.walk(expr):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "math":
+                    if node.attr in vector_math.FUNCTIONS:
+                        node.value.id = "vmath"
+        return expr
 
     def partials(self, op: Op, rule: Rule) -> list[tuple[Var, ast.expr]]:
         """Return the active arguments of a pointwise operation with their partials."""
@@ -113,12 +132,16 @@ class DerivativeEmitter(Emitter):
         exprs = self.paste(rule.body, outputs, texts, op.target.name)
         return [(op.args[k], e) for k, e in zip(outputs, exprs, strict=True)]
 
-    def cotangents(self, op: Op, rule: Rule, bar: str) -> list[tuple[Var, ast.expr]]:
-        """Return the active arguments of an array-level operation with their cotangents."""
+    def cotangents(self, op: Op, rule: Rule, bars: list[str]) -> list[tuple[Var, ast.expr]]:
+        """Return the active arguments of an array-level operation with their cotangents.
+
+        `bars` are the adjoints of its results; a rule names them behind the arguments.
+        """
         outputs = [k for k, a in enumerate(op.args) if self.active(a)]
         body = rule.cotangent_body(tuple(outputs))
         texts = {p: self.operand(a) for p, a in zip(body.params, op.args, strict=False)}
-        exprs = self.paste(body, outputs, [texts.get(p, bar) for p in body.params], op.target.name)
+        texts.update(zip(body.params[len(body.params) - len(bars) :], bars, strict=True))
+        exprs = self.paste(body, outputs, [texts.get(p, op.target.name) for p in body.params], op.target.name)
         return [(op.args[k], e) for k, e in zip(outputs, exprs, strict=True)]
 
     def refuse_array(self, op: Op) -> None:

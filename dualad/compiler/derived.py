@@ -29,26 +29,27 @@ class Builder:
     """How derived functions come to be built; `build` puts itself in here."""
 
     build: Callable | None = None
-    """Takes (entry, kind, wrt, out, argument types[, whether several]), returns a `build.Built`."""
+    """Takes (entry, kind, wrt, argument types[, lenient]), returns a `build.Built`."""
 
 
 BUILDER = Builder()
 
 
-def generate(entry: Entry, kind: str, wrt: tuple[int, ...], out: int | None, given: tuple) -> object:
+def generate(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple) -> object:
     """Return the generated Python function of a derivative of an entry."""
-    return BUILDER.build(entry, kind, wrt, out, given).function
+    return BUILDER.build(entry, kind, wrt, given).function
 
 
 class Derived(OwnRule):
     """A primitive that is called with the parameters of an entry and compiled for their types.
 
-    `kind` is "value" (the result of the entry; it is inlined where it is active), "grad" (its gradient by the one
-    parameter in `wrt`) or "grads" (a tuple of gradients; only in generated reverse sweeps).
+    `kind` is "value" (the results of the entry; it is inlined where it is active) or "grad" (the gradients of its one
+    result by the parameters in `wrt`, of which those in `lenient` may be integers, with the derivative 0). Several
+    results are a tuple, which "item" operations take apart.
     """
 
-    def __init__(self, entry: Entry, kind: str, wrt: tuple[int, ...] = ()):
-        self.entry, self.kind, self.wrt = entry, kind, wrt
+    def __init__(self, entry: Entry, kind: str, wrt: tuple[int, ...] = (), lenient: tuple[int, ...] = ()):
+        self.entry, self.kind, self.wrt, self.lenient = entry, kind, wrt, lenient
         self.__name__ = entry.identifier if kind == "value" else f"{entry.identifier}_{kind}"
         params = ", ".join(f"a{k}" for k in range(len(entry.names())))
         namespace: dict = {}
@@ -62,7 +63,7 @@ class Derived(OwnRule):
         """Return what is generated for arguments of some types."""
         if given not in self._built:
             kind = "primal" if self.kind == "value" else "grad"
-            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, None, given, self.kind == "grads")
+            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, given, self.lenient)
         return self._built[given]
 
     def _function(self, given: tuple) -> Callable:
@@ -72,17 +73,24 @@ class Derived(OwnRule):
         """Return the type of the result for arguments of some types."""
         if self.kind == "value":
             return self.built(given).result_type
-        ty = given[self.wrt[0]]
-        if isinstance(ty, types.Array):
-            return types.Array(ty.dtype, ty.ndim, "F" if ty.layout == "F" else "C")
-        return ty if isinstance(ty, types.Float) else types.float64
+        found = [_type_of_adjoint(given[k]) for k in self.wrt]
+        return found[0] if len(found) == 1 else types.BaseTuple.from_types(found)
+
+
+def _type_of_adjoint(ty: object) -> object:
+    if isinstance(ty, types.Array):
+        return types.Array(ty.dtype, ty.ndim, "F" if ty.layout == "F" else "C")
+    return ty if isinstance(ty, types.Float) else types.float64
 
 
 register_callable(Derived, lambda d: d.dispatcher)
 
 
 class GradientRule(Rule):
-    """The derivatives of a gradient, in both modes gradients of a tangent."""
+    """The derivatives of a gradient, in both modes gradients of a tangent.
+
+    The cotangents of several gradients are called value_bar_0, value_bar_1, ...
+    """
 
     def __init__(self, derived: Derived):
         super().__init__(derived.__name__, "pair", ())
@@ -91,23 +99,24 @@ class GradientRule(Rule):
 
     def tangent_body(self, active: tuple[int, ...]) -> RuleBody:
         entry, wrt = self.derived.entry, self.derived.wrt
-        return self._body("tangent", Derived(TangentOf(entry, active, 0, generate), "grad", wrt), active, wrt)
+        return self._body("tangent", active, lambda: Derived(TangentOf(entry, active, generate), "grad", wrt))
 
     def cotangent_body(self, active: tuple[int, ...]) -> RuleBody:
         entry, wrt = self.derived.entry, self.derived.wrt
-        kind = "grad" if len(active) == 1 else "grads"
-        return self._body("cotangent", Derived(TangentOf(entry, wrt, 0, generate), kind, active), active, wrt)
+        return self._body("cotangent", active, lambda: Derived(TangentOf(entry, wrt, generate), "grad", active))
 
-    def _body(self, direction: str, callee: Derived, active: tuple, wrt: tuple) -> RuleBody:
+    def _body(self, direction: str, active: tuple, make: Callable) -> RuleBody:
         if (direction, active) not in self._bodies:
+            callee = make()
             params = [f"a{k}" for k in range(len(self.derived.entry.names()))]
-            dots = [f"{params[k]}_dot" for k in active] if direction == "tangent" else ["value_bar"]
-            call = f"{callee.__name__}({', '.join([*params, *dots])})"
-            temps, outputs = (), [_expression(call)]
+            bars = [f"value_bar_{k}" for k in range(len(self.derived.wrt))]
+            dots = [f"{params[k]}_dot" for k in active] if direction == "tangent" else bars
+            call = _expression(f"{callee.__name__}({', '.join([*params, *dots])})")
+            temps, outputs = (), [call]
             if direction == "cotangent":
-                outputs = [_expression(call) if k in active else _expression("0.0") for k in range(len(params))]
+                outputs = [call if k in active else _expression("0.0") for k in range(len(params))]
                 if len(active) > 1:
-                    temps = (("bars", _expression(call)),)
+                    temps = (("bars", call),)
                     for j, k in enumerate(active):
                         outputs[k] = _expression(f"bars[{j}]")
             namespace = {callee.__name__: callee}

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import DualadError
-from . import ir
+from . import ir, vector_math
 from .ir import UNDEFINED, Block, Const, For, If, Namer, Op, Slice, TupleOf, Var, While
 
-RESERVED = frozenset({*keyword.kwlist, *dir(builtins), "np", "math", "operator", "dualad"})
+RESERVED = frozenset({*keyword.kwlist, *dir(builtins), "np", "math", "vmath", "operator", "dualad"})
 
 INFIX = {
     operator.add: "+",
@@ -65,7 +65,7 @@ class Scope:
 
     def __init__(self, namespace: dict[str, object] | None = None) -> None:
         self.namer = Namer(RESERVED)
-        self.namespace = {"np": np, "math": math} if namespace is None else namespace
+        self.namespace = {"np": np, "math": math, "vmath": vector_math} if namespace is None else namespace
         self._bound: dict[int, str] = {}
         self._kept: list[object] = []  # ids stay valid while the objects live
 
@@ -88,6 +88,8 @@ class Scope:
     def callable_name(self, fn: object) -> str:
         """Return how generated code refers to a callable."""
         name = getattr(fn, "__name__", "")
+        if getattr(fn, "__module__", None) == vector_math.__name__:
+            return f"vmath.{name}"
         for module, prefix in ((builtins, ""), (math, "math."), (np, "np."), (np.linalg, "np.linalg.")):
             if getattr(module, name, None) is fn:
                 return prefix + name
@@ -102,6 +104,7 @@ class Emitter:
         self.lines: list[str] = []
         self.places: list[tuple] = []
         self.depth = 0
+        self.loops = 0
         self.place: tuple = (None, None)
 
     # ---------------------------------------------------------------- text
@@ -114,12 +117,15 @@ class Emitter:
     def indented(self, head: str) -> Iterator[None]:
         """A suite under a head line; `pass` if nothing is printed in it."""
         self.line(head)
+        is_loop = head.startswith(("for ", "while "))
         self.depth += 1
+        self.loops += is_loop
         count = len(self.lines)
         yield
         if len(self.lines) == count:
             self.line("pass")
         self.depth -= 1
+        self.loops -= is_loop
 
     def fresh(self, hint: str) -> str:
         return self.scope.namer.fresh(hint)
@@ -168,7 +174,7 @@ class Emitter:
             return f"{self.operand(args[0])} {INPLACE[fn]} {self.operand(args[1])}"
         if fn in PREFIX:
             return f"{PREFIX[fn]}{self.operand(args[0])}"
-        if fn in ("getitem", "view", "gather"):
+        if fn in ("getitem", "view", "gather", "item"):
             return f"{self.operand(args[0])}[{self.index(args[1:])}]"
         if fn == "attr":
             return f"{self.operand(args[0])}.{op.detail}"

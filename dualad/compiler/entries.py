@@ -5,11 +5,11 @@ difference between a function that somebody wrote and the derivative of one:
 
 `Plain`         a function of the user's, or a derivative of it as he holds it (`grad(f)`)
 `Lifted`        a function met while another is lowered: what it finds around itself has become parameters
-`TangentOf`     x, x_dot -> f'(x) x_dot, read from the generated forward mode
+`PushedForward` x, x_dot -> f(x), f'(x) x_dot, read from the generated forward mode; `TangentOf`: the second alone
 `JacobianOf`    x -> f'(x), likewise
 `Contracted`    x, w -> <w, f(x)>, whose gradient is the vector-Jacobian product
 
-All but `Plain` have numbers and arrays as parameters, no tuples, and one number or array as their result.
+All but `Plain` have numbers and arrays as parameters, no tuples.
 """
 
 from __future__ import annotations
@@ -135,11 +135,11 @@ class Lifted(Entry):
 
 
 @dataclass(eq=False)
-class ResultOf(Entry):
-    """One of the results of an entry."""
+class ResultsOf(Entry):
+    """Some of the results of an entry, by their places among all numbers and arrays of the result."""
 
     entry: Entry
-    out: int
+    outs: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -151,27 +151,28 @@ class ResultOf(Entry):
 
     @property
     def key(self) -> object:
-        return "result", self.entry.key, self.out
+        return "results", self.entry.key, self.outs
 
     def names(self) -> list[str]:
         return self.entry.names()
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        return flat(self.entry.call(low, values, given))[self.out]
+        results = flat(self.entry.call(low, values, given))
+        chosen = tuple(results[k] for k in self.outs)
+        return chosen[0] if len(chosen) == 1 else TupleOf(chosen)
 
 
 @dataclass(eq=False)
-class TangentOf(Entry):
-    """The tangent of result `out` of an entry, along the parameters in `wrt`."""
+class PushedForward(Entry):
+    """The results of an entry and their tangents, along the parameters in `wrt`."""
 
     entry: Entry
     wrt: tuple[int, ...]
-    out: int
     generate: Callable
 
     @property
     def name(self) -> str:
-        return f"{self.entry.name}_dot"
+        return f"{self.entry.name}_jvp"
 
     @property
     def place(self) -> tuple:
@@ -179,25 +180,43 @@ class TangentOf(Entry):
 
     @property
     def key(self) -> object:
-        return "tangent", self.entry.key, self.wrt, self.out
+        return "jvp", self.entry.key, self.wrt
 
     def names(self) -> list[str]:
         names = self.entry.names()
         return names + [f"{names[k]}_dot" for k in self.wrt]
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        generated = self.generate(self.entry, "jvp", self.wrt, self.out, given[: len(self.entry.names())])
-        return low.call_generated(generated, values, self.place).items[1]
+        generated = self.generate(self.entry, "jvp", self.wrt, given[: len(self.entry.names())])
+        return low.call_generated(generated, values, self.place)
+
+
+@dataclass(eq=False)
+class TangentOf(PushedForward):
+    """The tangent of the one result of an entry, along the parameters in `wrt`."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.name}_dot"
+
+    @property
+    def key(self) -> object:
+        return "tangent", self.entry.key, self.wrt
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        return super().call(low, values, given).items[1]
 
 
 @dataclass(eq=False)
 class JacobianOf(Entry):
-    """The Jacobian of result `out` of an entry by parameter `wrt`; `kind` is "jacfwd", "jacrev" or "jacobian"."""
+    """The Jacobians of all results of an entry by the parameters in `wrt`; `kind` is "jacfwd", "jacrev" or "jacobian".
+
+    They come result by result, and for each result parameter by parameter.
+    """
 
     entry: Entry
     kind: str
-    wrt: int
-    out: int
+    wrt: tuple[int, ...]
     generate: Callable
 
     @property
@@ -210,13 +229,13 @@ class JacobianOf(Entry):
 
     @property
     def key(self) -> object:
-        return self.kind, self.entry.key, self.wrt, self.out
+        return self.kind, self.entry.key, self.wrt
 
     def names(self) -> list[str]:
         return self.entry.names()
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        generated = self.generate(self.entry, self.kind, (self.wrt,), self.out, given)
+        generated = self.generate(self.entry, self.kind, self.wrt, given)
         return low.call_generated(generated, values, self.place)
 
 

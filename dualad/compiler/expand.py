@@ -17,6 +17,7 @@ from ..rules import composites, gather, linear_algebra
 from . import ir
 from .activity import Activity
 from .derived import Derived
+from .entries import flat
 from .infer import is_array, type_of
 from .ir import Const, Function, Namer, Op, Var
 from .lower import Lowering
@@ -45,6 +46,7 @@ class _Expander:
         self.activity = activity
         self.namer = namer
         self.renamed: dict[Var, object] = {}
+        self.several: dict[Var, object] = {}
         self.changed = False
 
     def change(self, op: Op) -> list:
@@ -56,6 +58,9 @@ class _Expander:
 
     def expansion(self, op: Op) -> list | None:
         fn = op.fn
+        if fn == "item" and op.args[0] in self.several:
+            self.renamed[op.target] = self.several[op.args[0]][op.args[1].value]
+            return []
         if fn in ("setitem", "augitem") and is_array(op.args[0]) and any(is_array(i) for i in op.args[1:-1]):
             return self.scatter(op) if self.activity.active(op.args[0]) else None
         if fn is np.fill_diagonal:
@@ -109,7 +114,10 @@ class _Expander:
         """Return the statements of a derivative in place of its call."""
         low = Lowering(self.namer)
         low.origin = op.place
-        self.renamed[op.target] = op.fn.entry.call(low, list(op.args), tuple(type_of(a) for a in op.args))
+        result = flat(op.fn.entry.call(low, list(op.args), tuple(type_of(a) for a in op.args)))
+        if len(result) == 1:
+            self.renamed[op.target] = result[0]
+        self.several[op.target] = result
         if low.units.recursive:
             what = f"the derivative of a derivative of a recursive function ({op.fn.entry.name})"
             raise UnsupportedError(at(f"{what} is not supported: write the recursion as a loop", *op.place))

@@ -14,10 +14,11 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from ..rules.registry import Rule
-from . import ir, rule_text
+from . import ir, rule_text, vector_math
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
 from .calls import ForwardCalls
 from .derivative import DerivativeEmitter, fill_value
+from .derived import Derived
 from .emit import INPLACE, Scope
 from .infer import is_array, is_float, type_of
 from .ir import UNDEFINED, Function, Op, Var
@@ -28,8 +29,12 @@ class Forward(ForwardCalls, DerivativeEmitter):
 
     def __init__(self, function: Function, scope: Scope, activity: Activity, directions: int = 1):
         super().__init__(function, scope, activity)
-        calls = any(isinstance(s, Op) and activity.is_active_call(s) for s in ir.walk(function.body))
-        self.directions = 1 if calls else directions  # a call computes the primal along with the tangent
+        # a call, or the tangent of a gradient, computes the primal anew: several directions would share nothing
+        ops = [s for s in ir.walk(function.body) if isinstance(s, Op)]
+        alone = any(
+            activity.is_active_call(s) or (isinstance(s.fn, Derived) and activity.active(s.target)) for s in ops
+        )
+        self.directions = 1 if alone else directions
         self._dots: dict[tuple[Var, int], str] = {}
         self._direction = 0
 
@@ -129,14 +134,17 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 self.refuse_array(op)
                 partials = self.partials(op, rule)
                 for _ in self.each_direction():
-                    self.pointwise(rule, partials, self.dot(op.target))
+                    if op.fn is vector_math.add and len(partials) == 2:
+                        self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
+                    else:
+                        self.pointwise(rule, partials, self.dot(op.target))
             else:
                 for _ in self.each_direction():
                     self.differentiate(op, rule, self.dot(op.target))
 
     def differentiate(self, op: Op, rule: Rule | None, dot: str) -> None:
         """Print the tangent of an operation other than a pointwise one."""
-        if op.fn in ("getitem", "view"):
+        if op.fn in ("getitem", "view", "item"):
             self.line(f"{dot} = {self.tangent(op.args[0])}[{self.index(op.args[1:])}]")
         elif op.fn == "pack":
             items = Op(op.target, "pack", op.args, op.kwargs, op.detail)

@@ -21,7 +21,7 @@ import numpy as np
 from numba import types
 
 from ..rules import broadcasting, registry
-from . import ir
+from . import ir, vector_math
 from .activity import WRITES, Activity
 from .infer import is_array, type_of
 from .ir import Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
@@ -203,7 +203,7 @@ class _Fuser:
         depth = len(indices)
         params = [self.var("total", ty) for _ in range(depth)]
         last = self.var("total", ty)
-        body.append(Op(last, operator.add, (params[-1], element), {}, None, place))
+        body.append(Op(last, vector_math.add, (params[-1], element), {}, None, place))
         result: object = last
         for k in range(depth - 1, -1, -1):
             init = start if k == 0 else params[k - 1]

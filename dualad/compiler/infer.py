@@ -117,6 +117,11 @@ class _TypePrinter(_Printer):
         super().stmt_If(stmt)
         self._open.update(p.target for p in stmt.phis if p.target not in self._known)
 
+    def range(self, loop: ir.For) -> str:
+        if any(self.is_open(x) for x in (loop.start, loop.stop, loop.step)):
+            return "range(1)"
+        return super().range(loop)
+
     def moves(self, pairs: list) -> None:
         pairs = [(t, x) for t, x in pairs if x is not UNDEFINED and not self.is_open(x)]
         self._known.update(t for t, _ in pairs)
@@ -160,7 +165,12 @@ def _define_undefined(block: ir.Block) -> None:
 
 
 def _blank(v: Var, new: list, place: tuple) -> object:
-    ty = v.type
+    return _blank_of(v.type, v.name, new, place)
+
+
+def _blank_of(ty: object, name: str, new: list, place: tuple) -> object:
+    if isinstance(ty, types.BaseTuple):
+        return TupleOf(tuple(_blank_of(t, name, new, place) for t in ty.types))
     if isinstance(ty, types.Float):
         return Const(0.0)
     if isinstance(ty, types.Boolean):
@@ -168,7 +178,7 @@ def _blank(v: Var, new: list, place: tuple) -> object:
     if isinstance(ty, types.Integer):
         return Const(0)
     if isinstance(ty, types.Array):
-        empty = Var(f"{v.name}_none", ty)
+        empty = Var(f"{name}_none", ty)
         shape = TupleOf((Const(0),) * ty.ndim)
         dtype = ir.Global(getattr(np, str(ty.dtype)))
         new.append(ir.Op(empty, np.empty, (shape, dtype), {}, None, place))

@@ -515,9 +515,7 @@ class Lowering(Calls, Transformations, Expressions):
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
 
 
-def lower(
-    entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units
-) -> ir.Function:
+def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:
     """Lower a function for arguments of the given Numba types.
 
     Parameters

@@ -6,11 +6,15 @@ errors. Written against Numba 0.67 and 0.68.
 
 from __future__ import annotations
 
+import platform
 import re
+import sys
 from collections.abc import Callable
 
+import llvmlite.binding as llvm
+import llvmlite.ir as lir
 from numba import njit, types
-from numba.core import errors
+from numba.core import cgutils, errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
 from numba.core.dispatcher import _FunctionCompiler
@@ -19,17 +23,19 @@ from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
-from numba.extending import overload, typeof_impl
+from numba.extending import intrinsic, overload, typeof_impl
 
 __all__ = [
     "NumbaError",
     "error_line",
     "give_compiled_meaning",
+    "give_vector_variants",
     "infer_types",
     "let_jitclasses_meet_numbers",
     "let_jitted_code_call",
     "let_jitted_code_push_forward",
     "python_class",
+    "reassociated_add",
     "register_callable",
     "specialising_dispatcher",
     "typing_stub",
@@ -217,6 +223,98 @@ def let_jitted_code_call(transformation: Callable) -> None:
         function = getattr(f.dispatcher, "derivative", f.dispatcher)
         derivative = transformation(function, constant(argnums), bool(constant(has_aux))).dispatcher
         return lambda f, argnums=0, has_aux=False: derivative
+
+
+def _vector_variants(name: str) -> list[tuple[str, int]]:
+    """Return the (symbol, width) of the variants of a function that glibc's libmvec has for this processor."""
+    if not (sys.platform == "linux" and platform.machine() == "x86_64"):
+        return []
+    try:
+        llvm.load_library_permanently("libmvec.so.1")
+    except RuntimeError:
+        return []
+    features = llvm.get_host_cpu_features()
+    widths = [("e", 8, "avx512f"), ("d", 4, "avx2")]
+    symbols = [(f"_ZGV{isa}N{width}v_{name}", width) for isa, width, needed in widths if features.get(needed)]
+    return [(symbol, width) for symbol, width in symbols if llvm.address_of_symbol(symbol)]
+
+
+def give_vector_variants(function: Callable, name: str, original: Callable) -> bool:
+    """Give a function of one number its meaning in jitted code, open to LLVM's loop vectoriser.
+
+    For a double it is the function `name` of the C library, declared with its vector variants (the attribute
+    "vector-function-abi-variant" of LLVM's vector function ABI); for other numbers it is `original`.
+
+    Returns
+    -------
+    bool
+        Whether there are any variants; if not, the function has no meaning in jitted code.
+    """
+    variants = _vector_variants(name)
+    if not variants:
+        return False
+
+    @intrinsic
+    def call(typing_context, x):
+        def codegen(context, builder, signature, args):
+            module, double = builder.module, lir.DoubleType()
+            scalar = cgutils.get_or_insert_function(module, lir.FunctionType(double, [double]), name)
+            names = ",".join(symbol for symbol, _ in variants)
+            for attribute in ("nounwind", "memory(none)", f'"vector-function-abi-variant"="{names}"'):
+                set.add(scalar.attributes, attribute)  # past llvmlite's list of the attributes that it knows
+            declared = []
+            for symbol, width in variants:
+                vector = lir.VectorType(double, width)
+                declared.append(cgutils.get_or_insert_function(module, lir.FunctionType(vector, [vector]), symbol))
+            _keep(module, declared)
+            return builder.call(scalar, args)
+
+        return signature_of_one_double, codegen
+
+    signature_of_one_double = types.float64(types.float64)
+
+    def choose(x):
+        if x == types.float64:
+            return lambda x: call(x)
+        return (lambda x: original(x)) if isinstance(x, types.Float | types.Integer | types.Boolean) else None
+
+    give_compiled_meaning(function, choose)
+    return True
+
+
+def reassociated_add(function: Callable) -> None:
+    """Give a function of two numbers its meaning in jitted code: a sum that may be reassociated with others."""
+
+    @intrinsic
+    def plus(typing_context, x, y):
+        def codegen(context, builder, signature, args):
+            return builder.fadd(*args, flags=("reassoc", "contract"))
+
+        return x(x, y), codegen
+
+    def choose(x, y):
+        if x == y and isinstance(x, types.Float):
+            return lambda x, y: plus(x, y)
+        return lambda x, y: x + y
+
+    give_compiled_meaning(function, choose)
+
+
+def _keep(module: object, functions: list) -> None:
+    """Keep declarations that nothing calls yet until the vectoriser looks for them."""
+    pointer = lir.IntType(8).as_pointer()
+    if "llvm.compiler.used" in module.globals:
+        found = module.globals["llvm.compiler.used"]
+        kept = [*found.initializer.constant, *(f.bitcast(pointer) for f in functions)]
+        kept = list({str(k): k for k in kept}.values())
+        del module.globals["llvm.compiler.used"]
+        module.scope._useset.discard("llvm.compiler.used")
+    else:
+        kept = [f.bitcast(pointer) for f in functions]
+    array = lir.ArrayType(pointer, len(kept))
+    used = lir.GlobalVariable(module, array, "llvm.compiler.used")
+    used.linkage, used.section = "appending", "llvm.metadata"
+    used.initializer = lir.Constant(array, kept)
 
 
 def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:

@@ -104,6 +104,10 @@ class Plan:
             else:
                 return v
 
+    def items_of(self, v: Var) -> list[Op]:
+        """Return the operations that take the results of a derivative apart."""
+        return [stmt for _, stmt in self._uses.get(v, ()) if isinstance(stmt, Op) and stmt.fn == "item"]
+
     def last_use(self, v: Var) -> int:
         """Return the position of the last statement that touches an array or a view of it; -1 if none does."""
         last = -1

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import operator
 
-from . import ir
+from . import ir, vector_math
 from .activity import WRITES
 from .infer import is_array
 from .ir import Const, For, Op, Var
 from .plan import Plan
+
+_ADDS = (operator.add, vector_math.add)
 
 
 def is_nonnegative(x: object, plan: Plan, depth: int = 8) -> bool:
@@ -82,12 +84,12 @@ def _is_sum(c: ir.Carried, loop: For, plan: Plan) -> bool:
     chain: list[Op] = []
     while x is not c.param:
         stmt = plan.definer.get(x) if isinstance(x, Var) else None
-        if not isinstance(stmt, Op) or stmt.fn not in (operator.add, operator.sub):
+        if not isinstance(stmt, Op) or stmt.fn not in (*_ADDS, operator.sub):
             return False
         chain.append(stmt)
         links.add(x)
         x = stmt.args[0]
-        if stmt.fn is operator.add and not _leads_to(x, c.param, plan):
+        if stmt.fn in _ADDS and not _leads_to(x, c.param, plan):
             x = stmt.args[1]
         if len(chain) > 32:
             return False
@@ -114,7 +116,7 @@ def _leads_to(x: object, param: Var, plan: Plan) -> bool:
         if x is param:
             return True
         stmt = plan.definer.get(x) if isinstance(x, Var) else None
-        if not isinstance(stmt, Op) or stmt.fn not in (operator.add, operator.sub):
+        if not isinstance(stmt, Op) or stmt.fn not in (*_ADDS, operator.sub):
             return False
         x = stmt.args[0]
     return False

@@ -31,13 +31,16 @@ class Reverse(Taping):
 
     # ---------------------------------------------------------------- the function
 
-    def emit(self, name: str, wrt: list[int], kind: str, has_aux: bool, single: bool) -> None:
+    def emit(
+        self, name: str, wrt: list[int], kind: str, has_aux: bool, single: bool, lenient: tuple[int, ...] = ()
+    ) -> None:
         """Print the function.
 
         Its parameters are those of the user's function and, for kind "vjp", the cotangent of the result. It returns
         the adjoints of the parameters in `wrt` ("grad", "vjp"), or the value and these ("value_and_grad").
         """
         f = self.function
+        self.lenient = lenient
         seed = self.fresh("out_bar") if kind == "vjp" else None
         value = f.result.items[0] if has_aux else f.result
         aux = f.result.items[1] if has_aux else None
@@ -88,7 +91,7 @@ class Reverse(Taping):
         if is_array(leaf):
             return self.bar(leaf) if leaf in self.live else f"np.zeros_like({leaf.name})"
         if not isinstance(ty, types.Float):
-            return "0.0" if path else "None"
+            return "0.0" if path or position in self.lenient else "None"
         text = self.bar(leaf) if leaf in self.live else "0.0"
         return f"np.float32({text})" if ty == types.float32 else text
 
@@ -99,7 +102,11 @@ class Reverse(Taping):
         if not self.active(v):
             return
         if v in self.live:
-            self.line(f"{self.bar(v)} {sign}= {text}")
+            if v in self._summed:
+                minus = text if sign == "+" else f"-({text})"
+                self.line(f"{self.bar(v)} = vmath.add({self.bar(v)}, {minus})")
+            else:
+                self.line(f"{self.bar(v)} {sign}= {text}")
         else:
             minus = text if sign == "+" else (f"-{text}" if text.isidentifier() else f"-({text})")
             self.line(f"{self.bar(v)} = {minus}")
@@ -301,6 +308,7 @@ class Reverse(Taping):
             self.line(f"{self.bar(c.param)} = {text}")
             self.live.discard(c.result)
         outside = set(self.live)
+        before, self._summed = self._summed, self.sums_of(loop, n)
         head = self._reverse_head(loop, n)
         with self.indented(head):
             self._trip_start(loop, n)
@@ -313,10 +321,16 @@ class Reverse(Taping):
                 if c.param not in self.live:
                     zero = self.zero_array(c.param) if is_array(c.param) else "0.0"
                     self.line(f"{self.bar(c.param)} = {zero}")
-        self.live = outside
+        self.live, self._summed = outside, before
         for c in slots:
             if c.init is not UNDEFINED:
                 self.pass_on(c.init, self.bar(c.param))
+
+    def sums_of(self, loop: For | While, n: _LoopNames) -> set[Var]:
+        """Return the adjoints from outside that an innermost, ascending loop only adds to, in whatever order."""
+        if not n.forwards or any(isinstance(s, For | While) for s in ir.walk(loop.body)):
+            return set()
+        return {v for v in self.touched([loop.body]) if not is_array(v)} - {c.param for c in loop.carried}
 
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
         """Print what precedes the reverse loop; return its head line."""
@@ -373,7 +387,12 @@ class Reverse(Taping):
             if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
                 self._reverse_write(op)
             return
-        if not self.active(op.target) or op.target not in self.live or op.fn == "unpack":
+        if op.fn in ("unpack", "item"):  # the adjoints of items are taken up by the operation that they come from
+            return
+        if isinstance(type_of(op.target), types.BaseTuple):
+            self.reverse_several(op)
+            return
+        if not self.active(op.target) or op.target not in self.live:
             return
         bar = self.bar(op.target)
         rule = self.rule_of(op)
@@ -400,12 +419,26 @@ class Reverse(Taping):
                     continue
                 self.contribute(arg, *self.guarded(op, rule, partial, bar))
         elif rule is not None and rule.kind != "constant":
-            for arg, cotangent in self.cotangents(op, rule, bar):
+            for arg, cotangent in self.cotangents(op, rule, [bar]):
                 self.give_fresh(arg, ast.unparse(cotangent))
         else:
             name = getattr(op.fn, "__name__", op.fn)
             raise UnsupportedError(at(f"the reverse derivative of {name} is not supported", *op.place))
         self.live.discard(op.target)
+
+    def reverse_several(self, op: Op) -> None:
+        """Reverse a derivative with several results."""
+        items = {i.args[1].value: i.target for i in self.plan.items_of(op.target)}
+        if not any(v in self.live for v in items.values()):
+            return
+        bars = []
+        for k, position in enumerate(op.fn.wrt):
+            like = op.args[position]
+            zero = f"np.zeros_like({self.operand(like)})" if is_array(like) else "0.0"
+            bars.append(self.bar(items[k]) if items.get(k) in self.live else zero)
+        for arg, cotangent in self.cotangents(op, self.rule_of(op), bars):
+            self.give_fresh(arg, ast.unparse(cotangent))
+        self.live.difference_update(items.values())
 
     def guarded(self, op: Op, rule: Rule, partial: ast.expr, bar: str) -> tuple[str, str]:
         """Return (sign, text) of partial * bar; see `Plan._find_guarded` for the zeros."""

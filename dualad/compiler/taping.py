@@ -68,6 +68,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         self.derived: set[Var] = set()
         self.sweeping_back = False
         self._ascending: set[Var] = set()
+        self._summed: set[Var] = set()
 
     def bar(self, v: Var) -> str:
         """Return the name of a variable's adjoint."""

@@ -7,10 +7,11 @@ array of the result, a `derived.Derived` of an `entries.Entry`.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from . import entries
 from .derived import Derived, generate
-from .entries import Contracted, Entry, JacobianOf, Lifted, ResultOf, TangentOf
+from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
 from .ir import Const, TupleOf
 from .lifting import Lifting
 from .units import Leaf
@@ -122,16 +123,45 @@ class Transformations:
         entry = Lifted(lifting.captured(f, label), arguments, lifting.hints, label, self.place(node))
         return entry, lifting.operands
 
-    def derived(self, kind: str, entry: Entry, operands: list, node: ast.AST, wrt: tuple[int, ...] = ()) -> object:
-        """Emit one result of a derivative; the same derivative is made once."""
-        key = (kind, wrt, entry.key)
+    def derived(
+        self,
+        kind: str,
+        entry: Entry,
+        operands: list,
+        node: ast.AST,
+        count: int,
+        wrt: tuple[int, ...] = (),
+        lenient: tuple[int, ...] = (),
+    ) -> list:
+        """Emit a derivative; return its `count` results. The same derivative is made once."""
+        key = (kind, wrt, lenient, entry.key)
         table = self.units.derived
         if key not in table:
-            table[key] = Derived(entry, kind, wrt)
-        return self.emit(table[key], tuple(self.as_operand(x, node) for x in operands), node, entry.name)
+            table[key] = Derived(entry, kind, wrt, lenient)
+        if count == 0:
+            return []
+        operands = tuple(self.as_operand(x, node) for x in operands)
+        result = self.emit(table[key], operands, node, f"{entry.name}_{kind}" if kind == "grad" else entry.name)
+        if count == 1:
+            return [result]
+        return [self.emit("item", (result, Const(k)), node, entry.name) for k in range(count)]
 
-    def value_of(self, entry: Entry, out: int, operands: list, node: ast.AST) -> object:
-        return self.derived("value", ResultOf(entry, out), operands, node)
+    def gradients(self, entry: Entry, operands: list, node: ast.AST, structures: list, strict: bool = True) -> list:
+        """Return structures of parameters with the gradients by them in their places.
+
+        The derivative by an integer is 0 inside a structure, and refused for an argument as such if `strict`.
+        """
+        places = tuple(dict.fromkeys(p for x in structures for p in places_in(x)))
+        lenient = tuple(p for x in structures if not (strict and isinstance(x, Leaf)) for p in places_in(x))
+        found = self.derived("grad", entry, operands, node, len(places), places, lenient)
+        table = dict(zip(places, found, strict=True))
+        return [each(table.__getitem__, x) for x in structures]
+
+    def values(self, entry: Entry, operands: list, node: ast.AST, structure: object) -> object:
+        """Return a structure of results with the results of an entry in their places."""
+        outs = places_in(structure)
+        found = self.derived("value", ResultsOf(entry, tuple(outs)), operands, node, len(outs))
+        return each(dict(zip(outs, found, strict=True)).__getitem__, structure)
 
     def result_structure(self, entry: Lifted, operands: list) -> object:
         """Return the result of an entry with numbered places in it (None stays None)."""
@@ -155,36 +185,38 @@ class Transformations:
     def call_transformed(self, t: Transformed, values: list, node: ast.AST) -> object:
         entry, operands = self.lift(t.function, values, set(t.argnums), node)
         wrt = [entry.arguments[k] for k in t.argnums]
-        if t.kind in _JACOBIANS:
-            structure = self.result_structure(entry, operands)
-            value = structure.items[0] if t.has_aux else structure
-
-            def block(out: Leaf) -> object:
-                def part(leaf: Leaf) -> object:
-                    jacobian = JacobianOf(entry, t.kind, leaf.number, out.number, generate)
-                    return self.derived("value", jacobian, operands, node)
-
-                found = [each(part, x) for x in wrt]
-                return found[0] if t.single else TupleOf(tuple(found))
-
-            derivative = each(block, value)
-        else:
-            scalar = ResultOf(entry, 0) if t.has_aux else entry
-            found = [each(lambda p: self.derived("grad", scalar, operands, node, (p.number,)), x) for x in wrt]
-            derivative = found[0] if t.single else TupleOf(tuple(found))
-            structure = self.result_structure(entry, operands) if t.has_aux else Leaf(0)
-
-        def result(x: object) -> object:
-            return each(lambda p: self.value_of(entry, p.number, operands, node), x)
-
+        structure = aux = None
         if t.has_aux:
+            structure = self.result_structure(entry, operands)
             if not isinstance(structure, TupleOf) or len(structure.items) != 2:
                 raise self.fail(node, f"{t.kind} with has_aux=True of a function that returns no pair", "return two")
-            aux = result(structure.items[1])
-            if t.kind == "value_and_grad":
-                return TupleOf((TupleOf((result(structure.items[0]), aux)), derivative))
-            return TupleOf((derivative, aux))
-        return TupleOf((result(structure), derivative)) if t.kind == "value_and_grad" else derivative
+            structure, aux = structure.items[0], self.values(entry, operands, node, structure.items[1])
+        if t.kind in _JACOBIANS:
+            structure = structure or self.result_structure(entry, operands)
+            derivative: object = self.jacobians(t, entry, operands, node, structure, wrt)
+        else:
+            scalar = ResultsOf(entry, (0,)) if t.has_aux else entry
+            found = self.gradients(scalar, operands, node, wrt)
+            derivative = found[0] if t.single else TupleOf(tuple(found))
+        if t.kind == "value_and_grad":
+            value = self.values(entry, operands, node, Leaf(0))
+            return TupleOf((TupleOf((value, aux)) if t.has_aux else value, derivative))
+        return TupleOf((derivative, aux)) if t.has_aux else derivative
+
+    def jacobians(
+        self, t: Transformed, entry: Entry, operands: list, node: ast.AST, structure: object, wrt: list
+    ) -> object:
+        outs = tuple(places_in(structure))
+        places = tuple(dict.fromkeys(p for x in wrt for p in places_in(x)))
+        whole = JacobianOf(ResultsOf(entry, outs), t.kind, places, generate)
+        found = self.derived("value", whole, operands, node, len(outs) * len(places))
+        table = {(j, i): found[n * len(places) + m] for n, j in enumerate(outs) for m, i in enumerate(places)}
+
+        def row(out: int) -> object:
+            blocks = [each(lambda p: table[out, p], x) for x in wrt]
+            return blocks[0] if t.single else TupleOf(tuple(blocks))
+
+        return each(row, structure)
 
     def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
@@ -192,52 +224,52 @@ class Transformations:
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         wrt, dot_operands = pairs(entry.arguments, dots)
         structure = self.result_structure(entry, operands)
-
-        def tangent(out: Leaf) -> object:
-            along = TangentOf(entry, wrt, out.number, generate)
-            return self.derived("value", along, [*operands, *dot_operands], node) if wrt else Const(0.0)
-
-        out = each(lambda p: self.value_of(entry, p.number, operands, node), structure)
-        return TupleOf((out, each(tangent, structure)))
+        outs = tuple(places_in(structure))
+        if not wrt:
+            return TupleOf((self.values(entry, operands, node, structure), each(lambda p: Const(0.0), structure)))
+        pushed = PushedForward(ResultsOf(entry, outs), wrt, generate)
+        found = self.derived("value", pushed, [*operands, *dot_operands], node, 2 * len(outs))
+        out, out_dot = (dict(zip(outs, part, strict=True)) for part in (found[: len(outs)], found[len(outs) :]))
+        return TupleOf((each(out.__getitem__, structure), each(out_dot.__getitem__, structure)))
 
     def call_hvp(self, f: object, primals: list, dots: dict[int, object], node: ast.AST) -> object:
         values = self.in_order(f, primals, {}, node) if not isinstance(node, ast.FunctionDef) else primals
         entry, operands = self.lift(f, values, set(dots), node)
         wrt, dot_operands = pairs(entry.arguments, [dots.get(k, _NONE) for k in range(len(values))])
-        along = TangentOf(entry, wrt, 0, generate)
-        operands = [*operands, *dot_operands]
-
-        def part(leaf: Leaf) -> object:
-            return self.derived("grad", along, operands, node, (leaf.number,)) if leaf.number in wrt else _NONE
-
-        found = [each(part, x) for x in entry.arguments]
-        return found[0] if len(found) == 1 else TupleOf(tuple(found))
+        along = TangentOf(entry, wrt, generate)
+        found = self.derived("grad", along, [*operands, *dot_operands], node, len(wrt), wrt)
+        table = dict(zip(wrt, found, strict=True))
+        products = [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
+        return products[0] if len(products) == 1 else TupleOf(tuple(products))
 
     def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         structure = self.result_structure(entry, operands)
-        out = each(lambda p: self.value_of(entry, p.number, operands, node), structure)
+        out = self.values(entry, operands, node, structure)
         return TupleOf((out, Pullback(entry, operands, entry.arguments, structure)))
 
     def call_pullback(self, pullback: Pullback, args: list, node: ast.AST) -> TupleOf:
         if len(args) != 1:
             raise self.fail(node, f"a pullback with {len(args)} arguments", "give it one cotangent, a tuple if need be")
         outs, weights = pairs([pullback.out], args)
-        entry = Contracted(pullback.lifted, outs)
         operands = [*pullback.operands, *weights]
-
-        def part(leaf: Leaf) -> object:
-            return self.derived("grad", entry, operands, node, (leaf.number,))
-
-        return TupleOf(tuple(each(part, x) for x in pullback.arguments))
+        entry = Contracted(pullback.lifted, outs)
+        return TupleOf(tuple(self.gradients(entry, operands, node, pullback.arguments, strict=False)))
 
 
-def each(make: object, structure: object) -> object:
-    """Return a structure with `make(place)` in its places; what is no number or array has None for a derivative."""
+def places_in(structure: object) -> list[int]:
+    """Return the numbers of the places in a structure, in order."""
+    if isinstance(structure, TupleOf):
+        return [p for x in structure.items for p in places_in(x)]
+    return [structure.number] if isinstance(structure, Leaf) else []
+
+
+def each(make: Callable, structure: object) -> object:
+    """Return a structure with `make(number)` in its places; what is no number or array has None for a derivative."""
     if isinstance(structure, TupleOf):
         return TupleOf(tuple(each(make, x) for x in structure.items), structure.cls)
-    return make(structure) if isinstance(structure, Leaf) else _NONE
+    return make(structure.number) if isinstance(structure, Leaf) else _NONE
 
 
 def pairs(structures: list, values: list) -> tuple[tuple[int, ...], list]:

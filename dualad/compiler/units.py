@@ -137,7 +137,7 @@ class Calls:
             if len(table) >= _MAX_UNITS:
                 remedy = "pass an array where the length of a tuple changes"
                 raise self.fail(node, f"recursion of {f.name} with ever new structures of arguments", remedy)
-            place = (f.source.filename, f.node.lineno)
+            place = self.origin or (f.source.filename, f.node.lineno)
             table[key] = Unit(f, template, tuple(hints), _gives_value(f.node), self.units, place)
         unit = table[key]
         if unit.gives_value:

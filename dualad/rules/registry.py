@@ -143,6 +143,11 @@ def find(function: object) -> Rule | None:
         return None
 
 
+def share(function: Callable, rule: Rule) -> None:
+    """Let a further callable have a rule that is declared already; a rule of its own stays."""
+    _by_function.setdefault(function, rule)
+
+
 def get(name: str) -> Rule:
     """Return the rule of that name."""
     return _by_name[name]
