@@ -1,1 +1,6 @@
 """Benchmarks: what a derivative costs, as a multiple of its function. Run ``python -m bench``."""
+
+import os
+
+for _name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # every figure is one thread's

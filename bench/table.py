@@ -24,7 +24,7 @@ from dualad.derivative_function import DerivativeFunction
 from .programs import programs
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- begin: python -m bench.table -->", "<!-- end: python -m bench.table -->"
+MARK = "python -m bench.table"
 ROUNDS = 15
 SAMPLE_SECONDS = 0.004
 
@@ -127,23 +127,21 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def write(text: str) -> None:
-    """Write the table to bench/RESULTS.md, and into README.md between its markers."""
-    (ROOT / "bench" / "RESULTS.md").write_text(
-        f"# The cost of a derivative\n\nWritten by `python -m bench.table`.\n\n{text}\n", encoding="utf-8"
-    )
-    readme = ROOT / "README.md"
-    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if begin and end:
-        readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+def write_section(mark: str, text: str) -> None:
+    """Write a table into README.md and bench/RESULTS.md, between the markers that name the command that made it."""
+    begin, end = f"<!-- begin: {mark} -->", f"<!-- end: {mark} -->"
+    for file in (ROOT / "README.md", ROOT / "bench" / "RESULTS.md"):
+        before, found, rest = file.read_text(encoding="utf-8").partition(begin)
+        _, also_found, after = rest.partition(end)
+        if found and also_found:
+            file.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> None:
     """Measure, print and write."""
     text = table()
     print(text)
-    write(text)
+    write_section(MARK, text)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import pytest
 
 import dualad
 from bench import table
+from bench.arrays import programs as array_programs
 from bench.programs import programs
 
 PROGRAMS = programs()
@@ -41,9 +42,24 @@ def test_the_table_is_markdown(monkeypatch):
 
 def test_the_table_goes_between_the_markers(monkeypatch, tmp_path):
     (tmp_path / "bench").mkdir()
-    readme = tmp_path / "README.md"
-    readme.write_text(f"above\n{table.BEGIN}\nold\n{table.END}\nbelow\n")
+    files = [tmp_path / "README.md", tmp_path / "bench" / "RESULTS.md"]
+    for file in files:
+        file.write_text("above\n<!-- begin: python -m some -->\nold\n<!-- end: python -m some -->\nbelow\n")
     monkeypatch.setattr(table, "ROOT", tmp_path)
-    table.write("| new |")
-    assert readme.read_text() == f"above\n{table.BEGIN}\n| new |\n{table.END}\nbelow\n"
-    assert (tmp_path / "bench" / "RESULTS.md").read_text().endswith("\n\n| new |\n")
+    table.write_section("python -m some", "| new |")
+    table.write_section("python -m other", "| lost |")
+    for file in files:
+        expected = "above\n<!-- begin: python -m some -->\n| new |\n<!-- end: python -m some -->\nbelow\n"
+        assert file.read_text() == expected
+
+
+@pytest.mark.parametrize("name", [n for n in array_programs.DATA if n != "network"])
+def test_array_programs(name):
+    """Gradients of the programs compared with other frameworks, along a random direction, on the data of the table."""
+    f, make, count, _ = array_programs.DATA[name]
+    args = make(np.random.default_rng(0))
+    gradients = dualad.grad(f, tuple(range(count)))(*args)
+    rng = np.random.default_rng(1)
+    tangents = [rng.standard_normal(np.shape(a)) if np.ndim(a) else 1.0 for a in args[:count]]
+    _, dot = dualad.jvp(f, args, (*tangents, *[None if isinstance(a, int) else 0 * a for a in args[count:]]))
+    assert sum(np.sum(g * t) for g, t in zip(gradients, tangents, strict=True)) == pytest.approx(dot, rel=1e-9)

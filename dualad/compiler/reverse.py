@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
+from ..rules import accumulation
 from ..rules.registry import Rule
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
@@ -471,10 +472,17 @@ class Reverse(Taping):
             self.contribute(x, "+", text)
         elif text.isidentifier() or text.endswith(".T"):  # memory that belongs to another adjoint
             self.give_copy(x, text)
-        elif self.plan.is_mirrored(x):
-            self.line(f"{self.bar(x)} += {text}")
         else:
-            self.give(x, text)
+            call = ast.parse(text, mode="eval").body
+            adds = accumulation.ADDED.get(ast.unparse(call.func)) if isinstance(call, ast.Call) else None
+            exists = x in self.live or self.plan.is_mirrored(x)
+            if exists and adds is not None:
+                given = ", ".join([self.bar(x), *map(ast.unparse, call.args)])
+                self.line(f"{self.scope.bind(adds, adds.__name__)}({given})")
+            elif self.plan.is_mirrored(x):
+                self.line(f"{self.bar(x)} += {text}")
+            else:
+                self.give(x, text)
 
     def give_copy(self, x: object, text: str) -> None:
         """Add an adjoint array to another variable's."""

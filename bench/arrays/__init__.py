@@ -1,0 +1,1 @@
+"""Array programs beside JAX, PyTorch, autograd and NumPy: `python -m bench.arrays`."""
