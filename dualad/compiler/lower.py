@@ -361,11 +361,15 @@ class Lowering(Definite, Calls, Expressions):
         env = dict(self.frame.env)
         self.loop(s, names, s.body, s.exit, None, "", None, s.test)
         loop = self.block.statements[-1]
-        if any(isinstance(x, Op) and x.fn in ("setitem", "augitem", "call") for x in ir.walk(loop.header)):
+        never_runs = loop.test == Const(False)
+        if never_runs or any(isinstance(x, Op) and x.fn in ("setitem", "augitem", "call") for x in ir.walk(loop.header)):
             del self.block.statements[before:]
             self.frame.env.clear()
             self.frame.env.update(env)
-            self.test_inside(s)
+            if never_runs:
+                self.expr(s.test)
+            else:
+                self.test_inside(s)
 
     def test_inside(self, s: ast.While) -> None:
         """A test with effects of its own: while True, with the test as the first statement of the body."""

@@ -379,6 +379,19 @@ def named_in_the_first_trip(x, n):
     return w * v
 
 
+def loop_whose_test_is_known(x, y):
+    k = 0
+    c = 0
+    while c < 2 and k % 3 == 1:
+        c += 1
+        d = 0
+        while d < c:
+            d += 1
+            x = x * math.sin(y) + d
+        y = x * d
+    return x * y + c
+
+
 PROGRAMS: list[Program] = [
     case(exits_of_three_nested_loops, data(1, 6), 0.7),
     case(four_loops_deep, 0.5, 1.2),
@@ -416,5 +429,6 @@ PROGRAMS: list[Program] = [
     case(early_return_that_folds_away, 0.7),
     case(tuple_returned_from_a_loop, 0.9, 6, scalar=False),
     case(named_in_the_first_trip, 0.6, 4),
+    case(loop_whose_test_is_known, 0.7, 0.4),
     case(tuples_taken_apart, ((0.5, (0.7, 0.9)), 1.2), 0.3),
 ]
