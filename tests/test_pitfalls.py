@@ -346,15 +346,3 @@ def test_an_argument_without_influence_has_a_zero_of_its_own_shape():
     assert x_bar == 2.0
     assert y_bar.shape == (2, 3) and y_bar.dtype == np.float32 and not y_bar.any()
     assert z_bar[0] == 0.0 and z_bar[1].shape == (2,)
-
-
-@pytest.mark.xfail(reason="zero, as in Numba without dualad")
-def test_an_undefined_variable_is_an_error_and_no_zero():
-    def f(x):
-        if x > 0.0:
-            y = x * x
-        return y
-
-    assert dualad.grad(f)(3.0) == 6.0
-    with pytest.raises((dualad.DualadError, UnboundLocalError, NameError)):
-        dualad.grad(f)(-3.0)

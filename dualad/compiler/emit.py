@@ -258,13 +258,20 @@ class Emitter:
             self.line(f"{', '.join(t for t, _ in tangled)} = {', '.join(x for _, x in tangled)}")
 
     def stmt_If(self, stmt: If) -> None:
-        with self.indented(f"if {self.operand(stmt.test)}:"):
-            self.block(stmt.then)
-            self.moves([(p.target, p.then) for p in stmt.phis])
-        if stmt.orelse.statements or any(p.orelse is not UNDEFINED for p in stmt.phis):
-            with self.indented("else:"):
-                self.block(stmt.orelse)
-                self.moves([(p.target, p.orelse) for p in stmt.phis])
+        sides = [
+            (block.statements or any(x is not UNDEFINED for x in merged), block, merged)
+            for block, merged in (
+                (stmt.then, [p.then for p in stmt.phis]),
+                (stmt.orelse, [p.orelse for p in stmt.phis]),
+            )
+        ]
+        test = self.operand(stmt.test)
+        heads = (f"if {test}:", "else:" if sides[0][0] else f"if not {test}:")
+        for head, (is_needed, block, merged) in zip(heads, sides, strict=True):
+            if is_needed:
+                with self.indented(head):
+                    self.block(block)
+                    self.moves([(p.target, x) for p, x in zip(stmt.phis, merged, strict=True)])
 
     def range(self, loop: For) -> str:
         start, stop, step = (self.operand(x) for x in (loop.start, loop.stop, loop.step))

@@ -21,7 +21,6 @@ from .values import (
     COMPARE,
     OPERANDS,
     UNARY,
-    Frame,
     FunctionValue,
     Iteration,
     ListOf,
@@ -81,26 +80,12 @@ class Expressions:
         return Const(node.value)
 
     def expr_Name(self, node: ast.Name, hint: str) -> object:
-        value = self.look_up(node.id, self.frame)
+        value = self.look_up(node.id, self.frame, node)
         if value is ir.UNDEFINED:
             raise self.fail(node, f"the name {node.id!r}, which has no value here,", "assign it on every path before")
         if isinstance(value, Poison):
             raise self.fail(node, f"the variable {node.id!r}", value.reason)
         return value
-
-    def look_up(self, name: str, frame: Frame) -> object:
-        """Return what a name stands for: own scope, enclosing inlined scopes, closure, globals, builtins."""
-        scope: Frame | None = frame
-        while scope is not None:
-            if name in scope.env:
-                return scope.env[name]
-            if name in scope.local_names:
-                return ir.UNDEFINED
-            source, scope = scope.source, scope.parent
-        try:
-            return static_value(source.lookup(name))
-        except KeyError:
-            return ir.UNDEFINED
 
     def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
         return TupleOf(tuple(self.items(node.elts)))
@@ -190,7 +175,7 @@ class Expressions:
         return first
 
     def short_circuit(self, test, then, orelse, right: ast.expr, node, fn, value):
-        simple = not any(isinstance(n, _SMALL_CALLS) for n in ast.walk(right))
+        simple = not any(isinstance(n, _SMALL_CALLS) for n in ast.walk(right)) and not self.may_be_unbound(right)
         if simple and not isinstance(test, Const) and test in self.boolean:
             other = self.expr(right)
             if isinstance(other, Var) and other in self.boolean:

@@ -35,26 +35,24 @@ def infer(function: Function, scope: Scope) -> None:
     while found:  # first without what they feed, for their types; then all of it
         _infer(function, _TypePrinter(scope, function), scope)
         _hand_types_out(function)
-        _define_undefined(function.body)
+        _define_undefined(function.body, scope.namer)
         before, found = found, _open_params(function)
         if len(found) == len(before):
             break
-    _infer(function, _Printer(scope), scope)
+    _infer(function, _Printer(scope, function), scope)
+    _define_undefined(function.body, scope.namer)
 
 
-def _infer(function: Function, printer: Emitter, scope: Scope) -> None:
+def _infer(function: Function, printer: _Printer, scope: Scope) -> None:
     name = scope.namer.fresh(function.name)
-    with printer.indented(f"def {name}({', '.join(p.name for p in function.params)}):"):
+    with printer.indented(f"def {name}({', '.join([*(p.name for p in function.params), printer.perhaps])}):"):
         printer.block(function.body)
         leaves = [v for v in ir.vars_in(function.result) if not printer.is_open(v)]
         printer.line(f"return ({''.join(v.name + ', ' for v in leaves)})" if leaves else "return 0")
     text = printer.text()
     pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>")
     try:
-        found, _ = infer_types(pyfunc, tuple(p.type for p in function.params))
-    except RuntimeError as error:  # from Numba's analysis of what is live where
-        what = f"Numba loses track of the variables of {function.name} ({error})"
-        raise UnsupportedError(at(f"{what}: give those of its loops a value before them", *function.place)) from None
+        found, _ = infer_types(pyfunc, (*(p.type for p in function.params), types.boolean))
     except NumbaError as error:
         line = error_line(error)
         place = printer.places[line - 1] if line and line <= len(printer.places) else function.place
@@ -79,7 +77,16 @@ def _open_params(function: Function) -> set[object]:
 
 
 class _Printer(Emitter):
-    """Prints calls of recursive functions, and of derivatives, as calls of stubs, which have types and no code."""
+    """Prints a function for its types: calls of recursive functions and of derivatives are calls of
+    stubs, which have no code.
+
+    A loop without an end would make what follows it unreachable, and Numba would not type that. `perhaps`, a further
+    argument of the printed function, is a boolean of which nothing is known.
+    """
+
+    def __init__(self, scope: Scope, function: Function):
+        super().__init__(scope)
+        self.perhaps = scope.namer.fresh("perhaps")
 
     def is_open(self, x: object) -> bool:
         return False
@@ -92,17 +99,29 @@ class _Printer(Emitter):
             return self.scope.bind(fn.stub, f"{fn.__name__}_type")
         return super().function_name(fn)
 
+    def next_trip(self, loop: ir.For | ir.While) -> None:
+        self.moves([(c.param, c.yielded) for c in loop.carried])
+        with self.indented(f"if {self.perhaps}:"):
+            self.line("break")
+
 
 class _TypePrinter(_Printer):
     """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
 
     def __init__(self, scope: Scope, function: Function):
-        super().__init__(scope)
+        super().__init__(scope, function)
         self._open = _open_params(function)
         self._known: set[Var] = set()
 
     def is_open(self, x: object) -> bool:
         return any(v in self._open for v in ir.vars_in(x))
+
+    def operand(self, x: object) -> str:
+        return self.perhaps if self.is_open(x) else super().operand(x)
+
+    def range(self, loop: ir.For) -> str:
+        is_known = not any(self.is_open(x) for x in (loop.start, loop.stop, loop.step))
+        return super().range(loop) if is_known else "range(1)"
 
     def stmt_Op(self, op: ir.Op) -> None:
         if any(v in self._open for v in ir.op_vars(op)):
@@ -112,15 +131,8 @@ class _TypePrinter(_Printer):
             super().stmt_Op(op)
 
     def stmt_If(self, stmt: ir.If) -> None:
-        if self.is_open(stmt.test):
-            stmt = ir.If(Const(True), stmt.then, stmt.orelse, stmt.phis, stmt.place)
         super().stmt_If(stmt)
         self._open.update(p.target for p in stmt.phis if p.target not in self._known)
-
-    def range(self, loop: ir.For) -> str:
-        if any(self.is_open(x) for x in (loop.start, loop.stop, loop.step)):
-            return "range(1)"
-        return super().range(loop)
 
     def moves(self, pairs: list) -> None:
         pairs = [(t, x) for t, x in pairs if x is not UNDEFINED and not self.is_open(x)]
@@ -130,9 +142,6 @@ class _TypePrinter(_Printer):
     def enter(self, loop: ir.For | ir.While) -> None:
         super().enter(loop)
         self._open.update(c.param for c in loop.carried if self.is_open(c.init))
-
-    def next_trip(self, loop: ir.For | ir.While) -> None:
-        self.moves([(c.param, c.yielded) for c in loop.carried])
 
     def leave(self, loop: ir.For | ir.While) -> None:
         super().leave(loop)
@@ -150,27 +159,34 @@ def _hand_types_out(function: Function) -> None:
                 c.init.type = c.param.type
 
 
-def _define_undefined(block: ir.Block) -> None:
-    """Give what has no value before a loop one of its type: Numba wants a definition on every way to a use."""
+def _define_undefined(block: ir.Block, namer: ir.Namer) -> None:
+    """Give what has no value on some path one of its type, so that it has a definition on every way to its uses."""
     new: list = []
     for stmt in block:
         for inner in ir.blocks_of(stmt):
-            _define_undefined(inner)
+            _define_undefined(inner, namer)
         if isinstance(stmt, ir.LOOPS):
             for c in stmt.carried:
                 if c.init is UNDEFINED:
-                    c.init = _blank(c.param, new, stmt.place)
+                    c.init = _blank(c.param, new, stmt.place, namer)
+        elif isinstance(stmt, ir.If):
+            for p in stmt.phis:
+                if p.then is UNDEFINED and not ir.raises(stmt.then):
+                    p.then = _blank(p.target, stmt.then.statements, stmt.place, namer)
+                if p.orelse is UNDEFINED and not ir.raises(stmt.orelse):
+                    p.orelse = _blank(p.target, stmt.orelse.statements, stmt.place, namer)
         new.append(stmt)
     block.statements = new
 
 
-def _blank(v: Var, new: list, place: tuple) -> object:
-    return _blank_of(v.type, v.name, new, place)
+def _blank(v: Var, new: list, place: tuple, namer: ir.Namer) -> object:
+    """Return an operand of a variable's type; what makes it goes to the end of a list of statements."""
+    return _blank_of(v.type, v.name, new, place, namer)
 
 
-def _blank_of(ty: object, name: str, new: list, place: tuple) -> object:
+def _blank_of(ty: object, name: str, new: list, place: tuple, namer: ir.Namer) -> object:
     if isinstance(ty, types.BaseTuple):
-        return TupleOf(tuple(_blank_of(t, name, new, place) for t in ty.types))
+        return TupleOf(tuple(_blank_of(t, name, new, place, namer) for t in ty.types))
     if isinstance(ty, types.Float):
         return Const(0.0)
     if isinstance(ty, types.Boolean):
@@ -178,7 +194,7 @@ def _blank_of(ty: object, name: str, new: list, place: tuple) -> object:
     if isinstance(ty, types.Integer):
         return Const(0)
     if isinstance(ty, types.Array):
-        empty = Var(f"{name}_none", ty)
+        empty = Var(namer.fresh(f"no_{name}"), types.Array(ty.dtype, ty.ndim, "C"))
         shape = TupleOf((Const(0),) * ty.ndim)
         dtype = ir.Global(getattr(np, str(ty.dtype)))
         new.append(ir.Op(empty, np.empty, (shape, dtype), {}, None, place))

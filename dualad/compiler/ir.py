@@ -252,6 +252,16 @@ def defined_by(stmt: object) -> Iterator[Var]:
             yield c.result
 
 
+def raises(block: Block) -> bool:
+    """Whether every way through a block ends in an exception."""
+    for stmt in block:
+        if isinstance(stmt, Op) and stmt.fn == "raise":
+            return True
+        if isinstance(stmt, If) and raises(stmt.then) and raises(stmt.orelse):
+            return True
+    return False
+
+
 def rewrite(block: Block, change: Callable[[Op], list]) -> None:
     """Replace every operation by the statements that `change` returns for it."""
     new: list = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 
+from .definite import Maybe
 from .ir import UNDEFINED, Const, TupleOf, Var
 from .units import Leaf
 from .values import Frame, FunctionValue, ListOf, Static, Transformed
@@ -48,6 +49,8 @@ class Lifting:
             if value not in self._captured:
                 self._captured[value] = self.leaf(value, hint)
             return self._captured[value]
+        if isinstance(value, Maybe):
+            return Maybe(self.captured(value.value, hint), self.captured(value.flag, hint))
         if isinstance(value, FunctionValue):
             return self.function(value)
         if isinstance(value, Transformed):
@@ -88,6 +91,8 @@ def fill(x: object, values: list, memo: dict) -> object:
         return TupleOf(tuple(fill(i, values, memo) for i in x.items), x.cls)
     if isinstance(x, ListOf):
         return ListOf([fill(i, values, memo) for i in x.items])
+    if isinstance(x, Maybe):
+        return Maybe(fill(x.value, values, memo), fill(x.flag, values, memo))
     if isinstance(x, Transformed):
         return Transformed(x.kind, fill(x.function, values, memo), *x.options)
     if isinstance(x, FunctionValue) and x.frame is not None:
@@ -106,6 +111,8 @@ def signature(x: object, seen: tuple = ()) -> object:
         return x
     if isinstance(x, TupleOf | ListOf):
         return type(x).__name__, getattr(x, "cls", None), tuple(signature(i, seen) for i in x.items)
+    if isinstance(x, Maybe):
+        return "maybe", signature(x.value, seen), signature(x.flag, seen)
     if isinstance(x, Transformed):
         return "transformed", x.kind, signature(x.function, seen), x.options
     if isinstance(x, FunctionValue):

@@ -18,6 +18,7 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
 from .control import RETURN_VALUE, assigned_names
+from .definite import Definite, always_entered, value_of, variables
 from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
@@ -47,7 +48,7 @@ class _Restructure(Exception):
     """A loop body leaves another shape in a name than was assumed; try again with that shape."""
 
 
-class Lowering(Calls, Transformations, Expressions):
+class Lowering(Definite, Calls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -276,8 +277,7 @@ class Lowering(Calls, Transformations, Expressions):
         before = len(outer.statements)
         outer.statements.append(stmt)
         for name in [*then_env, *(k for k in else_env if k not in then_env)]:
-            x, y = then_env.get(name, UNDEFINED), else_env.get(name, UNDEFINED)
-            env[name] = x if x is y else self.merge(stmt, x, y, name)
+            env[name] = self.join(stmt, then_env.get(name, UNDEFINED), else_env.get(name, UNDEFINED), name)
         result = None if a is None and b is None else self.merge(stmt, a, b, "t")
         if not (then_block.statements or else_block.statements or stmt.phis):
             del outer.statements[before]
@@ -285,8 +285,9 @@ class Lowering(Calls, Transformations, Expressions):
 
     def merge(self, stmt: If, x: object, y: object, name: str) -> object:
         """Return the value of a name after a branch that left x or y in it."""
-        if isinstance(x, Const) and x == y:
-            return x
+        for one, other in ((x, y), (y, x)):
+            if isinstance(one, Const) and (one == other or other is UNDEFINED):
+                return one
         for one, other in ((x, y), (y, x)):
             if isinstance(one, TupleOf) and other in self.open:
                 name, shapes = self.open[other]
@@ -369,11 +370,15 @@ class Lowering(Calls, Transformations, Expressions):
         env = dict(self.frame.env)
         self.loop(s, names, s.body, s.exit, None, "", None, s.test)
         loop = self.block.statements[-1]
-        if any(isinstance(x, Op) and x.fn in ("setitem", "augitem", "call") for x in ir.walk(loop.header)):
+        writes = any(isinstance(x, Op) and x.fn in ("setitem", "augitem", "call") for x in ir.walk(loop.header))
+        if writes or loop.test == Const(False):
             del self.block.statements[before:]
             self.frame.env.clear()
             self.frame.env.update(env)
-            self.test_inside(s)
+            if loop.test == Const(False):
+                self.expr(s.test)
+            else:
+                self.test_inside(s)
 
     def test_inside(self, s: ast.While) -> None:
         """A test with effects of its own: while True, with the test as the first statement of the body."""
@@ -420,9 +425,10 @@ class Lowering(Calls, Transformations, Expressions):
         params = {}
         for name in names:
             init = env.get(name, UNDEFINED)
-            params[name] = inner_env[name] = self.parameter(name, shapes.get(name, init))
-            if init is UNDEFINED and isinstance(params[name], Var):
-                self.open[params[name]] = (name, shapes)
+            params[name] = inner_env[name] = self.loop_parameter(name, init, shapes.get(name))
+            value = value_of(params[name])
+            if init is UNDEFINED and isinstance(value, Var):
+                self.open[value] = (name, shapes)
         index, trips = self.var(hint or "trip"), self.var("trips")
         header, condition = Block(), None
         try:
@@ -442,13 +448,14 @@ class Lowering(Calls, Transformations, Expressions):
             exit_value = None
         carried: list[Carried] = []
         after = {}
-        unread = self.unread([params[n] for n in names], [header, loop_body], [exit_value, condition], left, names)
+        entered = test is None and (bounds is None or always_entered(*bounds))
+        read = self.read(header, loop_body, [exit_value, condition], params, left)
         for name in names:
-            init = env.get(name, UNDEFINED)
-            if params[name] in unread and left.get(name) is params[name]:
+            init, param, last = env.get(name, UNDEFINED), params[name], left.get(name, UNDEFINED)
+            if last is param and isinstance(value_of(param), Var) and read.isdisjoint(variables(param)):
                 after[name] = init  # bound in the body only on paths that were folded away
-                continue
-            after[name] = self.carry(name, params[name], init, left.get(name, UNDEFINED), carried, shapes)
+            else:
+                after[name] = self.after_loop(name, param, init, last, carried, shapes, entered)
         place = self.place(s)
         if bounds is not None:
             outer.statements.append(For(index, *bounds, carried, loop_body, exit_value, trips, place))
@@ -458,15 +465,15 @@ class Lowering(Calls, Transformations, Expressions):
             outer.statements.append(While(header, condition, carried, loop_body, exit_value, trips, place))
         env.update(after)
 
-    def unread(self, params: list, blocks: list[Block], tests: list, left: dict, names: list[str]) -> set:
-        """Return the parameters of a loop that nothing reads but the names that they stand for."""
-        read: set = {v for t in tests if t is not None for v in ir.vars_in(t)}
-        for stmt in (s for b in blocks for s in ir.walk(b)):
+    def read(self, header: Block, body: Block, tests: list, params: dict, left: dict) -> set[Var]:
+        """Return the variables that a loop reads, or leaves in a name that they did not stand for before."""
+        read = {v for t in tests for v in ir.vars_in(t)}
+        for stmt in (s for b in (header, body) for s in ir.walk(b)):
             read.update(v for x in ir.operands_of(stmt) for v in ir.vars_in(x))
-        for name, param in zip(names, params, strict=True):
+        for name, param in params.items():
             if left.get(name) is not param:
-                read.update(ir.vars_in(left.get(name)))
-        return {p for p in params if isinstance(p, Var) and p not in read}
+                read.update(variables(left.get(name)))
+        return read
 
     def parameter(self, name: str, init: object) -> object:
         if isinstance(init, TupleOf):

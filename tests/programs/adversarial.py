@@ -9,6 +9,37 @@ from numba import njit
 from .program import Program, case, data
 
 
+def exits_of_three_nested_loops(a, x):
+    total = x
+    for i in range(len(a)):
+        k = 0
+        while True:
+            k += 1
+            if k > 5:
+                total *= 0.9
+                break
+            if a[i] * k < 0.8:
+                total += a[i] * x
+                continue
+            for j in range(k):
+                if j == 3:
+                    total += 0.1 * x * x
+                    break
+                if (i + j) % 2:
+                    continue
+                total = math.sin(total) + a[j] * x
+            else:
+                if total > 2.0:
+                    return total * x
+                continue
+            total += 0.01 * total * total
+        else:
+            total = 1e9
+        if i == 4:
+            return total * a[i]
+    return total - x
+
+
 def four_loops_deep(x, y):
     s = x
     for i in range(2):
@@ -348,7 +379,21 @@ def named_in_the_first_trip(x, n):
     return w * v
 
 
+def loop_whose_test_is_known(x, y):
+    k = 0
+    c = 0
+    while c < 2 and k % 3 == 1:
+        c += 1
+        d = 0
+        while d < c:
+            d += 1
+            x = x * math.sin(y) + d
+        y = x * d
+    return x * y + c
+
+
 PROGRAMS: list[Program] = [
+    case(exits_of_three_nested_loops, data(1, 6), 0.7),
     case(four_loops_deep, 0.5, 1.2),
     case(twenty_states, 0.7, 6),
     case(nested_tuple_carried, 0.7, 5),
@@ -384,5 +429,6 @@ PROGRAMS: list[Program] = [
     case(early_return_that_folds_away, 0.7),
     case(tuple_returned_from_a_loop, 0.9, 6, scalar=False),
     case(named_in_the_first_trip, 0.6, 4),
+    case(loop_whose_test_is_known, 0.7, 0.4),
     case(tuples_taken_apart, ((0.5, (0.7, 0.9)), 1.2), 0.3),
 ]
