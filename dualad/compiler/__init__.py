@@ -3,7 +3,7 @@
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined          (expressions, values: its two helpers)
-definite        names that may have no value are checked where they are read
+branches        both sides of a branch become one; names that may have no value are checked where they are read
 units           functions that call themselves, which cannot be inlined; instances, calls: their types and call sites
 ir              the intermediate representation, structured and single-assignment
 infer           types, by Numba's own inference on the printed IR
