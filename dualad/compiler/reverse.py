@@ -423,6 +423,7 @@ class Reverse(Taping):
         if op.fn in WRITES:
             if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
                 self._reverse_write(op)
+            self._put_back(op)
             return
         if op.fn in ("unpack", "item"):  # the adjoints of items are taken up by the operation that they come from
             return
@@ -525,6 +526,14 @@ class Reverse(Taping):
     def _has_live_relative(self, root: Var) -> bool:
         cls = self.aliases.of(root)
         return any(is_array(v) and self.aliases.of(v) is cls for v in self.live)
+
+    def _put_back(self, op: Op) -> None:
+        """Give an overwritten element its old value again."""
+        old = self.plan.saves.get(id(op))
+        if old is not None:
+            text = old.name if self.plan.definer[old] is not op else self.old_element(op)
+            text += " != 0" if old.type == types.boolean and text != old.name else ""
+            self.line(f"{self.operand(op.args[0])}[{self.index(op.args[1:-1])}] = {text}")
 
     def _reverse_write(self, op: Op) -> None:
         base, value = op.args[0], op.args[-1]
