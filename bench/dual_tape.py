@@ -21,6 +21,8 @@ import numpy as np
 import dualad
 from dualad import Dual, Tape
 
+from .table import write_section
+
 
 def three_lines(x, y):
     p = x * y
@@ -138,5 +140,12 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def main() -> None:
+    """Measure, print and write."""
+    text = table()
+    print(text)
+    write_section("python -m bench.dual_tape", text)
+
+
 if __name__ == "__main__":
-    print(table())
+    main()
