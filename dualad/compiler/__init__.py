@@ -2,7 +2,7 @@
 
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
-lower           the tree becomes the IR; calls are inlined          (expressions, values: its two helpers)
+lower           the tree becomes the IR; calls are inlined    (expressions, library, values: its helpers)
 units           functions that call themselves, which cannot be inlined; instances, calls: their types and call sites
 ir              the intermediate representation, structured and single-assignment
 infer           types, by Numba's own inference on the printed IR

@@ -19,6 +19,7 @@ from . import ir
 from .control import RETURN_VALUE, assigned_names
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
+from .library import LibraryCalls
 from .source import Source, python_function, read
 from .units import Calls, Units
 from .values import (
@@ -43,7 +44,7 @@ class _Restructure(Exception):
     """A loop body leaves another shape in a name than was assumed; try again with that shape."""
 
 
-class Lowering(Calls, Expressions):
+class Lowering(Calls, LibraryCalls, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):

@@ -424,6 +424,8 @@ class Reverse(Taping):
             self.contribute(x, "+", text)
         elif text.isidentifier() or text.endswith(".T"):  # memory that belongs to another adjoint
             self.give_copy(x, text)
+        elif type_of(x).dtype != types.float64:  # the rule may have computed it in float64
+            self.give_copy(x, text)
         elif self.plan.is_mirrored(x):
             self.line(f"{self.bar(x)} += {text}")
         else:
