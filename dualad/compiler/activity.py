@@ -17,20 +17,24 @@ from ..rules import composites, registry
 from . import ir
 from .infer import is_array, is_complex, is_constant_type, is_float, type_of
 from .ir import UNDEFINED, Function, If, Op, Var
+from .values import library_name
 
 ALLOCATIONS = frozenset(
     {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 )
 COPIES = frozenset({np.copy, np.array})
-_TURNED = {np.transpose, np.swapaxes, np.flip, np.flipud, np.fliplr}
-VIEWS = frozenset({np.reshape, np.ravel, np.asarray, np.expand_dims, *_TURNED})
+_TURNED = {np.transpose, np.swapaxes, np.moveaxis, np.flip, np.flipud, np.fliplr, np.rot90}
+_RAISED = {np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d}
+_SHOWN = {np.broadcast_to, np.lib.stride_tricks.sliding_window_view}  # expanded into copies where they are active
+VIEWS = frozenset({np.reshape, np.ravel, np.asarray, *_RAISED, *_TURNED, *_SHOWN})
 PURE = frozenset(
     {len, np.argsort, np.argmax, np.argmin, np.searchsorted, np.nonzero, np.count_nonzero, np.any, np.all, np.unique}
     | {np.arange, np.eye, np.identity, np.shape, np.size, np.array_equal, np.allclose, np.where, np.isclose, sum}
-    | {np.digitize, np.bincount, np.histogram, np.flatnonzero, np.argwhere}
-    | {np.linalg.eigh, np.linalg.svd, np.linalg.qr, np.linalg.slogdet, np.linalg.lstsq, np.linalg.pinv}
-    | {np.linalg.eigvalsh, np.linalg.eig, np.linalg.eigvals, np.linalg.cond, np.linalg.matrix_rank}
-    | {np.linalg.norm, np.linalg.matrix_power, np.linalg.solve, np.linalg.inv, np.linalg.det, np.linalg.cholesky}
+    | {np.digitize, np.bincount, np.histogram, np.flatnonzero, np.argwhere, np.argpartition, np.isin, np.nanargmax}
+    | {np.nanargmin, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isscalar, np.ndim, np.tri, np.indices}
+    | {np.tril_indices, np.triu_indices, np.tril_indices_from, np.triu_indices_from, np.broadcast_shapes, np.kaiser}
+    | {np.hamming, np.hanning, np.blackman, np.bartlett, np.intersect1d, np.roots, np.ones}
+    | {np.linalg.matrix_rank, np.linalg.solve}
 )
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 
@@ -147,6 +151,13 @@ def shares_memory(op: Op) -> bool:
     return op.fn == "view" or op.fn in VIEWS
 
 
+def _name(op: Op) -> str:
+    """Return what an operation is called in an error message."""
+    if op.fn == "method":
+        return f".{op.detail}()"
+    return op.fn if isinstance(op.fn, str) else library_name(op.fn)
+
+
 class Activity:
     """The active variables of a function, for some of its leaves."""
 
@@ -235,20 +246,21 @@ class Activity:
         if not is_known(op):
             for v in ir.op_vars(op):
                 if is_array(v) and (self.active(v) or (self.is_varied(v) and is_array(op.target))):
-                    name = op.detail if op.fn == "method" else getattr(op.fn, "__name__", op.fn)
                     remedy = "it may write into the array or return a part of it; rewrite it"
-                    raise UnsupportedError(at(f"{name} on an array is not supported: {remedy}", *op.place))
+                    raise UnsupportedError(at(f"{_name(op)} on an array is not supported: {remedy}", *op.place))
         if op.target is not None and not is_float(op.target) and not is_complex(op.target):
             if any(self.is_varied(v) for v in ir.op_vars(op)) and not is_constant_type(type_of(op.target)):
-                name = op.detail if op.fn == "method" else getattr(op.fn, "__name__", op.fn)
-                what = f"{name}, whose result is {type_of(op.target)}, is not supported: use arrays and numbers"
+                what = f"{_name(op)}, whose result is {type_of(op.target)}, is not supported: use arrays and numbers"
                 raise UnsupportedError(at(what, *op.place))
+        if op.target is not None and self.active(op.target) and getattr(op.target.type, "ndim", 1) == 0:
+            what = f"{_name(op)} with a 0-dimensional array as its result is not supported"
+            raise UnsupportedError(at(f"{what}: use numbers, or arrays of at least one dimension", *op.place))
         target = op.target if op.target is not None else (op.args[0] if op.fn in WRITES else None)
         if target is None or not self.is_useful(target):
             return
         if not any(self.is_varied(v) for v in ir.op_vars(op)):
             return
-        name = op.detail if op.fn == "method" else getattr(op.fn, "__name__", op.fn)
+        name = _name(op)
         if is_complex(target):
             raise UnsupportedError(at(f"{name} with complex numbers is not supported: use real numbers", *op.place))
         if isinstance(op.fn, str):
@@ -256,6 +268,5 @@ class Activity:
         else:
             known = registry.find(op.fn) is not None or op.fn in ALLOCATIONS | COPIES | VIEWS
         if not known:
-            what = f".{name}()" if op.fn == "method" else name
             remedy = "rewrite it with supported operations, or register a rule for it"
-            raise UnsupportedError(at(f"the derivative of {what} is not supported: {remedy}", *op.place))
+            raise UnsupportedError(at(f"the derivative of {name} is not supported: {remedy}", *op.place))

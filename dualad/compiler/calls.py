@@ -89,8 +89,12 @@ class ReverseCalls:
         self.live.discard(op.target)
 
 
-def _empty(ty: types.Array) -> str:
-    """Return the text of an array without elements of a type."""
+def _empty(ty: object) -> str:
+    """Return the text of an array without elements, or of a tuple with such, of a type."""
+    if isinstance(ty, types.BaseTuple):
+        return f"({''.join(_empty(t) + ', ' for t in ty.types)})"
+    if not isinstance(ty, types.Array):
+        return f"np.{ty}(0)"
     dtype = "" if ty.dtype == types.float64 else f", np.{ty.dtype}"
     text = f"np.empty(({'0, ' * ty.ndim}){dtype})"
     if ty.layout == "C" or ty.ndim == 0:

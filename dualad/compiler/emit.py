@@ -192,6 +192,13 @@ class Emitter:
         if fn == "fstring":
             names = iter(args)
             return "f" + repr("".join(f"{{{self.operand(next(names))}}}" if p is None else p for p in op.detail))
+        if fn == "part":  # a view like it, for its type
+            bounds = self.operand(Slice(*args[1:], Const(None)))
+            return f"{self.operand(args[0])}[{'' if op.detail == 0 else '..., '}{bounds}]"
+        if fn == "cast":
+            dtype = f"np.{getattr(op.detail, 'dtype', op.detail)}"
+            is_array = hasattr(op.detail, "ndim")
+            return f"{self.operand(args[0])}.astype({dtype})" if is_array else f"{dtype}({self.operand(args[0])})"
         if fn == "call":
             return f"{self.callee(op)}({', '.join(self.operand(a) for a in args)})"
         given = [self.operand(a) for a in (args[1:] if fn == "method" else args)]

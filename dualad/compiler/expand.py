@@ -13,16 +13,17 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
-from ..rules import composites, gather, linear_algebra
+from ..rules import assembly, composites, gather, linear_algebra, matrices
 from . import ir
-from .activity import Activity
+from .activity import VIEWS, Activity
 from .derived import Derived
 from .entries import flat
+from .fuse import is_reduction
 from .infer import is_array, type_of
-from .ir import Const, Function, Namer, Op, Var
+from .ir import Function, Namer, Op, Var
 from .lower import Lowering
 from .normalise import rename_everywhere
-from .values import PLAIN
+from .values import PLAIN, library_name
 
 _PRODUCTS = {
     (1, 1): linear_algebra.inner,
@@ -64,7 +65,9 @@ class _Expander:
         if fn in ("setitem", "augitem") and is_array(op.args[0]) and any(is_array(i) for i in op.args[1:-1]):
             return self.scatter(op) if self.activity.active(op.args[0]) else None
         if fn is np.fill_diagonal:
-            return self.inline(composites.fill_diagonal, Op(None, fn, op.args, place=op.place), list(op.args))
+            if type_of(op.args[0]).ndim > 3:
+                raise UnsupportedError(at("np.fill_diagonal of more than 3 dimensions is not supported", *op.place))
+            return self.inline(matrices.fill_diagonal, Op(None, fn, op.args, place=op.place), list(op.args), op.kwargs)
         if fn == "inplace" and self.activity.active(op.args[0]):
             result = Var(self.namer.fresh("t"))
             operation = Op(result, PLAIN[op.detail], op.args, {}, None, op.place)
@@ -74,7 +77,7 @@ class _Expander:
         if fn == "gather":
             return self.gather(op)
         if fn == "method" and op.detail == "astype" and is_array(op.args[0]):
-            return self.inline(composites.astype, op, list(op.args), dict(op.kwargs))
+            return self.inline(assembly.astype, op, list(op.args), op.kwargs)
         if isinstance(fn, str):
             return None
         if isinstance(fn, Derived):
@@ -85,30 +88,48 @@ class _Expander:
                 return [Op(op.target, _PRODUCTS[dims], op.args, {}, None, op.place)]
         if fn is np.linalg.solve:
             return [Op(op.target, _SOLVES[type_of(op.args[1]).ndim], op.args, {}, None, op.place)]
-        if fn is np.sum and len(op.args) == 1 and not op.kwargs:
+        if fn is np.outer and self.is_plain_outer(op):
+            return [Op(op.target, linear_algebra.outer_product, op.args, {}, None, op.place)]
+        if is_reduction(op):
             return None  # the fuser's
         written = composites.find(fn)
-        if fn is np.linalg.norm:
-            self.check_order(op)
-        if written is not None and any(is_array(v) for v in ir.op_vars(op)) or fn is np.linspace:
-            return self.inline(written, op, list(op.args), dict(op.kwargs))
-        return None
+        if written is None:
+            return None
+        if fn in VIEWS and self.activity.aliases.is_written(op.target):
+            what = f"{library_name(fn)} of an array that is written into is not supported: copy the array first"
+            raise UnsupportedError(at(what, *op.place))
+        return self.inline(written, op, list(op.args), op.kwargs)
+
+    @staticmethod
+    def is_plain_outer(op: Op) -> bool:
+        """Whether np.outer is that of two vectors of one dtype, which the BLAS multiplies with others."""
+        dtypes = {type_of(a).dtype for a in op.args if is_array(a) and type_of(a).ndim == 1}
+        return all(map(is_array, op.args)) and len(dtypes) == 1 and all(type_of(a).ndim == 1 for a in op.args)
 
     def inline(self, written: object, op: Op, args: list, kwargs: dict | None = None) -> list:
         """Return the statements of a function called in place of an operation."""
         low = Lowering(self.namer)
         low.origin = op.place
-        result = low.call_function(low.function_value(written), args, kwargs or {}, None)
-        own = {s.target for s in ir.walk(low.block) if isinstance(s, Op) and s.fn == "attr" and s.detail == "dtype"}
-        ty = op.target.type if op.target is not None else None
-        dtype = getattr(ty, "dtype", ty)
+        result = low.library_call(written, op.fn, args, kwargs or {}, None)
+        statements = low.block.statements
         for stmt in ir.walk(low.block):
             stmt.place = op.place
-            if isinstance(stmt, Op) and isinstance(dtype, types.Float):  # results have the dtype that NumPy gives them
-                stmt.args = tuple(ir.Global(getattr(np, str(dtype))) if a in own else a for a in stmt.args)
-        if op.target is not None:
+        if op.target is None:
+            return statements
+        ty = op.target.type.type if isinstance(op.target.type, types.Optional) else op.target.type
+        if getattr(ty, "ndim", 1) == 0:
+            what = f"{library_name(op.fn)} with a 0-dimensional array as its result is not supported"
+            raise UnsupportedError(at(f"{what}: use numbers, or arrays of at least one dimension", *op.place))
+        own = {s.target for s in ir.walk(low.block) if isinstance(s, Op) and s.fn == "attr" and s.detail == "dtype"}
+        dtype = getattr(ty, "dtype", ty)
+        if isinstance(dtype, types.Float):  # the result has the dtype that Numba gives it
+            for stmt in ir.walk(low.block):
+                if isinstance(stmt, Op):
+                    stmt.args = tuple(ir.Global(getattr(np, str(dtype))) if a in own else a for a in stmt.args)
+            statements = [*statements, Op(op.target, "cast", (result,), {}, ty, op.place)]
+        else:
             self.renamed[op.target] = result
-        return low.block.statements
+        return statements
 
     def derived(self, op: Op) -> list:
         """Return the statements of a derivative in place of its call."""
@@ -122,18 +143,6 @@ class _Expander:
             what = f"the derivative of a derivative of a recursive function ({op.fn.entry.name})"
             raise UnsupportedError(at(f"{what} is not supported: write the recursion as a loop", *op.place))
         return low.block.statements
-
-    def check_order(self, op: Op) -> None:
-        order = op.args[1] if len(op.args) > 1 else op.kwargs.get("ord", Const(None))
-        value = order.value if isinstance(order, Const) else None
-        known = isinstance(order, Const) and not isinstance(value, str)
-        if type_of(op.args[0]).ndim == 2:
-            known = known and (value is None or value in (1, -1, np.inf, -np.inf))
-        else:
-            known = known and (value is None or value != 0)
-        if not known:
-            what = f"np.linalg.norm of order {getattr(order, 'value', order)!r} is not supported"
-            raise UnsupportedError(at(f"{what}: use a constant 1, -1, 2 (vectors), inf, -inf or none", *op.place))
 
     # ---------------------------------------------------------------- index arrays and masks
 

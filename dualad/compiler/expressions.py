@@ -14,6 +14,7 @@ from ..rules import composites, registry
 from . import ir
 from .derived import Derived
 from .ir import Const, Slice, TupleOf, Var
+from .library import AXES
 from .source import innermost, python_function
 from .transformed import transformation_of
 from .values import (
@@ -224,6 +225,8 @@ class Expressions:
         fn = COMPARE[type(op)]
         if isinstance(x, Const) and isinstance(y, Const) and isinstance(x.value, str) and isinstance(y.value, str):
             return Const(fn(x.value, y.value))
+        if fn in (operator.eq, operator.ne) and {is_text(x), is_text(y)} == {True, False}:
+            return Const(fn is operator.ne)
         if isinstance(x, TupleOf) and isinstance(y, TupleOf) and fn in (operator.eq, operator.ne):
             result: object = Const(len(x.items) == len(y.items))
             for p, q in zip(x.items, y.items, strict=False):
@@ -312,6 +315,8 @@ class Expressions:
                 return Const(ty.ndim)
             if node.attr == "ndim" and isinstance(base, ir.Global):
                 return Const(base.value.ndim)
+            if node.attr in ("real", "imag"):
+                return self.emit(getattr(np, node.attr), (base,), node, hint)
             if node.attr not in _ATTRIBUTES:
                 raise self.fail(node, f"the attribute .{node.attr} of an array", "use np.ravel, indices or slices")
             if node.attr == "T":
@@ -326,6 +331,7 @@ class Expressions:
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
             if isinstance(base, Var | ir.Global):
+                self.refuse_in_place(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
                 operands = tuple(self.as_operand(a, node) for a in (base, *args))
                 named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
                 return self.emit("method", operands, node, hint, named, node.func.attr)
@@ -376,16 +382,16 @@ class Expressions:
             if python_function(f) is not None:
                 return self.call_function(self.function_value(f), args, kwargs, node)
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
-        if f is np.ndim and len(args) == 1 and isinstance(args[0], Const | Var):
-            if isinstance(args[0], Const) or args[0].type is not None:
-                return Const(getattr(getattr(args[0], "type", None), "ndim", 0))
-        split = composites.several_results(f)
-        if split is not None and not kwargs:
-            return TupleOf(tuple(self.emit(part, tuple(self.operands(args, node)), node, hint) for part in split))
+        if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
+            return Const(dimensions(args[0]))
+        written = composites.find_written_out(f)
+        if written is not None:
+            return self.library_call(written, f, args, kwargs, node)
+        if f in AXES:
+            return self.split(f, args, kwargs, node)
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
-        if "out" in kwargs or (isinstance(f, np.ufunc) and len(args) > f.nin):
-            raise self.fail(node, f"{f.__name__} with an out argument", "assign the result: out[...] = ...")
+        self.refuse_in_place(f, args, kwargs, node)
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 
@@ -492,6 +498,28 @@ class Expressions:
 
     def builtin_tuple(self, args: list, kwargs: dict, node: ast.Call) -> object:
         return TupleOf(tuple(args[0].items)) if args and isinstance(args[0], TupleOf | ListOf) else None
+
+
+def dimensions(x: object) -> int | None:
+    """Return how many dimensions a value has, or None where its type is not known yet."""
+    if isinstance(x, Const):
+        return 0
+    if isinstance(x, TupleOf | ListOf):
+        return 1 + (dimensions(x.items[0]) or 0 if x.items else 0)
+    if isinstance(x, ir.Global):
+        return np.ndim(x.value)
+    if isinstance(x, Var) and x.type is not None:
+        return 1 if isinstance(x.type, numba.types.BaseTuple) else getattr(x.type, "ndim", 0)
+    return None
+
+
+def is_text(x: object) -> bool | None:
+    """Return whether a value is a string, or None where its type is not known yet."""
+    if isinstance(x, Const):
+        return isinstance(x.value, str)
+    if isinstance(x, Var):
+        return None if x.type is None else isinstance(x.type, numba.types.UnicodeType)
+    return False
 
 
 _SPECIAL = {

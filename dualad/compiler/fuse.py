@@ -7,7 +7,7 @@ After inference, y = np.exp(a * b) + c on arrays turns into ::
 
 so that there are no temporary arrays, and the derivative of array code is the derivative of that loop. An operation
 joins the loop of its consumers if all of them are in one loop, have as many dimensions, and nothing is written in
-between. np.sum of such a chain is the same loop with an accumulator.
+between. np.sum of such a chain is the same loop with an accumulator; along an axis, each element of the result is one.
 
 Broadcasting: an operand with fewer dimensions has fewer indices; an axis made by np.newaxis has index 0; where an
 operand is found at run time to have length 1 on a longer axis, it is stretched (copied) first.
@@ -26,7 +26,6 @@ from .activity import WRITES, Activity
 from .infer import is_array, type_of
 from .ir import Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
 
-REDUCTIONS = frozenset({np.sum})
 _SELECT = np.where
 
 
@@ -46,15 +45,10 @@ def is_elementwise(op: object) -> bool:
 
 
 def is_reduction(op: object) -> bool:
-    """Whether a statement adds up all elements of an array."""
-    return (
-        isinstance(op, Op)
-        and not isinstance(op.fn, str)
-        and op.fn in REDUCTIONS
-        and len(op.args) == 1
-        and not op.kwargs
-        and is_array(op.args[0])
-    )
+    """Whether a statement adds up all elements of an array, or those along a constant axis."""
+    if not isinstance(op, Op) or op.fn is not np.sum or len(op.args) != 1 or not is_array(op.args[0]):
+        return False
+    return not op.kwargs or (set(op.kwargs) == {"axis"} and isinstance(op.kwargs["axis"], Const))
 
 
 class _Fuser:
@@ -148,10 +142,11 @@ class _Fuser:
         dims, elements = self.shape([renamed.get(x, x) for x in leaves], ndim, out, place)
         makes = root.fn != "assign" and not is_reduction(root)
         target = root.args[0] if root.fn == "assign" else root.target
-        if makes:
+        axis = root.kwargs["axis"].value if is_reduction(root) and root.kwargs else None
+        if makes or axis is not None:
             dtype = ir.Global(getattr(np, str(type_of(target).dtype)))
-            shape = TupleOf(tuple(dims))
-            out.append(Op(target, np.empty, (shape, dtype), {}, None, place))
+            shape = TupleOf(tuple(d for k, d in enumerate(dims) if k != axis))
+            out.append(Op(target, np.empty if makes else np.zeros, (shape, dtype), {}, None, place))
         indices = [self.var("ijklm"[k], types.int64) for k in range(ndim)]
         body: list = []
         value: dict[object, object] = {}
@@ -177,7 +172,16 @@ class _Fuser:
             nest = self.nest(body, indices, dims, place)
             return [*out, *nest]
         element = value[root.args[0]]
-        return [*out, *self.accumulate(body, element, target, indices, dims, place)]
+        if axis is None:
+            return [*out, *self.accumulate(body, element, target, indices, dims, place)]
+        others = [i for k, i in enumerate(indices) if k != axis]
+        if axis == ndim - 1:
+            total = self.var(target.name, type_of(target).dtype)
+            body = self.accumulate(body, element, total, indices[-1:], dims[-1:], place)
+            body.append(Op(None, "setitem", (target, *others, total), {}, None, place))
+            return [*out, *self.nest(body, others, dims[:-1], place)]
+        body.append(Op(None, "augitem", (target, *others, element), {}, operator.iadd, place))
+        return [*out, *self.nest(body, indices, dims, place)]
 
     def apart(self, root: Op, leaves: list, out: list) -> dict:
         """Copy what shares memory with the array that is stored into, other than that array itself."""
@@ -200,6 +204,10 @@ class _Fuser:
         """A loop nest that adds `element` to an accumulator; its value after it is `target`."""
         ty = target.type
         start: object = Const(0.0)
+        before = []
+        if ty == types.float32:  # a number of Python's would make it float64
+            start = self.var("zero", ty)
+            before = [Op(start, np.float32, (Const(0.0),), {}, None, place)]
         depth = len(indices)
         params = [self.var("total", ty) for _ in range(depth)]
         last = self.var("total", ty)
@@ -214,7 +222,7 @@ class _Fuser:
                 For(indices[k], Const(0), dims[k], Const(1), carried, Block(body), None, trips, place, independent=True)
             ]
             result = after
-        return body
+        return [*before, *body]
 
     def shape(self, leaves: list, ndim: int, out: list, place: tuple) -> tuple[list, dict]:
         """Print what finds the common shape; return the sizes, and each operand as it is to be read.

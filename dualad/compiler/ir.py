@@ -23,8 +23,8 @@ Arrays are references, as in Python: `setitem` and `augitem` are statements with
 Structural operations: "getitem" (x, *index), "setitem" (x, *index, value), "augitem" (x, *index, value; `detail` is
 the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `detail` is the name), "raise",
 "unpack" (a leaf of a parameter that is a tuple; `detail` is the path), "item" (one of several results of a derivative,
-by a constant number), "call" (args of a recursive function; `detail`
-is its `units.Unit`, once types are known its `instances.Instance`).
+by a constant number), "cast" (x; to have the type `detail`), "part" (x, lower, upper; a slice along the axis `detail`),
+"call" (args of a recursive function; `detail` is its `units.Unit`, once types are known its `instances.Instance`).
 """
 
 from __future__ import annotations

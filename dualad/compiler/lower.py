@@ -22,6 +22,7 @@ from .control import RETURN_VALUE, assigned_names
 from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
+from .library import LibraryCalls
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -44,7 +45,7 @@ _MAX_UNROLL = 64
 _STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Calls, Transformations, Expressions):
+class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):

@@ -15,7 +15,7 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
-from .infer import is_array, is_integer, type_of
+from .infer import is_array, is_float, is_integer, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from .values import PLAIN
 
@@ -23,10 +23,13 @@ METHODS = {
     name: getattr(np, name)
     for name in (
         "copy sum prod mean var std max min argmax argmin cumsum cumprod dot ravel flatten reshape transpose "
-        "argsort repeat all any trace diagonal ptp clip nonzero round conj"
+        "argsort repeat take all any trace diagonal ptp clip nonzero round conj conjugate"
     ).split()
     if hasattr(np, name)
 }
+
+
+_ALL = Slice(Const(None), Const(None), Const(None))
 
 
 def normalise(function: Function, namer: Namer) -> None:
@@ -51,11 +54,11 @@ def rename_everywhere(function: Function, renamed: dict) -> None:
         function.result = rename(function.result, renamed)
 
 
-def _contiguous(x: object, target: Var, namer: Namer, place: tuple) -> list:
-    """A copy in C order; Numba's np.copy keeps the order."""
+def _contiguous(x: object, target: Var, namer: Namer, place: tuple, dtype: object = None) -> list:
+    """A copy in C order, perhaps of another dtype; Numba's np.copy keeps the order."""
     ty = type_of(x)
     shape = Var(namer.fresh("shape"), types.UniTuple(types.int64, ty.ndim))
-    dtype = ir.Global(getattr(np, str(ty.dtype)))
+    dtype = ir.Global(getattr(np, str(dtype or ty.dtype)))
     return [
         Op(shape, "attr", (x,), {}, "shape", place),
         Op(target, np.empty, (shape, dtype), {}, None, place),
@@ -140,6 +143,19 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return _assign_part(op, namer)
     if fn == "method":
         return _method(op, namer, renamed)
+    if fn == "cast":
+        return _cast(op, namer, renamed)
+    if fn == "part":
+        return [_part(op)]
+    if fn is np.sum and is_array(op.args[0]):
+        return [_sum(op)]
+    if fn in (np.real, np.conj) and is_float(op.args[0]):
+        if fn is np.conj and is_array(op.args[0]):
+            return _normal(Op(op.target, np.copy, op.args, {}, None, op.place), namer, renamed)
+        renamed[op.target] = op.args[0]
+        return []
+    if fn is np.asfortranarray and is_array(op.args[0]):
+        return _fortran(op, namer, renamed)
     if fn in (np.ascontiguousarray, np.asarray) and is_array(op.args[0]) and not op.kwargs and len(op.args) == 1:
         if fn is np.asarray or type_of(op.args[0]).layout == "C":
             renamed[op.target] = op.args[0]
@@ -150,6 +166,56 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     if fn in (np.ravel, np.reshape) and type_of(op.args[0]).layout != "C":
         return _of_a_copy(op, namer)
     return [op]
+
+
+def _cast(op: Op, namer: Namer, renamed: dict) -> list:
+    """A value that is to have a type: itself, where it has it already."""
+    x, dtype = op.args[0], getattr(op.detail, "dtype", op.detail)
+    if getattr(type_of(x), "dtype", type_of(x)) == dtype:
+        renamed[op.target] = x
+        return []
+    if is_array(x):
+        return _contiguous(x, op.target, namer, op.place, dtype)
+    return [Op(op.target, getattr(np, str(dtype)), (x,), {}, None, op.place)]
+
+
+def _part(op: Op) -> Op:
+    """A slice along an axis; np.hsplit's is the second one, if there are two."""
+    x, lower, upper = op.args
+    ndim = type_of(x).ndim
+    axis = min(1, ndim - 1) if op.detail is None else op.detail
+    if not -ndim <= axis < ndim:
+        raise UnsupportedError(at(f"splitting an array of {ndim} dimensions along axis {axis} is an error", *op.place))
+    return Op(op.target, "view", (x, *[_ALL] * (axis % ndim), Slice(lower, upper, Const(None))), {}, None, op.place)
+
+
+def _sum(op: Op) -> Op:
+    """np.sum of all elements has one argument; a constant axis is counted from the front, and has its name."""
+    axis = op.args[1] if len(op.args) == 2 else op.kwargs.get("axis", Const(None))
+    rest = {k: v for k, v in op.kwargs.items() if k != "axis"}
+    ndim = type_of(op.args[0]).ndim
+    if len(op.args) > 2 or not isinstance(axis, Const):
+        return op
+    if axis != Const(None) and not -ndim <= axis.value < ndim:
+        return op
+    if axis == Const(None) or ndim == 1:
+        return Op(op.target, np.sum, op.args[:1], rest, None, op.place)
+    return Op(op.target, np.sum, op.args[:1], {"axis": Const(axis.value % ndim), **rest}, None, op.place)
+
+
+def _fortran(op: Op, namer: Namer, renamed: dict) -> list:
+    """A copy in Fortran order is the transpose of the transpose in C order."""
+    ty = type_of(op.args[0])
+    if ty.layout == "F" or ty.ndim == 1 and ty.layout == "C":
+        renamed[op.target] = op.args[0]
+        return []
+    turned = Var(namer.fresh("t"), types.Array(ty.dtype, ty.ndim, "A"))
+    copied = Var(namer.fresh("t"), types.Array(ty.dtype, ty.ndim, "C"))
+    return [
+        Op(turned, np.transpose, op.args, {}, None, op.place),
+        *_contiguous(turned, copied, namer, op.place),
+        Op(op.target, np.transpose, (copied,), {}, None, op.place),
+    ]
 
 
 def _of_a_copy(op: Op, namer: Namer) -> list:
@@ -188,6 +254,8 @@ def _assign_part(op: Op, namer: Namer) -> list:
     base, *index, value = op.args
     if not _is_basic(tuple(index)):
         return [op]
+    if all(i == _ALL or _is_ellipsis(i) for i in index):
+        return [Op(None, "assign", (base, value), {}, None, op.place)]
     part = Var(namer.fresh("part"), _view_type(base, index))
     return [
         Op(part, "view", (base, *index), {}, None, op.place),
@@ -218,6 +286,8 @@ def _method(op: Op, namer: Namer, renamed: dict) -> list:
         args = op.args
         if name in ("reshape", "transpose") and len(args) > 2:
             args = (args[0], TupleOf(args[1:]))
+        if name == "clip" and len(args) + len(op.kwargs) < 3 and "a_max" not in op.kwargs:
+            args = (*args, *[Const(None)] * (3 - len(args)))  # np.clip has no default for it
         return _normal(Op(op.target, METHODS[name], args, op.kwargs, None, op.place), namer, renamed)
     if name == "item" and len(op.args) == 1 and not is_array(op.args[0]):
         raise UnsupportedError(at("x.item() is not supported: use the number itself", *op.place))

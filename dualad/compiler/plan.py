@@ -5,7 +5,7 @@ it is not, and each value that the reverse sweep of the body reads is either
 
 stored      loop-carried values, results of expensive operations, elements of arrays that are overwritten later;
 recomputed  adds, products, comparisons, views, index arithmetic, elements of arrays that stay as they are;
-kept        a reference, for arrays (on a list).
+kept        a reference, for arrays and decompositions (on a list).
 
 `Plan` decides this loop by loop, from the inside out. What a loop needs from outside becomes a need of the loop
 around it.
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numba import types
 
 from ..errors import UnsupportedError, at
 from ..rules import registry
@@ -33,6 +34,11 @@ from .reuse import is_load, may_write, writes_in
 
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
+
+
+def is_decomposition(v: Var) -> bool:
+    """Whether a variable holds what several rules share: a tuple with arrays."""
+    return isinstance(v.type, types.BaseTuple) and any(isinstance(t, types.Array) for t in v.type.types)
 
 
 @dataclass(eq=False)
@@ -413,7 +419,7 @@ class Plan:
     def store(self, v: Var, plan: LoopPlan) -> None:
         if is_integer(v):
             plan.integers.append(v)
-        elif is_array(v):
+        elif is_array(v) or is_decomposition(v):
             plan.kept.append(v)
         elif is_float(v):
             plan.floats.append(v)

@@ -495,6 +495,8 @@ class Reverse(Taping):
             self.contribute(x, "+", text)
         elif text.isidentifier() or text.endswith(".T"):  # memory that belongs to another adjoint
             self.give_copy(x, text)
+        elif type_of(x).dtype != types.float64:  # the rule may have computed it in float64
+            self.give_copy(x, text)
         else:
             call = ast.parse(text, mode="eval").body
             adds = accumulation.ADDED.get(ast.unparse(call.func)) if isinstance(call, ast.Call) else None

@@ -37,10 +37,12 @@ class FunctionValue:
     node: ast.FunctionDef | ast.Lambda
     frame: Frame | None = None
     defaults: dict[str, object] = field(default_factory=dict)
+    stands_for: str = ""
+    """The name of the library function that it is written for, if it is one of dualad's own."""
 
     @property
     def name(self) -> str:
-        return getattr(self.node, "name", "lambda")
+        return self.stands_for or getattr(self.node, "name", "lambda")
 
     @property
     def key(self) -> tuple:
@@ -166,6 +168,15 @@ def static_value(obj: object) -> object:
     if isinstance(obj, np.ndarray):
         return Global(obj)
     return Static(obj)
+
+
+def library_name(f: object) -> str:
+    """Return the name by which users know a function of math, NumPy or Python: np.linalg.norm, math.sin, divmod."""
+    name = getattr(f, "__name__", str(f))
+    for module, prefix in ((np, "np."), (np.linalg, "np.linalg."), (math, "math.")):
+        if getattr(module, name, None) is f:
+            return prefix + name
+    return name
 
 
 def is_library(f: object) -> bool:

@@ -15,20 +15,67 @@ rounding.py
 broadcasting.py
     Fitting arrays together.
 linear_algebra.py
-    Matrix products, solves and decompositions, as array-level rules.
+    Matrix products, solves, inverses, determinants.
+decompositions.py
+    Cholesky's and QR.
+spectra.py
+    Eigenvalues and singular values, with their vectors.
+least_squares.py
+    Norms, pseudo-inverses, least squares.
 composites.py
-    NumPy functions that are loops over primitives, and need no rule.
+    What a NumPy function is that is written in terms of others, and needs no rule. None stands there.
+selection.py
+    Functions that choose, repeat or move elements of arrays.
+ordering.py
+    Sorting, medians, quantiles.
+reductions.py
+    Sums, means, extremes.
+sequences.py
+    Scans, differences, convolution, interpolation.
+assembly.py
+    Joining, repeating and making arrays.
+matrices.py
+    Diagonals, triangles, products of Kronecker, covariances.
+gather.py
+    Reading and writing with index arrays.
 """
 
-from . import arithmetic, broadcasting, composites, exponential, linear_algebra, rounding, special, trigonometric
+from . import (
+    arithmetic,
+    assembly,
+    broadcasting,
+    composites,
+    decompositions,
+    exponential,
+    least_squares,
+    linear_algebra,
+    matrices,
+    ordering,
+    reductions,
+    rounding,
+    selection,
+    sequences,
+    special,
+    spectra,
+    trigonometric,
+)
 
 __all__ = [
     "arithmetic",
+    "assembly",
     "broadcasting",
     "composites",
+    "decompositions",
     "exponential",
+    "least_squares",
     "linear_algebra",
+    "matrices",
+    "ordering",
+    "reductions",
     "rounding",
+    "selection",
+    "sequences",
     "special",
+    "spectra",
     "trigonometric",
 ]

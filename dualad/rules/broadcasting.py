@@ -18,19 +18,29 @@ def common_size(n: int, m: int) -> int:
 
 @njit(error_model="numpy")
 def place(k: int, shape: tuple, like: tuple) -> int:
-    """Return where element k of an array of one shape lies in an array that has length 1 on some of its axes."""
+    """Return where element k of an array of one shape lies in an array that is broadcast to it.
+
+    The other array has length 1 on some of the axes, and may lack the first ones.
+    """
     rest, found, step = k, 0, 1
     for axis in range(len(shape) - 1, -1, -1):
-        if like[axis] > 1:
+        own = axis - len(shape) + len(like)
+        if own >= 0 and like[own] > 1:
             found += (rest % shape[axis]) * step
-            step *= like[axis]
+            step *= like[own]
         rest //= shape[axis]
     return found
 
 
 @njit(error_model="numpy")
 def stretch(x: np.ndarray, shape: tuple) -> np.ndarray:
-    """Return a copy of an array in which axes of length 1 are repeated to the given shape."""
+    """Return a copy of an array, broadcast to the given shape."""
+    if x.ndim > len(shape):
+        raise ValueError("input operand has more dimensions than allowed by the axis remapping")
+    for axis in range(x.ndim):
+        size = shape[axis + len(shape) - x.ndim]
+        if x.shape[axis] != size and x.shape[axis] != 1:
+            raise ValueError("operands could not be broadcast together with remapped shapes")
     flat = x.copy().reshape(-1)
     out = np.empty(shape, x.dtype)
     flat_out = out.reshape(-1)
@@ -41,7 +51,7 @@ def stretch(x: np.ndarray, shape: tuple) -> np.ndarray:
 
 @njit(error_model="numpy")
 def add_up(y: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return `y` summed over the axes on which `like` has length 1: the transpose of `stretch`."""
+    """Return `y` summed over the axes that `like` lacks or has length 1 on: the transpose of `stretch`."""
     out = np.zeros(like.shape, like.dtype)
     flat_out = out.reshape(-1)
     flat = y.copy().reshape(-1)

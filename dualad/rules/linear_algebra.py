@@ -1,4 +1,4 @@
-"""Matrix products and linear algebra: array-level rules, one BLAS or LAPACK call each.
+"""Matrix products, solves, inverses and determinants: array-level rules, one BLAS or LAPACK call each.
 
 The formulas are those of M. B. Giles, "Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation", Advances in Automatic Differentiation, Springer 2008. x_bar is the adjoint of x.
@@ -7,6 +7,7 @@ differentiation", Advances in Automatic Differentiation, Springer 2008. x_bar is
 import numpy as np
 from numba import njit
 
+from .composites import composite, written_out
 from .registry import bilinear, constant, pair
 
 _jit = njit(error_model="numpy")
@@ -56,8 +57,14 @@ def matrix_matrix_rule(a, b, value_bar):
     return np.dot(value_bar, b.T), np.dot(a.T, value_bar)
 
 
-@bilinear(np.outer)
-def outer(x, y, value_bar):
+@_jit
+def outer_product(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the matrix of the products of the elements of two vectors."""
+    return np.outer(x, y)
+
+
+@bilinear(outer_product)
+def outer_product_rule(x, y, value_bar):
     return np.dot(value_bar, y), np.dot(value_bar.T, x)
 
 
@@ -108,159 +115,92 @@ def inv_reverse(x, value, value_bar):
     return (-np.dot(np.dot(value.T, value_bar), value.T),)
 
 
+@composite(np.linalg.matrix_power)
+def matrix_power(a, n):
+    if a.shape[0] != a.shape[1]:
+        raise ValueError("input must be a square array")
+    base = np.linalg.inv(a) if n < 0 else a
+    left = abs(n)
+    if left == 0:
+        return np.eye(a.shape[0], a.shape[0], 0, a.dtype)
+    if left == 1:
+        return base.copy()
+    if left == 2:
+        return np.dot(base, base)
+    power = np.dot(base, base)
+    out = base.copy() if left % 2 == 1 else power.copy()
+    left = (left - 1) // 2  # how often the square is still to be multiplied in
+    while left > 0:
+        if left % 2 == 1:
+            out = np.dot(out, power)
+        left = left // 2
+        if left > 0:
+            power = np.dot(power, power)
+    return out
+
+
+# -------------------------------------------------------------------- determinants
+
+
+@_jit
+def cofactors(x: np.ndarray, det: float) -> np.ndarray:
+    """Return the derivative of the determinant, det(x) x^-T (Giles 2.2.4), of singular matrices as well.
+
+    For those the product is that of the singular value decomposition: U diag(p) V^T det(U) det(V), where p_i is the
+    product of the singular values but the i-th.
+    """
+    bound = 1.0  # Hadamard's: |det| is at most the product of the lengths of the rows
+    for i in range(x.shape[0]):
+        bound *= np.sqrt(np.sum(x[i] * x[i]))
+    if abs(det) > 1e-6 * bound:
+        return (det * np.linalg.inv(x).T).astype(x.dtype)
+    u, s, vh = np.linalg.svd(x)
+    n = s.size
+    others = np.ones(n, x.dtype)
+    for i in range(n):
+        for j in range(n):
+            if j != i:
+                others[i] *= s[j]
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return (sign * np.dot(u * others, vh)).astype(x.dtype)
+
+
 @pair(np.linalg.det)
-def det(x, value, x_dot):  # Giles 2.2.4
-    return value * np.trace(np.linalg.solve(x, x_dot))
+def det(x, value, x_dot):
+    return np.sum(cofactors(x, value) * x_dot)
 
 
 @det.reverse
 def det_reverse(x, value, value_bar):
-    return ((value_bar * value) * np.linalg.inv(x).T,)
+    return (value_bar * cofactors(x, value),)
 
 
 @_jit
-def log_abs_det(x: np.ndarray) -> float:
-    """Return the logarithm of |det x|, the second part of np.linalg.slogdet."""
-    return np.linalg.slogdet(x)[1]
+def slogdet_of(x: np.ndarray) -> tuple[float, float]:
+    """Return the sign of a determinant and the logarithm of its absolute value."""
+    return np.linalg.slogdet(x)
+
+
+constant(slogdet_of, cheap=False)
+
+
+@_jit
+def log_abs_det(x: np.ndarray, parts: tuple) -> float:
+    """Return the logarithm of |det x|."""
+    return parts[1]
 
 
 @pair(log_abs_det)
-def log_abs_det_rule(x, value, x_dot):
+def log_abs_det_rule(x, parts, x_dot):
     return np.trace(np.linalg.solve(x, x_dot))
 
 
 @log_abs_det_rule.reverse
-def log_abs_det_reverse(x, value, value_bar):
+def log_abs_det_reverse(x, parts, value_bar):
     return (value_bar * np.linalg.inv(x).T,)
 
 
-@_jit
-def lower_half(x: np.ndarray) -> np.ndarray:
-    """Return the lower triangle of a square matrix with its diagonal halved: Phi of Murray's paper."""
-    out = np.tril(x)
-    for k in range(out.shape[0]):
-        out[k, k] *= 0.5
-    return out
-
-
-@_jit
-def cholesky_tangent(value: np.ndarray, x_dot: np.ndarray) -> np.ndarray:
-    """Return the tangent of the Cholesky factor of a symmetric matrix.
-
-    I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, equation 8. NumPy reads the lower
-    triangle alone, and so does the derivative: a tangent stands for that of the symmetric matrix with this triangle.
-    """
-    left = np.linalg.solve(value, _symmetric(x_dot))
-    return np.dot(value, lower_half(np.linalg.solve(value, left.T).T.copy()))
-
-
-@_jit
-def cholesky_adjoint(value: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
-    """Return the adjoint of a matrix from that of its Cholesky factor (Murray, equation 10), in the lower triangle."""
-    inner_part = lower_half(np.dot(value.T, np.tril(value_bar)))
-    left = np.linalg.solve(value.T.copy(), inner_part)
-    return _to_lower(np.linalg.solve(value.T.copy(), left.T.copy()).T)
-
-
-@pair(np.linalg.cholesky)
-def cholesky(x, value, x_dot):
-    return cholesky_tangent(value, x_dot)
-
-
-@cholesky.reverse
-def cholesky_reverse(x, value, value_bar):
-    return (cholesky_adjoint(value, value_bar),)
-
-
-# -------------------------------------------------------------------- symmetric eigenvalues
-
-
-@_jit
-def sign_of_det(x: np.ndarray) -> float:
-    """Return the sign of the determinant, the first part of np.linalg.slogdet."""
-    return np.linalg.slogdet(x)[0]
-
-
-constant(sign_of_det, cheap=False)
-
-
-@_jit
-def eigenvectors(x: np.ndarray) -> np.ndarray:
-    """Return the eigenvectors of a symmetric matrix, the second part of np.linalg.eigh."""
-    return np.linalg.eigh(x)[1].copy()
-
-
-@_jit
-def _symmetric(lower: np.ndarray) -> np.ndarray:
-    """Return the symmetric matrix with a given lower triangle."""
-    return np.tril(lower) + np.tril(lower, -1).T
-
-
-@_jit
-def _to_lower(full: np.ndarray) -> np.ndarray:
-    """Return the adjoint of a lower triangle from that of the symmetric matrix it stands for."""
-    out = np.zeros(full.shape, full.dtype)
-    for i in range(full.shape[0]):
-        out[i, i] = full[i, i]
-        for j in range(i):
-            out[i, j] = full[i, j] + full[j, i]
-    return out
-
-
-@_jit
-def eigenvalues_tangent(x: np.ndarray, x_dot: np.ndarray) -> np.ndarray:
-    """Return the tangents of the eigenvalues: diag(V^T x_dot V) (Giles 2.3.1, symmetric case)."""
-    v = np.linalg.eigh(x)[1].copy()
-    return np.diag(np.dot(v.T, np.dot(_symmetric(x_dot), v))).copy()
-
-
-@_jit
-def eigenvalues_adjoint(x: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
-    """Return the adjoint of a symmetric matrix, of which NumPy reads the lower triangle, from its eigenvalues'."""
-    v = np.linalg.eigh(x)[1].copy()
-    return _to_lower(np.dot(v * value_bar, v.T))
-
-
-@_jit
-def _gaps(w: np.ndarray) -> np.ndarray:
-    """Return 1 / (w_j - w_i), 0 on the diagonal."""
-    out = np.zeros((w.size, w.size))
-    for i in range(w.size):
-        for j in range(w.size):
-            if i != j:
-                out[i, j] = 1.0 / (w[j] - w[i])
-    return out
-
-
-@_jit
-def eigenvectors_tangent(x: np.ndarray, value: np.ndarray, x_dot: np.ndarray) -> np.ndarray:
-    """Return the tangents of the eigenvectors: V (F * V^T x_dot V); infinite where eigenvalues coincide."""
-    inside = _gaps(np.linalg.eigvalsh(x)) * np.dot(value.T, np.dot(_symmetric(x_dot), value))
-    return np.dot(value, inside)
-
-
-@_jit
-def eigenvectors_adjoint(x: np.ndarray, value: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
-    """Return the adjoint of a symmetric matrix from that of its eigenvectors."""
-    inside = _gaps(np.linalg.eigvalsh(x)) * np.dot(value.T, value_bar)
-    return _to_lower(np.dot(value, np.dot(inside, value.T)))
-
-
-@pair(np.linalg.eigvalsh)
-def eigenvalues_rule(a, a_dot):
-    return eigenvalues_tangent(a, a_dot)
-
-
-@eigenvalues_rule.reverse
-def eigenvalues_reverse(a, value_bar):
-    return (eigenvalues_adjoint(a, value_bar),)
-
-
-@pair(eigenvectors)
-def eigenvectors_rule(x, value, x_dot):
-    return eigenvectors_tangent(x, value, x_dot)
-
-
-@eigenvectors_rule.reverse
-def eigenvectors_reverse(x, value, value_bar):
-    return (eigenvectors_adjoint(x, value, value_bar),)
+@written_out(np.linalg.slogdet)
+def slogdet(a):
+    parts = slogdet_of(a)
+    return parts[0], log_abs_det(a, parts)

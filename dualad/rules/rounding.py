@@ -40,6 +40,7 @@ constant(np.isneginf)
 constant(np.isposinf)
 constant(np.signbit)
 constant(np.isclose)
+constant(np.angle)  # of real numbers: 0 or pi
 
 constant(operator.lt, np.less, name="lt")
 constant(operator.le, np.less_equal, name="le")

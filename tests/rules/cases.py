@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 INF, NAN = math.inf, math.nan
 
 
@@ -150,8 +148,7 @@ CASES: dict[str, Cases] = {
 
 # The constants, each with a point at which its functions compile; away from the jumps, where a float is given.
 CONSTANTS: dict[str, tuple] = {
-    "common_size": (3, 1),
-    "sign_of_det": (np.array([[2.0, 1.0], [0.5, -3.0]]),),
+    "angle": (2.5,),
     "floordiv": (5.5, 2.2),
     "floor": (-2.5,),
     "ceil": (-2.5,),

@@ -1,0 +1,77 @@
+"""Calls of library functions that are written out while a function is lowered.
+
+Functions with several results, or whose result is a part of their argument, stand in `rules` as compositions of others
+(`composites.written_out`). np.split and its relatives give lists of views, as many as are known at compile time:
+np.split(x, 3, axis=1) becomes ``[x[:, a:b], x[:, b:c], x[:, c:d]]``. These are made when the number of dimensions is
+known (`normalise`); until then each is an operation "part".
+"""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+
+from ..rules import selection
+from .ir import Const, TupleOf, Var
+from .values import ListOf, library_name
+
+_MAX_PARTS = 64
+AXES = {np.split: 0, np.array_split: 0, np.vsplit: 0, np.hsplit: None, np.dsplit: 2}
+"""The functions that split, with their axis; that of np.hsplit is 0 or 1, as the array has one or more dimensions."""
+_OUT = {np.dot: 2, np.clip: 3, np.outer: 2, np.round: 2, np.around: 2, np.isneginf: 1, np.isposinf: 1}
+"""Where functions other than ufuncs take the array that they write their result into."""
+
+
+class LibraryCalls:
+    """The part of `Lowering` that writes library functions out."""
+
+    def refuse_in_place(self, f: object, args: list, kwargs: dict, node: ast.AST) -> None:
+        """Refuse the options by which functions write into their arguments."""
+        position = f.nin if isinstance(f, np.ufunc) else _OUT.get(f, len(args)) if callable(f) else len(args)
+        if kwargs.get("out", Const(None)) != Const(None) or len(args) > position:
+            raise self.fail(node, f"{library_name(f)} with an out argument", "assign the result: out[...] = ...")
+        copies = kwargs.get("copy", args[1] if len(args) > 1 else Const(True)) if f is np.nan_to_num else Const(True)
+        if copies != Const(True):
+            raise self.fail(node, "np.nan_to_num with copy=False", "assign the result: x[...] = np.nan_to_num(x)")
+
+    def library_call(self, written: object, f: object, args: list, kwargs: dict, node: ast.AST | None) -> object:
+        """Inline what dualad has written for a library function; its place is that of the user's call."""
+        value = self.function_value(written)
+        value.stands_for = library_name(f)
+        outer = self.origin
+        self.origin = self.place(node)
+        try:
+            return self.call_function(value, args, kwargs, node)
+        finally:
+            self.origin = outer
+
+    def split(self, f: object, args: list, kwargs: dict, node: ast.AST) -> ListOf:
+        """Return the parts of an array."""
+        given = dict(zip(("ary", "indices_or_sections", "axis"), args, strict=False)) | kwargs
+        name, sections = library_name(f), given.get("indices_or_sections")
+        axis = given.get("axis", Const(AXES[f]))
+        if not isinstance(axis, Const):
+            raise self.fail(node, f"{name} along an axis known only at run time", "write a constant axis")
+        x = self.as_operand(given.get("ary"), node)
+        if isinstance(sections, Const) and isinstance(sections.value, int):
+            if not 0 < sections.value <= _MAX_PARTS:
+                raise self.fail(node, f"{name} into {sections.value} parts", f"make it 1 to {_MAX_PARTS}")
+            bounds = self.equal_parts(f, x, sections.value, axis, node)
+        elif isinstance(sections, TupleOf | ListOf):
+            bounds = [Const(None), *(self.as_operand(i, node) for i in sections.items), Const(None)]
+        else:
+            what = f"{name} into a number of parts that is known only at run time"
+            raise self.fail(node, what, "give a constant number or a tuple of indices, or use slices in a loop")
+        pairs = zip(bounds[:-1], bounds[1:], strict=True)
+        return ListOf([self.emit("part", (x, low, high), node, "part", None, axis.value) for low, high in pairs])
+
+    def equal_parts(self, f: object, x: Var, count: int, axis: Const, node: ast.AST) -> list:
+        """Return the bounds of parts of equal length, or nearly so."""
+        shape = self.emit("attr", (x,), node, "shape", None, "shape")
+        own = Const(1 if axis.value is None else axis.value)
+        exact = Const(f is not np.array_split)
+        return [
+            self.emit(selection.start_of_part, (shape, own, Const(k), Const(count), exact), node, "at")
+            for k in range(count + 1)
+        ]

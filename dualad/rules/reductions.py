@@ -1,0 +1,133 @@
+"""Sums, products, means and extremes of arrays, with and without NaNs."""
+
+import numpy as np
+from numba import njit
+
+from .composites import composite
+from .registry import constant
+
+# -------------------------------------------------------------------- sums: the compiler makes loops of np.sum itself
+
+
+@composite(np.sum)
+def sum_(a, axis=None, dtype=None):
+    if dtype is not None:
+        return np.sum(a.astype(dtype), axis)
+    if axis is None:
+        return np.sum(a)
+    return np.sum(np.moveaxis(a, axis, 0), 0)
+
+
+@composite(np.mean)
+def mean(a):
+    return np.sum(a) / a.size
+
+
+@composite(np.var)
+def var(a):
+    d = a - np.mean(a)
+    return np.sum(d * d) / a.size
+
+
+@composite(np.std)
+def std(a):
+    return np.sqrt(np.var(a))
+
+
+@composite(np.average)
+def average(a, axis=None, weights=None):
+    if axis is not None:
+        raise TypeError("Numba does not support average with axis.")
+    if weights is None:
+        return np.mean(a)
+    if a.shape != weights.shape and weights.ndim != 1:
+        raise TypeError("1D weights expected when shapes of a and weights differ.")
+    total = np.sum(weights)
+    if total == 0.0:
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized.")
+    return np.sum(a * weights) / total
+
+
+@composite(np.prod)
+def prod(a):
+    p = 1.0
+    for x in np.ravel(a):
+        p *= x
+    return p
+
+
+# -------------------------------------------------------------------- extremes: the first of several equal ones counts
+
+
+@composite(np.max, np.amax)
+def max_(a):
+    flat = np.ravel(a)
+    return flat[np.argmax(flat)]
+
+
+@composite(np.min, np.amin)
+def min_(a):
+    flat = np.ravel(a)
+    return flat[np.argmin(flat)]
+
+
+@composite(np.ptp)
+def ptp(a):
+    return np.max(a) - np.min(a)
+
+
+# -------------------------------------------------------------------- what is not NaN
+
+
+@composite(np.nansum)
+def nansum(a):
+    return np.sum(np.where(np.isnan(a), 0.0, a))
+
+
+@composite(np.nanprod)
+def nanprod(a):
+    return np.prod(np.where(np.isnan(a), 1.0, a))
+
+
+@composite(np.nanmean)
+def nanmean(a):
+    return np.nansum(a) / np.count_nonzero(~np.isnan(a))
+
+
+@composite(np.nanvar)
+def nanvar(a, axis=None, dtype=None, out=None, ddof=0):
+    freedom = np.count_nonzero(~np.isnan(a)) - ddof
+    d = np.where(np.isnan(a), 0.0, a - np.nanmean(a))
+    return np.sum(d * d) / freedom if freedom > 0 else np.nan
+
+
+@composite(np.nanstd)
+def nanstd(a, axis=None, dtype=None, out=None, ddof=0):
+    return np.sqrt(np.nanvar(a, ddof=ddof))
+
+
+@njit(error_model="numpy")
+def place_of_largest(flat: np.ndarray) -> int:
+    """Return where the largest element that is not NaN lies; 0 if all are NaN."""
+    if flat.size == 0:
+        raise ValueError("zero-size array to reduction operation not possible")
+    best = 0
+    for k in range(flat.size):
+        if flat[k] > flat[best] or (np.isnan(flat[best]) and not np.isnan(flat[k])):
+            best = k
+    return best
+
+
+constant(place_of_largest, cheap=False)
+
+
+@composite(np.nanmax)
+def nanmax(a):
+    flat = np.ravel(a)
+    return flat[place_of_largest(flat)]
+
+
+@composite(np.nanmin)
+def nanmin(a):
+    flat = np.ravel(a)
+    return flat[place_of_largest(-flat)]
