@@ -1,5 +1,9 @@
 """``python -m bench``: every table."""
 
-from .table import main
+from . import table
+from .arrays import __main__ as arrays
+from .gradbench import beside
 
-main()
+table.main()
+arrays.main()
+beside.main([])
