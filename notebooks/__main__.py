@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parent
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-SECONDS_A_CELL = 300
+SECONDS_A_CELL = 900
 
 
 def executed(path: Path) -> nbformat.NotebookNode:

@@ -3,7 +3,7 @@
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined          (expressions, values: its two helpers)
-definite        names that may have no value are checked where they are read
+branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
 transformed     derivatives met in a function (lifting: what they capture); derived: as primitives with derivatives
 jacobian        Jacobians, as loops over tangents or cotangents

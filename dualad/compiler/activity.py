@@ -7,6 +7,7 @@ carries). A class is varied, or useful, as a whole; numbers are followed one by 
 from __future__ import annotations
 
 import operator
+import random
 
 import numpy as np
 from numba import types
@@ -54,6 +55,8 @@ def has_effect(op: Op) -> bool:
     """Whether an operation does more than define its target."""
     if op.fn in WRITES or op.fn == "raise" or op.fn is print or (op.fn == "call" and op.detail.has_effect):
         return True
+    if isinstance(getattr(op.fn, "__self__", None), np.random.RandomState | random.Random) or op.fn is np.random.seed:
+        return True  # the random numbers drawn after it depend on it
     return not is_known(op) and not all(is_scalar_type(type_of(a)) for a in op.args)
 
 
@@ -67,6 +70,11 @@ def written_by(op: Op) -> list[object]:
     if op.fn == "call":
         return [op.args[k] for k in op.detail.writes]
     return [op.args[0]] if op.fn in WRITES else []
+
+
+def may_be_written_by(op: Op) -> list[object]:
+    """Return the arrays that an operation writes into or, not being known, may write into."""
+    return written_by(op) if is_known(op) else [v for v in ir.op_vars(op) if is_array(v)]
 
 
 class Aliases:
@@ -85,7 +93,7 @@ class Aliases:
         self.written: set[Var] = set()
         for stmt in ir.walk(function.body):
             if isinstance(stmt, Op):
-                for x in ir.op_vars(stmt) if not is_known(stmt) else written_by(stmt):
+                for x in may_be_written_by(stmt):
                     self.written |= self.roots(x)
 
     def _pass(self, function: Function) -> bool:

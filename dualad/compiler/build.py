@@ -57,6 +57,8 @@ class Derivative:
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
         How many tangents forward mode takes at a time.
+    tangents_only : bool
+        Whether nobody looks at the result of forward mode but its tangents (it is returned all the same).
     """
 
     function: object
@@ -66,6 +68,7 @@ class Derivative:
     has_aux: bool = False
     lenient: tuple[int, ...] = ()
     directions: int = 1
+    tangents_only: bool = False
 
     @property
     def options(self) -> tuple:
@@ -124,7 +127,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
             check_scalar(function, what)
         activity = Activity(function, inputs)
         if kind == "jvp":
-            printer = Forward(function, scope, activity, what.directions)
+            printer = Forward(function, scope, activity, what.directions, what.tangents_only)
             printer.emit(name, list(what.argnums))
         else:
             printer = Reverse(function, scope, activity)
@@ -135,8 +138,13 @@ def build(what: Derivative, argument_types: tuple) -> Built:
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
-    """Generate the derivative of an entry whose parameters are numbers and arrays, as `derived` asks for it."""
-    return build(Derivative(entry, kind, wrt, single=len(wrt) == 1, lenient=lenient), given)
+    """Generate the derivative of an entry whose parameters are numbers and arrays, as `derived` asks for it.
+
+    Kind "tangent" is "jvp" for those who look at the tangent alone.
+    """
+    only = kind == "tangent"
+    kind = "jvp" if only else kind
+    return build(Derivative(entry, kind, wrt, single=len(wrt) == 1, lenient=lenient, tangents_only=only), given)
 
 
 BUILDER.build = build_derived
@@ -146,19 +154,22 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     """Generate the Jacobians of the results of an entry by some of its parameters."""
     entry, wrt = what.entry, what.argnums
     scope = Scope()
-    value = Derived(entry, "value")
+    value = Derived(entry, "value", count=1)
     found = value.result_type(given)
     outs = list(found) if isinstance(found, types.BaseTuple) else [found]
+    value.count = len(outs)
     printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, [given[k] for k in wrt], outs)
     name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")
     if what.kind == "jacfwd":
-        tangent = build(Derivative(entry, "jvp", wrt, directions=printer.directions()), given)
+        several = Derivative(entry, "jvp", wrt, directions=printer.directions(), tangents_only=True)
+        tangent = build(several, given)
         printer.forward(name, tangent.function, tangent.directions)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
         printer.reverse(name, value, [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts])
     else:
-        modes = [Derived(JacobianOf(entry, kind, wrt, generate), "value") for kind in ("jacfwd", "jacrev")]
+        count = len(outs) * len(wrt)
+        modes = [Derived(JacobianOf(entry, k, wrt, generate), "value", count=count) for k in ("jacfwd", "jacrev")]
         printer.either(name, value, *modes)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
     return Built(name, printer.text(), made)

@@ -11,7 +11,7 @@ import ast
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from ..rules.registry import Rule, RuleBody
-from . import ir, rule_text, vector_math
+from . import ir, rule_text, runtime, vector_math
 from .activity import Activity
 from .emit import Emitter, Scope
 from .infer import is_array, is_number
@@ -51,8 +51,6 @@ class DerivativeEmitter(Emitter):
 
     def runtime(self, name: str) -> str:
         """Return the name of a function of the runtime."""
-        from . import runtime
-
         return self.scope.bind(getattr(runtime, name), name)
 
     def result_text(self, value: object, leaf_text) -> str:

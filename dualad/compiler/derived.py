@@ -45,11 +45,19 @@ class Derived(OwnRule):
 
     `kind` is "value" (the results of the entry; it is inlined where it is active) or "grad" (the gradients of its one
     result by the parameters in `wrt`, of which those in `lenient` may be integers, with the derivative 0). Several
-    results are a tuple, which "item" operations take apart.
+    results (`count` of them) are a tuple, which "item" operations take apart.
     """
 
-    def __init__(self, entry: Entry, kind: str, wrt: tuple[int, ...] = (), lenient: tuple[int, ...] = ()):
+    def __init__(
+        self,
+        entry: Entry,
+        kind: str,
+        wrt: tuple[int, ...] = (),
+        lenient: tuple[int, ...] = (),
+        count: int | None = None,
+    ):
         self.entry, self.kind, self.wrt, self.lenient = entry, kind, wrt, lenient
+        self.count = len(wrt) if count is None else count
         self.__name__ = entry.identifier if kind == "value" else f"{entry.identifier}_{kind}"
         params = ", ".join(f"a{k}" for k in range(len(entry.names())))
         namespace: dict = {}
@@ -95,7 +103,20 @@ class GradientRule(Rule):
     def __init__(self, derived: Derived):
         super().__init__(derived.__name__, "pair", ())
         self.derived = derived
-        self._bodies: dict[tuple, RuleBody] = {}
+        self._bodies: dict[tuple, object] = {}
+
+    def with_tangent(self, active: tuple[int, ...]) -> Derived | None:
+        """Return a gradient that gives the tangents of this one's results and then the results, in one sweep.
+
+        The tangent of f is linear in x_dot, and its gradient by x_dot is that of f. None if some x has no tangent.
+        """
+        entry, wrt = self.derived.entry, self.derived.wrt
+        if not set(wrt) <= set(active):
+            return None
+        if ("both", active) not in self._bodies:
+            dots = tuple(len(entry.names()) + active.index(k) for k in wrt)
+            self._bodies["both", active] = Derived(TangentOf(entry, active, generate), "grad", (*wrt, *dots))
+        return self._bodies["both", active]
 
     def tangent_body(self, active: tuple[int, ...]) -> RuleBody:
         entry, wrt = self.derived.entry, self.derived.wrt

@@ -170,6 +170,8 @@ class PushedForward(Entry):
     wrt: tuple[int, ...]
     generate: Callable
 
+    generated_kind = "jvp"
+
     @property
     def name(self) -> str:
         return f"{self.entry.name}_jvp"
@@ -187,13 +189,15 @@ class PushedForward(Entry):
         return names + [f"{names[k]}_dot" for k in self.wrt]
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        generated = self.generate(self.entry, "jvp", self.wrt, given[: len(self.entry.names())])
+        generated = self.generate(self.entry, self.generated_kind, self.wrt, given[: len(self.entry.names())])
         return low.call_generated(generated, values, self.place)
 
 
 @dataclass(eq=False)
 class TangentOf(PushedForward):
     """The tangent of the one result of an entry, along the parameters in `wrt`."""
+
+    generated_kind = "tangent"
 
     @property
     def name(self) -> str:

@@ -356,7 +356,8 @@ class Expressions:
         if kind is not None:
             return self.transform(kind, args, kwargs, node)
         if isinstance(f, Derived):
-            return self.emit(f, tuple(self.operands(args, node)), node, hint)
+            results = self.results_of(f, args, node)
+            return results[0] if len(results) == 1 else TupleOf(tuple(results))
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)

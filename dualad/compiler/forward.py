@@ -18,7 +18,7 @@ from . import ir, rule_text, vector_math
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
 from .calls import ForwardCalls
 from .derivative import DerivativeEmitter, fill_value
-from .derived import Derived
+from .derived import Derived, GradientRule
 from .emit import INPLACE, Scope
 from .infer import is_array, is_float, type_of
 from .ir import UNDEFINED, Function, Op, Var
@@ -27,8 +27,11 @@ from .ir import UNDEFINED, Function, Op, Var
 class Forward(ForwardCalls, DerivativeEmitter):
     """Emits the Jacobian-vector product of a function, for one direction or for several at a time."""
 
-    def __init__(self, function: Function, scope: Scope, activity: Activity, directions: int = 1):
+    def __init__(
+        self, function: Function, scope: Scope, activity: Activity, directions: int = 1, tangents_only: bool = False
+    ):
         super().__init__(function, scope, activity)
+        self._read = _read_in(function, tangents_only)
         # a call, or the tangent of a gradient, computes the primal anew: several directions would share nothing
         ops = [s for s in ir.walk(function.body) if isinstance(s, Op)]
         alone = any(
@@ -127,7 +130,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.effect(op)
         elif not self.active(op.target):
             self.primal(op)
-        else:
+        elif not self.gradient_and_tangent(op):
             self.primal(op)
             rule = self.rule_of(op)
             if rule is not None and rule.kind == "pointwise" and any(self.active(v) for v in ir.op_vars(op)):
@@ -141,6 +144,25 @@ class Forward(ForwardCalls, DerivativeEmitter):
             else:
                 for _ in self.each_direction():
                     self.differentiate(op, rule, self.dot(op.target))
+
+    def gradient_and_tangent(self, op: Op) -> bool:
+        """Print a gradient and its tangent as one sweep, if it is one and has one; see `GradientRule.with_tangent`."""
+        rule = self.rule_of(op)
+        active = tuple(k for k, a in enumerate(op.args) if self.active(a))
+        both = rule.with_tangent(active) if isinstance(rule, GradientRule) and active else None
+        if both is None or op.target not in self._read:
+            return False
+        given = ", ".join([*map(self.operand, op.args), *(self.dot(op.args[k]) for k in active)])
+        call = f"{self.scope.bind(both, both.__name__)}({given})"
+        count = op.fn.count
+        if count == 1:
+            self.line(f"{self.dot(op.target)}, {op.target.name} = {call}")
+        else:
+            parts = [self.fresh(op.target.name) for _ in range(2 * count)]
+            self.line(f"{', '.join(parts)} = {call}")
+            self.line(f"{self.dot(op.target)} = ({', '.join(parts[:count])})")
+            self.line(f"{op.target.name} = ({', '.join(parts[count:])})")
+        return True
 
     def differentiate(self, op: Op, rule: Rule | None, dot: str) -> None:
         """Print the tangent of an operation other than a pointwise one."""
@@ -221,6 +243,18 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 self.line(f"{target} = {self.tangent(value)}")
             elif self.active(value):
                 self.line(f"{target} {INPLACE[op.detail]}= {self.dot(value)}")
+
+
+def _read_in(function: Function, tangents_only: bool) -> set[Var]:
+    """Return the variables whose values something reads; the result reads none if tangents alone count."""
+    read = set() if tangents_only else set(ir.vars_in(function.result))
+    items = []
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, Op) and stmt.fn == "item":
+            items.append(stmt)
+        else:
+            read.update(v for x in ir.operands_of(stmt) for v in ir.vars_in(x))
+    return read | {i.args[0] for i in items if i.target in read}
 
 
 def _steps(path: tuple[int, ...]) -> str:

@@ -18,6 +18,7 @@ from ..errors import DualadError, UnsupportedError, at
 from . import ir
 from .activity import Activity, Aliases, has_effect
 from .arrays import reduce_arrays
+from .branches import Unreachable
 from .emit import Scope
 from .infer import infer, is_array, is_float, type_of
 from .ir import Const, Function, TupleOf, Var
@@ -306,7 +307,10 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
     """Lower the body of a unit, with parameters of the given types."""
     low = Lowering(scope.namer, units)
     params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]
-    result = low.inline(unit.function, unit.environment(params))
+    try:
+        result = low.inline(unit.function, unit.environment(params))
+    except Unreachable:
+        result = Const(0.0)
     if isinstance(result, TupleOf) or not isinstance(result, Var | Const):
         what = f"a tuple as the result of recursion ({unit.name}) is not supported"
         raise UnsupportedError(at(f"{what}: {_PASS_ALONG}", *unit.place))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 
-from .definite import Maybe
+from .branches import Maybe
 from .ir import UNDEFINED, Const, TupleOf, Var
 from .units import Leaf
 from .values import Frame, FunctionValue, ListOf, Static, Transformed

@@ -1,27 +1,27 @@
 """From the syntax tree to the IR: statements, branches and loops. Functions that are called are inlined.
 
 `Lowering` walks structured statements (`control.structure`) with an environment that maps names to values, and
-appends operations to the current block. A branch lowers both sides on copies of the environment and merges them; a
-loop gives every name that its body binds a parameter, and sees afterwards what the body left in it.
+appends operations to the current block. `branches` merges what the two sides of a branch leave behind; a loop gives
+every name that its body binds a parameter, and sees afterwards what the body left in it.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import operator
 from collections.abc import Callable
+from typing import NoReturn
 
 from numba import types
 
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
+from .branches import Branches, Restructure, Unreachable, always_entered, value_of, variables
 from .control import RETURN_VALUE, assigned_names
-from .definite import Definite, always_entered, value_of, variables
 from .entries import Entry
 from .expressions import Expressions
-from .ir import UNDEFINED, Block, Carried, Const, For, If, Namer, Op, Phi, TupleOf, Var, While
+from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -44,11 +44,7 @@ _MAX_UNROLL = 64
 _STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
 
 
-class _Restructure(Exception):
-    """A loop body leaves another shape in a name than was assumed; try again with that shape."""
-
-
-class Lowering(Definite, Calls, Transformations, Expressions):
+class Lowering(Branches, Calls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -242,91 +238,13 @@ class Lowering(Definite, Calls, Transformations, Expressions):
             raise self.fail(s, f"raise {ast.unparse(s.exc)}", "raise an exception class with positional arguments")
         self.raise_(cls, call.args, s)
 
-    def raise_(self, cls: type, args: list[ast.expr], node: ast.AST) -> None:
+    def raise_(self, cls: type, args: list[ast.expr], node: ast.AST) -> NoReturn:
         self.effect("raise", (ir.Global(cls), *(self.operand(a) for a in args)), node)
+        raise Unreachable
 
     def stmt_If(self, s: ast.If) -> None:
         test = self.truth(self.expr(s.test), s)
         self.branch(test, lambda: self.statements(s.body), lambda: self.statements(s.orelse), s)
-
-    # ---------------------------------------------------------------- branches
-
-    def truth(self, value: object, node: ast.AST) -> object:
-        """Return a value as an operand fit for a test."""
-        if isinstance(value, Const):
-            return Const(bool(value.value))
-        if isinstance(value, TupleOf | ListOf):
-            return Const(bool(value.items))
-        if isinstance(value, FunctionValue | Static):
-            return Const(True)
-        return self.as_operand(value, node)
-
-    def branch(self, test: object, then: Callable, orelse: Callable, node: ast.AST) -> object:
-        """Lower both sides and merge the environments; returns the merged values of the two callables."""
-        if isinstance(test, Const):
-            return then() if test.value else orelse()
-        outer, env = self.block, self.frame.env
-        sides = []
-        for side in (then, orelse):
-            self.block, self.frame.env = Block(), dict(env)
-            value = side()
-            sides.append((self.block, self.frame.env, value))
-        (then_block, then_env, a), (else_block, else_env, b) = sides
-        self.block, self.frame.env = outer, env
-        stmt = If(test, then_block, else_block, [], self.place(node))
-        before = len(outer.statements)
-        outer.statements.append(stmt)
-        for name in [*then_env, *(k for k in else_env if k not in then_env)]:
-            env[name] = self.join(stmt, then_env.get(name, UNDEFINED), else_env.get(name, UNDEFINED), name)
-        result = None if a is None and b is None else self.merge(stmt, a, b, "t")
-        if not (then_block.statements or else_block.statements or stmt.phis):
-            del outer.statements[before]
-        return result
-
-    def merge(self, stmt: If, x: object, y: object, name: str) -> object:
-        """Return the value of a name after a branch that left x or y in it."""
-        for one, other in ((x, y), (y, x)):
-            if isinstance(one, Const) and (one == other or other is UNDEFINED):
-                return one
-        for one, other in ((x, y), (y, x)):
-            if isinstance(one, TupleOf) and other in self.open:
-                name, shapes = self.open[other]
-                shapes[name] = one
-                raise _Restructure
-        if isinstance(x, TupleOf | ListOf) or isinstance(y, TupleOf | ListOf):
-            n = len(x.items) if x is not UNDEFINED and hasattr(x, "items") else len(getattr(y, "items", ()))
-            xs = [UNDEFINED] * n if x is UNDEFINED else getattr(x, "items", None)
-            ys = [UNDEFINED] * n if y is UNDEFINED else getattr(y, "items", None)
-            if xs is None or ys is None or len(xs) != len(ys):
-                return Poison(f"{name} is a tuple of another length, or no tuple, in the other branch")
-            items = tuple(p if p is q else self.merge(stmt, p, q, name) for p, q in zip(xs, ys, strict=True))
-            model = y if x is UNDEFINED else x
-            return TupleOf(items, model.cls) if isinstance(model, TupleOf) else ListOf(list(items))
-        plain = (*OPERANDS, type(UNDEFINED))
-        if not (isinstance(x, plain) and isinstance(y, plain)):
-            if x is UNDEFINED or y is UNDEFINED:
-                return y if x is UNDEFINED else x
-            return Poison(f"{name} stands for different functions in the branches")
-        none = Const(None)
-        if (x == none or y == none) and x is not UNDEFINED and y is not UNDEFINED:
-            return Poison(f"{name} is None in one branch and a value in the other")
-        if isinstance(x, Const) and isinstance(y, Const) and {x.value, y.value} == {True, False}:
-            if isinstance(x.value, bool) and isinstance(y.value, bool):
-                return self.flag(stmt, x.value)
-        phi = Phi(self.var(name), x, y)
-        if self.is_boolean(x) and self.is_boolean(y):
-            self.boolean.add(phi.target)
-        stmt.phis.append(phi)
-        return phi.target
-
-    def is_boolean(self, x: object) -> bool:
-        return x in self.boolean or (isinstance(x, Const) and isinstance(x.value, bool))
-
-    def flag(self, stmt: If, straight: bool) -> Var:
-        """Return the test of a branch (or its opposite) as a boolean: what a flag set in it amounts to."""
-        if straight and stmt.test in self.boolean:
-            return stmt.test
-        return self.emit(bool if straight else operator.not_, (stmt.test,), None, "flag")
 
     # ---------------------------------------------------------------- loops
 
@@ -370,8 +288,9 @@ class Lowering(Definite, Calls, Transformations, Expressions):
         env = dict(self.frame.env)
         self.loop(s, names, s.body, s.exit, None, "", None, s.test)
         loop = self.block.statements[-1]
-        writes = any(isinstance(x, Op) and x.fn in ("setitem", "augitem", "call") for x in ir.walk(loop.header))
-        if writes or loop.test == Const(False):
+        never_runs = loop.test == Const(False)
+        effects = ("setitem", "augitem", "call")
+        if never_runs or any(isinstance(x, Op) and x.fn in effects for x in ir.walk(loop.header)):
             del self.block.statements[before:]
             self.frame.env.clear()
             self.frame.env.update(env)
@@ -415,7 +334,7 @@ class Lowering(Definite, Calls, Transformations, Expressions):
             try:
                 self.try_loop(s, names, body, exit_, start_trip, hint, bounds, test, shapes)
                 return
-            except _Restructure:
+            except Restructure:
                 continue
         raise self.fail(s, "a loop in which a variable changes its structure", "use one variable for one thing")
 
@@ -441,8 +360,12 @@ class Lowering(Definite, Calls, Transformations, Expressions):
                 start_trip(index)
             self.statements(body)
             exit_value = self.truth(self.expr(exit_), s) if exit_ is not None else None
-        finally:
             left = self.frame.env
+        except Unreachable:
+            if self.block is header:
+                raise
+            left, exit_value = params, None
+        finally:
             self.block, self.frame.env = outer, env
         if isinstance(exit_value, Const) and not exit_value.value:
             exit_value = None
@@ -464,6 +387,8 @@ class Lowering(Definite, Calls, Transformations, Expressions):
                 condition = None if condition.value else condition
             outer.statements.append(While(header, condition, carried, loop_body, exit_value, trips, place))
         env.update(after)
+        if entered and left is params:
+            raise Unreachable
 
     def read(self, header: Block, body: Block, tests: list, params: dict, left: dict) -> set[Var]:
         """Return the variables that a loop reads, or leaves in a name that they did not stand for before."""
@@ -494,7 +419,7 @@ class Lowering(Definite, Calls, Transformations, Expressions):
             if init is UNDEFINED:
                 if isinstance(left, TupleOf):
                     shapes[name] = left
-                    raise _Restructure
+                    raise Restructure
                 return left
             return Poison(f"{name} changes from a number or array into something else inside a loop")
         if isinstance(param, TupleOf) and isinstance(left, TupleOf) and len(param.items) == len(left.items):
@@ -551,7 +476,10 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
             values.append(static_value(ty.value))
         else:
             values.append(_leaves(low, param, ty, k, (), leaves))
-    result = entry.call(low, values, argument_types)
+    try:
+        result = entry.call(low, values, argument_types)
+    except Unreachable:
+        result = Const(0.0)
     _refuse_poison(result, entry)
     function = ir.Function(entry.name, params, leaves, low.block, result)
     function.star, function.place = entry.star, entry.place

@@ -34,6 +34,7 @@ __all__ = [
     "let_jitclasses_meet_numbers",
     "let_jitted_code_call",
     "let_jitted_code_push_forward",
+    "let_ordered_sums_be_vectorised",
     "python_class",
     "reassociated_add",
     "register_callable",
@@ -280,6 +281,17 @@ def give_vector_variants(function: Callable, name: str, original: Callable) -> b
 
     give_compiled_meaning(function, choose)
     return True
+
+
+def let_ordered_sums_be_vectorised() -> None:
+    """Let LLVM vectorise loops that add up in the order of the program.
+
+    The additions stay one after the other, and the sum the same to the last bit; what is added (an exp, say) is
+    computed for several trips at once. LLVM does so by itself on some processors only, and the option is one of the
+    process: it holds for all that is compiled from now on.
+    """
+    if 15 <= llvm.llvm_version_info[0] <= 22:  # those known to have the option; LLVM ends the process over others
+        llvm.set_option("dualad", "-force-ordered-reductions=true")
 
 
 def reassociated_add(function: Callable) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import ir
-from .activity import Aliases, written_by
+from .activity import Aliases, may_be_written_by
 from .ir import Block, For, Function, Op, Var, While
 
 
@@ -18,7 +18,7 @@ class Order:
         self.end: dict[int, int] = {}
         self.around: dict[int, tuple] = {}
         self._number(function.body, ())
-        self._writes = [s for s in ir.walk(function.body) if isinstance(s, Op) and written_by(s)]
+        self.writes = [s for s in ir.walk(function.body) if isinstance(s, Op) and may_be_written_by(s)]
 
     def _number(self, block: Block, around: tuple) -> None:
         for stmt in block:
@@ -42,8 +42,8 @@ class Order:
         if roots.isdisjoint(aliases.written):
             return
         here, around = self.position[id(reader)], {id(s) for s in self.around[id(reader)]}
-        for stmt in self._writes:
-            if any(roots & aliases.roots(x) for x in written_by(stmt)):
+        for stmt in self.writes:
+            if any(roots & aliases.roots(x) for x in may_be_written_by(stmt)):
                 shared = around & {id(s) for s in self.around[id(stmt)]}
                 if self.position[id(stmt)] > here or shared:
                     yield stmt

@@ -24,11 +24,12 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
-from .infer import is_array, is_float, is_integer, is_number
+from .infer import is_array, is_float, is_integer, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, For, Function, If, Op, Var, While
 from .order import Order
 from .protect import needed_operands
+from .reuse import is_load, may_write, writes_in
 
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
@@ -57,10 +58,12 @@ class Plan:
         self.order = Order(function)
         self.integers = Integers(function)
         self.position, self.around, self.end = self.order.position, self.order.around, self.order.end
-        self.recomputed: set[int] = set()
-        self.chosen_again: set[Var] = set()
+        self.restored: set[Var] = set()
+        self.saves: dict[int, Var] = {}
         self.handed_on: dict[Var, Var] = {}
-        self.loops: dict[int, LoopPlan] = {}
+        self._block_of: dict[int, tuple[Block, int]] = {}
+        self._owner: dict[int, object] = {}
+        self._untouched: dict[int, bool] = {}
         self._uses: dict[Var, list[object]] = {}
         self._index(function.body, ())
         self.unchosen: set[int] = set()
@@ -73,13 +76,22 @@ class Plan:
             elif isinstance(stmt, If):
                 self._find_mirrored_phis(stmt)
                 self._find_handed_on(stmt)
-        self.block_needs(function.body, None)
+        self.make()
+
+    def make(self) -> None:
+        """Decide about all loops, for the arrays that are to be `restored`."""
+        self.recomputed: set[int] = set()
+        self.chosen_again: set[Var] = set()
+        self.relied_on: list[Op] = []
+        self.loops: dict[int, LoopPlan] = {}
+        self.block_needs(self.function.body, None)
 
     # ---------------------------------------------------------------- where things are
 
     def _index(self, block: Block, around: tuple) -> None:
         loop = around[-1] if around else None
-        for stmt in block:
+        for k, stmt in enumerate(block):
+            self._block_of[id(stmt)] = (block, k)
             for v in ir.defined_by(stmt):
                 self.definer[v], self.loop_of[v] = stmt, loop
             reads: list = []
@@ -99,6 +111,7 @@ class Plan:
             for v in reads:
                 self._uses.setdefault(v, []).append(("read", stmt))
             for inner in ir.blocks_of(stmt):
+                self._owner[id(inner)] = stmt
                 self._index(inner, (*around, stmt) if isinstance(stmt, For | While) else around)
 
     def root(self, v: Var) -> Var:
@@ -226,7 +239,7 @@ class Plan:
 
     def is_work(self, stmt: object) -> bool:
         if isinstance(stmt, Op):
-            return self.active(stmt.target) or any(self.active(x) for x in written_by(stmt))
+            return self.active(stmt.target) or any(self.active(x) for x in written_by(stmt)) or id(stmt) in self.saves
         return any(self.active(v) for v in ir.defined_by(stmt))
 
     def block_needs(self, block: Block, loop: object) -> set[Var]:
@@ -248,6 +261,8 @@ class Plan:
 
     def op_needs(self, op: Op) -> set[Var]:
         """Return what the reverse of one operation reads."""
+        if id(op) in self.saves:
+            return {self.saves[id(op)], *(v for x in op.args[:-1] for v in ir.vars_in(x))}
         if op.fn in WRITES and self.active(op.args[0]):
             return {v for i in op.args[1:-1] for v in ir.vars_in(i)}
         if op.fn == "call" and self.is_work(op):
@@ -315,15 +330,16 @@ class Plan:
         stmt = self.definer.get(v)
         return (self.position.get(id(stmt), -1), v.name)
 
-    def _can_recompute(self, v: Var, loop: object) -> bool:
+    def _can_recompute(self, v: Var, loop: object, block: Block | None = None) -> bool:
+        """Whether a variable is cheap to find again when the reverse sweep of a block begins, by default its own."""
         stmt = self.definer.get(v)
         if not self.is_inside(v, loop):
             return False
         if isinstance(stmt, If):
-            return self._can_choose_again(v, stmt, loop)
-        return isinstance(stmt, Op) and self.is_recomputable(stmt, loop)
+            return self._can_choose_again(v, stmt, loop, block or self._block_of[id(stmt)][0])
+        return isinstance(stmt, Op) and self.is_recomputable(stmt, block)
 
-    def _can_choose_again(self, v: Var, stmt: If, loop: object) -> bool:
+    def _can_choose_again(self, v: Var, stmt: If, loop: object, block: Block) -> bool:
         """Whether what a branch leaves behind is cheap to find again: numbers, from numbers and from arrays around."""
         if not is_number(v):
             return False
@@ -336,7 +352,7 @@ class Plan:
                 return False
             if x in local and x not in seen:
                 seen.add(x)
-                if not self._can_recompute(x, loop):
+                if not self._can_recompute(x, loop, block):
                     return False
                 todo += ir.op_vars(self.definer[x]) if isinstance(self.definer[x], Op) else ()
         return True
@@ -351,8 +367,11 @@ class Plan:
         elif isinstance(loop, For) and v is loop.index:
             pass
         elif self._can_recompute(v, loop) and not (is_float(v) and not is_array(v) and self.stores(v, plan, loop) > 1):
-            self.recomputed.add(id(self.definer[v]))
+            stmt = self.definer[v]
+            self.recomputed.add(id(stmt))
             self.chosen_again.add(v)
+            if isinstance(stmt, Op) and is_load(stmt) and not self.is_untouched(stmt):
+                self.relied_on.append(stmt)
             for x in self._sources(v):
                 self.decide(x, plan, loop)
         elif v in self.handed_on:
@@ -403,13 +422,13 @@ class Plan:
             what = f"the value {v.name} ({v.type}), which the reverse sweep needs in every trip of a loop,"
             raise UnsupportedError(at(f"{what} cannot be stored: compute it before the loop", *stmt.place))
 
-    def is_recomputable(self, op: Op, loop: object) -> bool:
+    def is_recomputable(self, op: Op, block: Block | None = None) -> bool:
         """Whether computing a value again is cheaper than storing it, and gives the same value."""
         fn = op.fn
         if fn == "view" or fn in VIEWS:
             return True
         if fn == "getitem":
-            return not is_array(op.args[0]) or self.is_stable(op, loop)
+            return not is_array(op.args[0]) or self.is_stable(op, block)
         if fn in _CHEAP:
             return True
         if is_array(op.target):
@@ -423,8 +442,19 @@ class Plan:
             return op.args[1] in (Const(2), Const(3), Const(2.0))
         return fn in (min, max, operator.floordiv, operator.mod, math.floor) and not is_float(op.target)
 
-    def is_stable(self, load: Op, loop: object) -> bool:
-        """Whether an array element still has the value that a load saw when the reverse sweep comes to it."""
+    def is_stable(self, load: Op, block: Block | None = None) -> bool:
+        """Whether an array element has the value that a load saw when the reverse sweep of a block begins."""
+        if self.is_untouched(load):
+            return True
+        return self.activity.aliases.of(load.args[0]) in self.restored and self._is_quiet_after(load, block)
+
+    def is_untouched(self, load: Op) -> bool:
+        """Whether the array element that a load saw is never written after it."""
+        if id(load) not in self._untouched:
+            self._untouched[id(load)] = self._find_untouched(load)
+        return self._untouched[id(load)]
+
+    def _find_untouched(self, load: Op) -> bool:
         x = load.args[0]
         if not isinstance(x, Var) or not self.activity.aliases.is_written(x):
             return True
@@ -433,9 +463,34 @@ class Plan:
         aliases = self.activity.aliases
         if not aliases.roots(x).isdisjoint(aliases.borrowed):
             return False
-        return not any(self._may_overwrite(w, load) for w in self.order.writes_after(load, x, aliases))
+        return not any(self.may_overwrite(w, load) for w in self.order.writes_after(load, x, aliases))
 
-    def _may_overwrite(self, write: Op, load: Op) -> bool:
+    def _is_quiet_after(self, load: Op, last: Block | None) -> bool:
+        """Whether a load's element is not written between it and the end of a block around it, by default its own."""
+        block, k = self._block_of[id(load)]
+        while True:
+            writes = writes_in(Block(block.statements[k + 1 :]))
+            if any(may_write(w, load, self.activity.aliases, self.integers) for w in writes):
+                return False
+            if last is None or block is last:
+                return True
+            block, k = self._block_of[id(self._owner[id(block)])]
+
+    def save_before(self, write: Op) -> None:
+        """Save an element before it is overwritten; nothing is new if its old value has been loaded just before."""
+        block, k = self._block_of[id(write)]
+        for stmt in reversed(block.statements[:k]):
+            if isinstance(stmt, Op) and is_load(stmt) and stmt.args == write.args[:-1]:
+                self.saves[id(write)] = stmt.target
+                return
+            load = Op(None, "getitem", write.args[:-1])
+            if any(may_write(w, load, self.activity.aliases, self.integers) for w in writes_in(Block([stmt]))):
+                break
+        old = Var("", type_of(write.args[0]).dtype)
+        self.definer[old], self.loop_of[old] = write, next(reversed(self.around[id(write)]), None)
+        self.saves[id(write)] = old
+
+    def may_overwrite(self, write: Op, load: Op) -> bool:
         """Whether a later write may be to the element that a load has read."""
         is_element = write.fn in ("setitem", "augitem") and write.args[0] is load.args[0]
         if not is_element or len(write.args) != len(load.args) + 1:

@@ -33,6 +33,8 @@ def may_run_forwards(loop: object, plan: Plan) -> bool:
     if not loop.independent:
         for stmt in ir.walk(loop.body):
             if isinstance(stmt, Op) and stmt.fn in WRITES:
+                if id(stmt) in plan.saves:
+                    return False
                 if stmt.fn != "augitem" and plan.active(stmt.args[0]):
                     return False
                 if stmt.fn == "augitem" and _is_read(stmt.args[0], loop, plan):

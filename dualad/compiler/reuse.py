@@ -16,7 +16,7 @@ import numpy as np
 
 from ..rules import registry
 from . import ir
-from .activity import Aliases, is_known, is_scalar_type, written_by
+from .activity import Aliases, is_scalar_type, may_be_written_by
 from .infer import is_array, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, Function, If, Op, Var
@@ -61,13 +61,12 @@ def is_load(op: Op) -> bool:
 
 def writes_in(block: Block) -> list[Op]:
     """Return the operations that may write into memory, in a block and in the blocks inside it."""
-    return [s for s in ir.walk(block) if isinstance(s, Op) and (written_by(s) or not is_known(s))]
+    return [s for s in ir.walk(block) if isinstance(s, Op) and may_be_written_by(s)]
 
 
 def may_write(op: Op, load: Op, aliases: Aliases, integers: Integers) -> bool:
     """Whether an operation may write into the place that a load reads, if their common variables have one value."""
-    places = written_by(op) if is_known(op) else list(ir.op_vars(op))
-    if aliases.roots(load.args[0]).isdisjoint(r for x in places for r in aliases.roots(x)):
+    if aliases.roots(load.args[0]).isdisjoint(r for x in may_be_written_by(op) for r in aliases.roots(x)):
         return False
     index, target = load.args[1:], op.args[1:-1]
     is_element = op.fn in ("setitem", "augitem") and op.args[0] is load.args[0] and len(index) == len(target)
@@ -109,7 +108,7 @@ class _Reuse:
                 return True
             known[name] = (op.target, op)
             return False
-        if written_by(op) or not is_known(op):
+        if may_be_written_by(op):
             self.forget([op], known)
             if op.fn == "setitem" and is_array(op.args[0]) and all(is_number(i) for i in op.args[1:]):
                 base, *index, value = op.args

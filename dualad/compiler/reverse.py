@@ -10,6 +10,7 @@ a loop hands an array from trip to trip, its shadow is handed back.
 from __future__ import annotations
 
 import ast
+import contextlib
 
 import numpy as np
 from numba import types
@@ -18,7 +19,7 @@ from ..errors import UnsupportedError, at
 from ..rules import accumulation
 from ..rules.registry import Rule
 from . import ir, rule_text
-from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
+from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory, written_by
 from .derivative import fill_value
 from .infer import is_array, is_number, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
@@ -326,7 +327,7 @@ class Reverse(Taping):
         outside = set(self.live)
         before, self._summed = self._summed, self.sums_of(loop, n)
         head = self._reverse_head(loop, n)
-        with self.indented(head):
+        with self.skipping(loop, n, slots), self.indented(head):
             self._trip_start(loop, n)
             self._hand_back(slots, params)
             for c in loop.carried:
@@ -341,6 +342,27 @@ class Reverse(Taping):
         for c in slots:
             if c.init is not UNDEFINED:
                 self.pass_on(c.init, self.bar(c.param))
+
+    def skipping(self, loop: For | While, n: _LoopNames, slots: list[Carried]) -> contextlib.AbstractContextManager:
+        """Print a test that leaves a loop out if the adjoints of all its results are 0: then it adds nothing.
+
+        So the reverse of a minimum over sums goes through the one sum that is chosen. What the loop left on tapes must
+        be given back outside of it.
+        """
+        inside = list(ir.walk(loop.body))
+        plans = [n.plan, *(self.plan.loops[id(s)] for s in inside if id(s) in self.plan.loops)]
+        is_simple = (
+            bool(self.plan.around[id(loop)])
+            and (n.counted or not self._tapes(n))
+            and not any(p.kept for p in plans)
+            and not any(p.floats or p.integers for p in plans[1:])
+            and not self.plan.mirrored
+            and not any(self.active(x) for s in inside if isinstance(s, Op) for x in written_by(s))
+            and not any(isinstance(s, Op) and self.activity.is_active_call(s) for s in inside)
+        )
+        if not is_simple or not slots or any(is_array(c.param) for c in slots):
+            return contextlib.nullcontext()
+        return self.indented(f"if {' or '.join(f'{self.bar(c.param)} != 0.0' for c in slots)}:")
 
     def sums_of(self, loop: For | While, n: _LoopNames) -> set[Var]:
         """Return the adjoints from outside that an innermost, ascending loop only adds to, in whatever order."""
@@ -401,6 +423,7 @@ class Reverse(Taping):
         if op.fn in WRITES:
             if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
                 self._reverse_write(op)
+            self._put_back(op)
             return
         if op.fn in ("unpack", "item"):  # the adjoints of items are taken up by the operation that they come from
             return
@@ -503,6 +526,14 @@ class Reverse(Taping):
     def _has_live_relative(self, root: Var) -> bool:
         cls = self.aliases.of(root)
         return any(is_array(v) and self.aliases.of(v) is cls for v in self.live)
+
+    def _put_back(self, op: Op) -> None:
+        """Give an overwritten element its old value again."""
+        old = self.plan.saves.get(id(op))
+        if old is not None:
+            text = old.name if self.plan.definer[old] is not op else self.old_element(op)
+            text += " != 0" if old.type == types.boolean and text != old.name else ""
+            self.line(f"{self.operand(op.args[0])}[{self.index(op.args[1:-1])}] = {text}")
 
     def _reverse_write(self, op: Op) -> None:
         base, value = op.args[0], op.args[-1]

@@ -35,6 +35,7 @@ from .ir import UNDEFINED, Const, For, Function, If, Op, Var, While
 from .plan import LoopPlan, Plan
 from .ranges import may_run_forwards
 from .reserve import Reservation, counting_place, is_counted, reservation
+from .restoring import choose_restored
 
 
 @dataclass(eq=False)
@@ -64,6 +65,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
     def __init__(self, function: Function, scope: Scope, activity: Activity):
         super().__init__(function, scope, activity)
         self.plan = self.make_plan(function, activity)
+        choose_restored(self.plan)
         self._bars: dict[Var, str] = {}
         self._names: dict[int, _LoopNames] = {}
         self._lists: dict[Var, str] = {}
@@ -214,6 +216,20 @@ class Taping(ReverseCalls, DerivativeEmitter):
         elif v in names.plan.kept:
             self.line(f"{self._lists[v]}.append({v.name})")
 
+    def save_old(self, write: Op) -> None:
+        """Store the element that a write is about to change, if it is put back in the reverse sweep."""
+        old = self.plan.saves.get(id(write))
+        if old is not None and self.plan.definer[old] is write:
+            if self.plan.loop_of[old] is None:
+                old.name = self.fresh(f"{self.operand(write.args[0])}_old")
+            self.line(f"{self.old_element(write)} = {self.operand(write.args[0])}[{self.index(write.args[1:-1])}]")
+
+    def old_element(self, write: Op) -> str:
+        """Return where the old value of an overwritten element is."""
+        old = self.plan.saves[id(write)]
+        names = self._names.get(id(self.plan.loop_of[old]))
+        return (self._cell(old, names) if names is not None else "") or old.name
+
     def _cell(self, v: Var, n: _LoopNames) -> str:
         """Return the place of a variable on the tape of its loop, or ''."""
         for tape, row, columns in ((n.tape, n.row, n.plan.floats), (n.itape, n.irow, n.plan.integers)):
@@ -230,6 +246,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         if self.activity.is_active_call(op):
             self.forward_call(op)
         else:
+            self.save_old(op)
             self.primal(op)
         if op.target is not None:
             self.mirror_op(op)

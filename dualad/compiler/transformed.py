@@ -137,14 +137,19 @@ class Transformations:
         key = (kind, wrt, lenient, entry.key)
         table = self.units.derived
         if key not in table:
-            table[key] = Derived(entry, kind, wrt, lenient)
-        if count == 0:
+            table[key] = Derived(entry, kind, wrt, lenient, count)
+        return self.results_of(table[key], operands, node)
+
+    def results_of(self, derived: Derived, operands: list, node: ast.AST) -> list:
+        """Emit the call of a derivative; return its results."""
+        if derived.count == 0:
             return []
+        name = derived.entry.name
         operands = tuple(self.as_operand(x, node) for x in operands)
-        result = self.emit(table[key], operands, node, f"{entry.name}_{kind}" if kind == "grad" else entry.name)
-        if count == 1:
+        result = self.emit(derived, operands, node, name if derived.kind == "value" else f"{name}_{derived.kind}")
+        if derived.count == 1:
             return [result]
-        return [self.emit("item", (result, Const(k)), node, entry.name) for k in range(count)]
+        return [self.emit("item", (result, Const(k)), node, name) for k in range(derived.count)]
 
     def gradients(self, entry: Entry, operands: list, node: ast.AST, structures: list, strict: bool = True) -> list:
         """Return structures of parameters with the gradients by them in their places.

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..rules import registry
-from .numba_bridge import give_vector_variants, reassociated_add
+from .numba_bridge import give_vector_variants, let_ordered_sums_be_vectorised, reassociated_add
 
 _UNDER_NUMPY_NAMES = {
     "exp": "exp",
@@ -82,6 +82,8 @@ reassociated_add(add)
 registry.share(add, registry.find(operator.add))
 
 _enabled = os.environ.get("DUALAD_VECTOR_MATH", "1") != "0"
+if _enabled and FUNCTIONS:
+    let_ordered_sums_be_vectorised()
 
 
 def use_vector_math(enabled: bool) -> None:

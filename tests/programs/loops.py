@@ -292,7 +292,190 @@ def countdown(a, p):
     return total * p[0]
 
 
+# ---------------------------------------------------------------- elements that are read often and overwritten once
+
+
+def state_through_matrix(w, h, n):
+    """Each element is read m times before it is overwritten."""
+    m = h.size
+    new = np.empty(m)
+    for _ in range(n):
+        for i in range(m):
+            s = 0.0
+            for j in range(m):
+                s += w[i, j] * h[j] * h[i]
+            new[i] = math.tanh(s)
+        for i in range(m):
+            h[i] = new[i] * 0.9 + 0.1
+    return h[0] * h[m - 1]
+
+
+def state_through_views(w, h, n):
+    for t in range(n):
+        for i in range(2):
+            s = 0.0
+            for j in range(3):
+                for k in range(2):
+                    s += w[i, j] * math.sin(h[0, j] * h[1, k])
+            row = h[t % 2]
+            row[i] = s
+            row[2] *= w[i, 0]
+    return h[0, 0] * h[1, 1] + h[0, 2] * h[1, 2]
+
+
+def state_overwritten_sometimes(w, h, n):
+    total = 0.0
+    for t in range(n):
+        for i in range(h.size):
+            for j in range(h.size):
+                total += w[i, j] * h[i] * h[j] * h[j]
+        for i in range(h.size):
+            if total > 0.5 and i != 1:
+                h[i] = h[i] * 0.5 + total * 0.01
+            elif i == 1:
+                for j in range(2):
+                    h[j] += 0.1 * h[j + 1] * total
+    return total * h[0] * h[1]
+
+
+def overwritten_between_loops(w, h, x):
+    """The writes at the top stand in no loop; h[1] is read again after each of them."""
+    total = 0.0
+    for i in range(3):
+        for j in range(3):
+            total += w[i, j] * h[i] * h[j]
+    h[1] = x * total
+    for i in range(3):
+        for j in range(3):
+            total += w[i, j] * h[i] * h[j] * h[1]
+    h[1] += x
+    h[1] = h[1] * x
+    for i in range(3):
+        for j in range(3):
+            total += w[i, j] * h[i] * h[j]
+    return total
+
+
+def permuted_on_the_way(w, h, n):
+    """The integers are overwritten as well, and the reverse sweep indexes by them."""
+    order = np.arange(h.size)
+    total = 0.0
+    for t in range(n):
+        for i in range(h.size):
+            for j in range(h.size):
+                total += 0.3 * w[i, order[j]] * h[order[i]] * h[order[j]] ** 2 + 0.02 * h[i] * total
+        order[0], order[t % 3] = order[t % 3], order[0]
+        order[1] = (order[1] + 1) % 3
+        h[order[1]] = math.sin(total)
+    return total
+
+
+def switched_on_the_way(w, h, n):
+    on = np.full(h.size, True)
+    total = 0.0
+    for t in range(n):
+        for i in range(h.size):
+            for j in range(h.size):
+                if on[i] or on[j]:
+                    total += w[i, j] * h[i] ** 2 * h[j]
+        on[t % 2] = not on[t % 2]
+        h[t % 3] *= total
+    return total
+
+
+def state_until(w, h, limit):
+    total = 0.0
+    while True:
+        for i in range(h.size):
+            for j in range(h.size):
+                total += w[i, j] * h[i] ** 2 * h[j]
+        if total > limit:
+            break
+        for i in range(h.size):
+            h[i] = h[i] + 0.3 * math.sin(h[i])
+            if i == 1:
+                continue
+            h[i] *= 1.1
+    return total * h[0]
+
+
+def state_returned(w, h, n):
+    """What is returned must not be restored."""
+    for _ in range(n):
+        s = 0.0
+        for i in range(h.size):
+            for j in range(h.size):
+                s += w[i, j] * h[i] ** 2 * h[j]
+        for i in range(h.size):
+            h[i] = math.sin(h[i] + 0.1 * s)
+    return h, h[0] * w[0, 0]
+
+
+def read_after_overwriting(w, h, n):
+    """The second read in a trip sees the new value, the first the old one."""
+    total = 0.0
+    for _ in range(n):
+        for i in range(h.size):
+            before = h[i] * h[0]
+            h[i] = math.sin(before) + w[i, i]
+            for j in range(h.size):
+                total += h[j] * h[i] * w[i, j] * before * h[j]
+    return total
+
+
+def read_before_inner_overwriting(w, h, n):
+    """What the outer loop reads at its start is overwritten in the loop inside it."""
+    total = 0.0
+    for i in range(n):
+        first = h[0] * h[1]
+        for j in range(h.size):
+            for k in range(h.size):
+                total += first * h[j] * h[k] * h[k] * w[j, k]
+        for j in range(h.size):
+            h[j] = first * math.sin(h[j] + total)
+        total += first * h[0]
+    return total
+
+
+def chosen_on_the_way(w, h, g, n):
+    """The name `state` stands for one of two arrays."""
+    total = 0.0
+    for t in range(n):
+        state = h if t % 2 == 0 else g
+        for i in range(h.size):
+            for j in range(h.size):
+                total += w[i, j] * state[i] ** 2 * h[j]
+        state[t % 3] = total * 0.1
+    return total
+
+
+def shifted_elements(x, n):
+    """A window moves along: each element is overwritten by its neighbour."""
+    window = np.full(4, 0.5)
+    total = 0.0
+    for t in range(n):
+        for i in range(4):
+            for j in range(4):
+                total += window[i] * window[j] ** 2 * x[t]
+        for i in range(3):
+            window[i] = window[i + 1]
+        window[3] = x[t] * math.sin(total)
+    return total
+
+
 PROGRAMS: list[Program] = [
+    case(state_through_matrix, data(330, 3, 3), data(331, 3), 4),
+    case(state_through_views, data(332, 2, 3, high=0.6), data(333, 2, 3, high=0.8), 4),
+    case(state_overwritten_sometimes, data(334, 3, 3, high=0.5), data(335, 3, high=0.7), 3),
+    case(overwritten_between_loops, data(336, 3, 3), data(337, 3), 0.7),
+    case(permuted_on_the_way, data(338, 3, 3, high=0.6), data(339, 3, high=0.8), 3),
+    case(switched_on_the_way, data(340, 3, 3, high=0.6), data(341, 3), 3),
+    case(state_until, data(342, 3, 3), data(343, 3), 60.0),
+    case(state_returned, data(344, 3, 3, high=0.5), data(345, 3, high=0.6), 3, scalar=False),
+    case(read_after_overwriting, data(346, 3, 3), data(347, 3), 3),
+    case(read_before_inner_overwriting, data(348, 2, 2, high=0.6), data(349, 2, high=0.6), 3),
+    case(chosen_on_the_way, data(350, 3, 3), data(351, 3), data(352, 3), 4),
+    case(shifted_elements, data(353, 5, low=0.05, high=0.3), 5),
     case(scaled_rows, data(301, 3, 4), data(302, 3)),
     case(no_trips_no_load, data(303, 4), 0.7, np.array([2, 0, 1])),
     case(guarded_division, data(305, 4), 0.7, np.array([2, 0, 3])),

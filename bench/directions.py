@@ -1,0 +1,92 @@
+"""``python -m bench.directions``: a Jacobian by forward mode with 1, 2, 4 and 8 directions at a time."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numba import typeof
+
+from dualad.compiler import jacobian as jacobian_module
+from dualad.compiler.build import Derivative
+from dualad.derivative_function import DerivativeFunction
+
+from .table import duration, interleaved_medians, repeated, write_section
+
+MARK = "python -m bench.directions"
+WIDTHS = (1, 2, 4, 8)
+
+
+def pendulums(x):
+    """Coupled pendulums, a hundred steps: sines in every step, sixteen numbers in and out."""
+    n = x.size // 2
+    y = x.copy()
+    for _ in range(100):
+        for i in range(n):
+            pull = -np.sin(y[i])
+            if i > 0:
+                pull += 0.1 * (y[i - 1] - y[i])
+            if i < n - 1:
+                pull += 0.1 * (y[i + 1] - y[i])
+            y[n + i] += 0.05 * pull
+        for i in range(n):
+            y[i] += 0.05 * y[n + i]
+    return y
+
+
+def small_network(x):
+    """Two layers written as loops, twelve numbers in and eight out."""
+    hidden = np.zeros(32)
+    for j in range(hidden.size):
+        for i in range(x.size):
+            hidden[j] += np.cos(1.0 + i * j) * x[i]
+        hidden[j] = np.tanh(hidden[j])
+    out = np.zeros(8)
+    for k in range(out.size):
+        for j in range(hidden.size):
+            out[k] += np.sin(1.0 + j * k) * hidden[j]
+    return out
+
+
+PROGRAMS = ((pendulums, np.linspace(0.1, 1.6, 16)), (small_network, np.linspace(-1.0, 1.0, 12)))
+
+
+def with_directions(f, count: int) -> DerivativeFunction:
+    """Return the Jacobian of a function with so many directions at a time, compiled."""
+    derivative = DerivativeFunction(Derivative(f, "jacfwd", (0,), single=True), f"jacfwd_{count}")
+    usual = jacobian_module.DIRECTIONS
+    jacobian_module.DIRECTIONS = count
+    try:
+        derivative(dict((g.__name__, x) for g, x in PROGRAMS)[f.__name__])
+    finally:
+        jacobian_module.DIRECTIONS = usual
+    return derivative
+
+
+def table() -> str:
+    """Measure; return the table as Markdown."""
+    lines = [
+        "| Jacobian by forward mode | " + " | ".join(f"{k} at a time" for k in WIDTHS) + " | compiled in, s |",
+        "|---|" + "--:|" * (len(WIDTHS) + 1),
+    ]
+    for f, x in PROGRAMS:
+        seconds, found = [], []
+        for count in WIDTHS:
+            start = time.perf_counter()
+            found.append(with_directions(f, count))
+            seconds.append(time.perf_counter() - start)
+        times = interleaved_medians([repeated(d, (x,)) for d in found])
+        cells = [duration(t) for t in times] + [", ".join(f"{s:.1f}" for s in seconds)]
+        lines.append(f"| {f.__name__}, {x.size} inputs, {typeof(x).dtype} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    text = table()
+    print(text)
+    write_section(MARK, text)
+
+
+if __name__ == "__main__":
+    main()
