@@ -1,7 +1,12 @@
 """``python -m bench``: every table."""
 
-import importlib
+from . import directions, dual_tape, table, vector_math
+from .arrays import __main__ as arrays
+from .gradbench import beside
 
-for name in ("table", "dual_tape", "directions", "vector_math", "evals", "arrays.__main__"):
-    print(f"\n{name.removesuffix('.__main__')}\n")
-    importlib.import_module(f".{name}", __package__).main()
+table.main()
+dual_tape.main()
+directions.main()
+vector_math.main()
+arrays.main()
+beside.main([])

@@ -178,4 +178,5 @@ EVAL = Eval(
     example=example,
     sizes=((49, 7776, 31_843), (372, 47_423, 204_472), (810, 88_814, 393_775)),
     report={"objective": first_errors, "jacobian": first_entries},
+    operations=lambda n, m, p: 80 * p,
 )

@@ -1,5 +1,7 @@
 """det: a determinant by expansion by minors, recursively."""
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -56,4 +58,5 @@ EVAL = Eval(
     example=example,
     sizes=((5,), (7,), (9,)),
     report={"gradient": np.ravel},
+    operations=lambda ell: 3 * int(math.e * math.factorial(ell)),
 )

@@ -34,6 +34,9 @@ class Eval:
         with, so it takes little time.
     report : dict
         By function: takes its result to what the eval wants to see, where that is not the result itself. Not timed.
+    operations : callable, optional
+        Takes a size; returns about how many floating-point operations the function to differentiate has, to compare the
+        memory of its derivative with.
     """
 
     functions: dict[str, Callable]
@@ -41,6 +44,7 @@ class Eval:
     example: Callable[..., object]
     sizes: tuple[tuple[int, ...], ...]
     report: dict[str, Callable]
+    operations: Callable[..., int] | None = None
 
     def output(self, function: str, result: object) -> object:
         """Return the result of a function as JSON."""

@@ -104,4 +104,5 @@ EVAL = Eval(
     example=example,
     sizes=((2, 5, 1000), (10, 25, 1000), (32, 50, 1000)),
     report={"jacobian": lambda gradient: dict(zip(("alpha", "mu", "q", "l"), gradient, strict=True))},
+    operations=lambda d, k, n: n * k * (d * (d + 1) + 4 * d + 5),
 )

@@ -202,4 +202,5 @@ EVAL = Eval(
     example=example,
     sizes=((544, 100), (10_000, 100), (10_000, 1600)),
     report={},
+    operations=lambda vertices, correspondences: vertices * 3 * BONES * 10 + 18 * correspondences,
 )

@@ -48,4 +48,5 @@ EVAL = Eval(
     example=example,
     sizes=((10, 1000, 8), (100, 10_000, 8), (1000, 10_000, 16)),
     report={},
+    operations=lambda k, n, d: 3 * k * n * d,
 )

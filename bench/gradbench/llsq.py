@@ -35,4 +35,5 @@ EVAL = Eval(
     example=example,
     sizes=((64, 128), (1024, 128), (16392, 128)),
     report={},
+    operations=lambda n, m: 3 * n * m,
 )

@@ -34,4 +34,5 @@ EVAL = Eval(
     example=example,
     sizes=((2500,), (80_000,), (1_280_000,)),
     report={},
+    operations=lambda n: 4 * n,
 )

@@ -72,4 +72,5 @@ EVAL = Eval(
     example=example,
     sizes=((2, 64), (2, 1024), (4, 4096)),
     report={"jacobian": lambda gradient: np.concatenate([g.ravel() for g in gradient])},
+    operations=lambda layers, characters: characters * 14 * (25 * layers + 8),
 )

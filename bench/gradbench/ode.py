@@ -56,4 +56,5 @@ EVAL = Eval(
     example=example,
     sizes=((1000, 10), (1000, 100), (100_000, 10)),
     report={},
+    operations=lambda n, s: 25 * n * s,
 )
