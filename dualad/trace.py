@@ -42,6 +42,7 @@ WORDS = {
 INFIX = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "mod": "%"}
 PREFIX = {"neg": "-", "pos": "+"}
 COLUMNS = ("line", "name", "operation", "of", "value", "tangent", "adjoint")
+ALIGNED = ("right", "left", "left", "left", "right", "right", "right")
 LARGEST_NAMED = 64
 """Elements of arrays, tuples and lists up to this size get the name of the variable with their index."""
 
@@ -132,7 +133,9 @@ class Trace:
         """Return the table in HTML."""
 
         def line(cells: tuple[str, ...], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+            aligned = zip(cells, ALIGNED, strict=True)
+            shown = [f'<{tag} style="text-align:{side}">{html.escape(cell)}</{tag}>' for cell, side in aligned]
+            return f"<tr>{''.join(shown)}</tr>"
 
         body = "".join(line(row, "td") for row in self.rows())
         return f"<table><thead>{line(COLUMNS, 'th')}</thead><tbody>{body}</tbody></table>"
