@@ -200,6 +200,30 @@ def test_perturbations_are_not_confused():
     assert grad(lambda x: grad(lambda y: y * y * x)(x))(3.0) == 12.0
 
 
+@pytest.mark.parametrize(
+    "second", [hessian, lambda f: jacfwd(jacfwd(f)), lambda f: jacfwd(grad(f)), lambda f: jacrev(grad(f))]
+)
+def test_a_tangent_that_is_zero_has_a_derivative(second):
+    """The tangent of x^2 is 0 at x = 0; behind a root, that must not be taken for a constant."""
+    assert second(lambda x: math.sqrt(x * x + 1.0))(0.0) == pytest.approx(1.0)
+    assert second(lambda x: math.log(x**2 + 1.0))(0.0) == pytest.approx(2.0)
+    assert second(lambda x: (x * x + 1.0) ** 1.5)(0.0) == pytest.approx(3.0)
+    assert second(lambda x: 1.0 / math.sqrt(x**4 + x * x + 4.0))(0.0) == pytest.approx(-0.125)
+
+
+def test_hessian_vector_products_at_points_and_directions_with_zeros():
+    def f(x):
+        return math.sqrt((x[0] * x[1]) ** 2 + x[2] ** 2 + 1.0) + np.log(x[1] ** 2 + 2.0)
+
+    x = np.array([0.0, 1.0, 0.0])
+    expected = second_difference(f, x)
+    close(hessian(f)(x), expected, 1e-5)
+    for k in range(3):
+        close(hvp(f, (x,), (np.eye(3)[k],)), expected[k], 1e-5)
+    third = jacfwd(hessian(f))(x + 0.0)
+    close(third, difference(hessian(f), x, 1e-5), 1e-4)
+
+
 def energy_of_forces(w, x):
     def energy(y):
         s = 0.0

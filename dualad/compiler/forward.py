@@ -140,7 +140,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
                     if op.fn is vector_math.add and len(partials) == 2:
                         self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
                     else:
-                        self.pointwise(rule, partials, self.dot(op.target))
+                        self.pointwise(rule, partials, self.dot(op.target), op.fn is vector_math.times)
             else:
                 for _ in self.each_direction():
                     self.differentiate(op, rule, self.dot(op.target))
@@ -212,14 +212,14 @@ class Forward(ForwardCalls, DerivativeEmitter):
             (tangent,) = self.paste(body, [0], texts, op.target.name)
             self.line(f"{dot} = {ast.unparse(tangent)}")
 
-    def pointwise(self, rule: Rule, partials: list, dot: str) -> None:
+    def pointwise(self, rule: Rule, partials: list, dot: str, guarded: bool = False) -> None:
         terms = []
         for arg, partial in partials:
             if rule_text.number(partial) == 0:
                 continue
             sign, text = rule_text.times(partial, self.dot(arg))
-            if rule.singular and rule_text.can_be_infinite(partial):
-                text = f"({text} if {self.dot(arg)} != 0.0 else 0.0)"
+            if guarded or (rule.singular and rule_text.can_be_infinite(partial)):
+                sign, text = "+", f"vmath.times({ast.unparse(partial)}, {self.dot(arg)})"
             terms.append((sign, text))
         text = ""
         for sign, term in terms:

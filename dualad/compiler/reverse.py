@@ -18,7 +18,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import accumulation
 from ..rules.registry import Rule
-from . import ir, rule_text
+from . import ir, rule_text, vector_math
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory, written_by
 from .derivative import fill_value
 from .infer import is_array, is_number, type_of
@@ -483,6 +483,8 @@ class Reverse(Taping):
         sign, text = rule_text.times(partial, bar)
         if rule_text.number(partial) is not None:
             return sign, text
+        if op.fn is vector_math.times:
+            return sign, f"({text} if {bar} != 0.0 and {ast.unparse(partial)} != 0.0 else 0.0)"
         if id(op) in self.plan.unchosen or (rule.singular and rule_text.can_be_infinite(partial)):
             return sign, f"({text} if {bar} != 0.0 else 0.0)"
         if id(op) in self.plan.before_singular and isinstance(partial, ast.Name | ast.BinOp):

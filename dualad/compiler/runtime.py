@@ -16,7 +16,8 @@ np.empty(2**25 - 2**13, np.uint8)  # never touched, so that it takes no memory
 @njit(error_model="numpy")
 def grow(tape: np.ndarray, top: int, needed: int) -> np.ndarray:
     """Return a tape with room for at least `needed` numbers and the first `top` numbers of `tape`."""
-    larger = np.empty(max(needed, 2 * tape.size, 64), tape.dtype)
+    # by less than the golden ratio, so that what was freed before is room enough some time later
+    larger = np.empty(max(needed, tape.size + tape.size // 2, 64), tape.dtype)
     larger[:top] = tape[:top]
     return larger
 

@@ -3,7 +3,7 @@
 The structure of the tape is compiled: at run time it holds only numbers. Each loop that has something to store owns
 one flat array. A counted loop has a block of `trips * columns` numbers, one column after the other; column c of trip i
 lies at `top + i + c * trips`. The block is reserved when the loop is entered, or before (`reserve`). A loop whose trips
-are not known beforehand appends `columns` numbers a trip and grows the array by doubling. The reverse sweep reads by
+are not known beforehand appends `columns` numbers a trip and grows the array by half. The reverse sweep reads by
 index and gives the block back::
 
     forward sweep                                   reverse sweep

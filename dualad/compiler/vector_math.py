@@ -17,7 +17,12 @@ from collections.abc import Callable
 import numpy as np
 
 from ..rules import registry
-from .numba_bridge import give_vector_variants, let_ordered_sums_be_vectorised, reassociated_add
+from .numba_bridge import (
+    give_compiled_meaning,
+    give_vector_variants,
+    let_ordered_sums_be_vectorised,
+    reassociated_add,
+)
 
 _UNDER_NUMPY_NAMES = {
     "exp": "exp",
@@ -80,6 +85,18 @@ def add(x, y):
 
 reassociated_add(add)
 registry.share(add, registry.find(operator.add))
+
+
+def times(x, y):
+    """Return x * y, and 0 where y is 0 although x is infinite: a tangent that is 0 stays 0.
+
+    As a function, and not as a branch, it keeps its derivative: that of the product, at y = 0 too.
+    """
+    return x * y if y != 0.0 else 0.0
+
+
+give_compiled_meaning(times, lambda x, y: lambda x, y: x * y if y != 0.0 else 0.0)
+registry.share(times, registry.find(operator.mul))
 
 _enabled = os.environ.get("DUALAD_VECTOR_MATH", "1") != "0"
 if _enabled and FUNCTIONS:

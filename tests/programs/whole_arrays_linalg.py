@@ -158,7 +158,7 @@ def attention(q, k, v):
     return weights @ v
 
 
-def long_short_term_memory(xs, w, u, b):
+def lstm_over_a_sequence(xs, w, u, b):
     n = u.shape[0]
     h, c = np.zeros(n), np.zeros(n)
     for t in range(len(xs)):
@@ -306,7 +306,7 @@ PROGRAMS: list[Program] = [
     case(network_of_list_of_layers, data(538, 2, 3), data(539, 3, 3), data(540, 3, 3, **SIGNED), scalar=False),
     case(attention, data(541, 3, 2), data(542, 4, 2), data(543, 4, 3), scalar=False),
     case(
-        long_short_term_memory,
+        lstm_over_a_sequence,
         data(544, 4, 2, **SIGNED),
         data(545, 12, 2, **SIGNED),
         data(546, 3, 12, **SIGNED),
