@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from llvmlite import ir
 from numba import njit, types
 from numba.core import errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
@@ -19,12 +20,13 @@ from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
-from numba.extending import overload, typeof_impl
+from numba.extending import intrinsic, overload, typeof_impl
 
 __all__ = [
     "NumbaError",
     "error_line",
     "give_compiled_meaning",
+    "hide_from_llvm",
     "infer_types",
     "let_jitclasses_meet_numbers",
     "python_class",
@@ -145,6 +147,27 @@ def give_compiled_meaning(function: Callable, choose: Callable) -> None:
         None for types that are not its own.
     """
     overload(function, jit_options={"no_cpython_wrapper": True, "no_cfunc_wrapper": True})(choose)
+
+
+def hide_from_llvm(identity: Callable) -> None:
+    """Compile calls of a function that returns its one argument, an integer, to empty assembler code.
+
+    LLVM knows nothing of its result, and it costs no instruction.
+    """
+
+    @intrinsic
+    def hidden(context, i):
+        def code(context, builder, sig, args):
+            kind = context.get_value_type(sig.args[0])
+            return builder.call(ir.InlineAsm(ir.FunctionType(kind, [kind]), "", "=r,0"), args)
+
+        return i(i), code
+
+    def compiled(i):
+        if isinstance(i, types.Integer):
+            return lambda i: hidden(i)
+
+    overload(identity, inline="always")(compiled)
 
 
 def python_class(jitclass: type) -> type:
