@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import dualad
+from dualad.compiler.opaque import opaque
 
 from .programs import PROGRAMS, loops
 from .programs.program import data
@@ -134,3 +135,13 @@ def test_random_numbers_are_drawn_as_in_the_function():
     differences = [(native(a + e, x) - native(a - e, x)) / (2.0 * step) for e in step * np.eye(4)]
     np.testing.assert_allclose(a_bar, differences, rtol=1e-6)
     assert abs(x_bar - (native(a, x + step) - native(a, x - step)) / (2.0 * step)) < 1e-6
+
+
+def test_the_index_of_a_loop_that_comes_down_is_hidden_where_an_inner_loop_runs_along_rows():
+    assert re.search(r"(\w+) = opaque\(\1\)", source_of("state_through_matrix"))
+    assert "opaque" not in source_of("state_by_time")
+
+
+def test_opaque_gives_back_its_argument():
+    assert opaque(-3) == -3
+    assert numba.njit(lambda n: opaque(n) + opaque(n - 1))(5) == 9

@@ -513,7 +513,7 @@ def looping(x, n):
     a = np.zeros(n)
     for i in range(n):
         a[i] = math.sin(x) * i
-        x += a[i]
+        x += a[i // 2]
     return x
 
 

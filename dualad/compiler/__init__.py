@@ -29,6 +29,7 @@ taping          the forward sweep with its tape
 reverse         the reverse sweep                                    (unit_forward, unit_reverse: those of units)
 build           the whole way in one place
 generated       the module that generated functions belong to
+opaque          a workaround for LLVM's overlap tests in loops that come down
 vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
 numba_bridge    the one module that touches Numba's internals

@@ -30,6 +30,7 @@ __all__ = [
     "error_line",
     "give_compiled_meaning",
     "give_vector_variants",
+    "hide_from_llvm",
     "infer_types",
     "let_jitclasses_meet_numbers",
     "let_jitted_code_call",
@@ -154,6 +155,27 @@ def give_compiled_meaning(function: Callable, choose: Callable) -> None:
         None for types that are not its own.
     """
     overload(function, jit_options={"no_cpython_wrapper": True, "no_cfunc_wrapper": True})(choose)
+
+
+def hide_from_llvm(identity: Callable) -> None:
+    """Compile calls of a function that returns its one argument, an integer, to empty assembler code.
+
+    LLVM knows nothing of its result, and it costs no instruction.
+    """
+
+    @intrinsic
+    def hidden(context, i):
+        def code(context, builder, sig, args):
+            kind = context.get_value_type(sig.args[0])
+            return builder.call(lir.InlineAsm(lir.FunctionType(kind, [kind]), "", "=r,0"), args)
+
+        return i(i), code
+
+    def compiled(i):
+        if isinstance(i, types.Integer):
+            return lambda i: hidden(i)
+
+    overload(identity, inline="always")(compiled)
 
 
 def python_class(jitclass: type) -> type:

@@ -10,9 +10,10 @@ import operator
 
 from . import ir, vector_math
 from .activity import WRITES
-from .infer import is_array
-from .ir import For, Op, Var
+from .infer import is_array, is_integer
+from .ir import For, Op, Var, While
 from .plan import Plan
+from .reuse import is_load
 
 _ADDS = (operator.add, vector_math.add)
 
@@ -40,6 +41,20 @@ def may_run_forwards(loop: object, plan: Plan) -> bool:
                 if stmt.fn == "augitem" and _is_read(stmt.args[0], loop, plan):
                     return False
     return all(_is_sum(c, loop, plan) for c in loop.carried if plan.active(c.param))
+
+
+def is_around_rows(loop: For | While, plan: Plan) -> bool:
+    """Whether a loop has one inside it that goes along contiguous memory, so that LLVM may vectorise that one."""
+    return any(isinstance(s, For) and _goes_along_rows(s, plan) for s in ir.walk(loop.body))
+
+
+def _goes_along_rows(loop: For, plan: Plan) -> bool:
+    for stmt in loop.body:
+        if isinstance(stmt, Op) and (stmt.fn in ("setitem", "augitem") or is_load(stmt)):
+            last = stmt.args[-1] if is_load(stmt) else stmt.args[-2]
+            if is_integer(last) and abs(plan.integers.form(last).terms.get((loop.index, False), 0)) == 1:
+                return True
+    return False
 
 
 def _is_read(x: Var, loop: For, plan: Plan) -> bool:

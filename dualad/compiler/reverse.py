@@ -23,7 +23,9 @@ from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory, written_by
 from .derivative import fill_value
 from .infer import is_array, is_number, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
+from .opaque import opaque
 from .plan import _LIKE
+from .ranges import is_around_rows
 from .taping import Taping, _LoopNames
 
 
@@ -373,11 +375,13 @@ class Reverse(Taping):
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
         """Print what precedes the reverse loop; return its head line."""
         if n.counted:
+            outer = next(reversed(self.plan.around[id(loop)]), None)
             if n.nested:
                 self.count_trips(loop)
             for _, top, row, width in self._tapes(n):
                 if n.nested:
-                    self.line(f"{top} -= {f'{width} * ' if width > 1 else ''}{n.trips}")
+                    below = f"{top} - {f'{width} * ' if width > 1 else ''}{n.trips}"
+                    self.line(f"{top} = {self.hidden(below) if is_around_rows(outer, self.plan) else below}")
                 if not self._canonical(loop):
                     self.line(f"{row} = {top} - 1" if n.forwards else f"{row} = {top} + {n.trips}")
             if n.forwards:
@@ -388,6 +392,9 @@ class Reverse(Taping):
         return f"for {n.trip} in range({n.trips} - 1, -1, -1):"
 
     def _trip_start(self, loop: For | While, n: _LoopNames) -> None:
+        if n.counted and not n.forwards and is_around_rows(loop, self.plan):
+            i = n.trip or loop.index.name
+            self.line(f"{i} = {self.hidden(i)}")
         if n.counted:
             for _, top, row, _ in self._tapes(n):
                 step = "+" if n.forwards else "-"
@@ -400,6 +407,10 @@ class Reverse(Taping):
             start, step = self.operand(loop.start), self.operand(loop.step)
             product = n.trip if loop.step == Const(1) else f"{n.trip} * {step}"
             self.line(f"{loop.index.name} = {product if loop.start == Const(0) else f'{start} + {product}'}")
+
+    def hidden(self, text: str) -> str:
+        """Return the text of an integer that LLVM is not to know."""
+        return f"{self.scope.bind(opaque, 'opaque')}({text})"
 
     def _hand_back(self, slots: list[Carried], params: set[Var]) -> None:
         """At the end of a trip its yields became the next trip's params: their adjoints go back together."""
