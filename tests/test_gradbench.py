@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.gradbench import ba, det, gmm, ht, kmeans, llsq, lse, lstm, ode, particle, saddle
+from bench.gradbench import ba, beside, det, gmm, ht, kmeans, llsq, lse, lstm, ode, particle, saddle
 from bench.gradbench.evaluation import plain
 from bench.gradbench.protocol import EVALS, evaluate, load, respond_to
 
@@ -265,3 +265,60 @@ def test_particle_hits_the_origin(modes):
 def test_saddle_is_found(modes):
     wanted = np.full(4, 8.246324826140356e-06)  # where the prescribed steps end
     assert saddle.EVAL.functions[modes](np.ones(2)) == pytest.approx(wanted, rel=1e-9)
+
+
+# ------------------------------------------------------------------ beside others
+
+
+SMALL = {
+    "llsq": (7, 5),
+    "lse": (9,),
+    "ode": (5, 4),
+    "det": (4,),
+    "gmm": (3, 4, 20),
+    "lstm": (2, 8),
+    "kmeans": (3, 30, 2),
+}
+
+
+@pytest.mark.parametrize("peer", beside.PEERS)
+@pytest.mark.parametrize("name", SMALL)
+def test_others_find_the_same(peer, name):
+    """Before anything is timed: the programs of the other tools and the adjoints in C."""
+    module = pytest.importorskip(f"bench.gradbench.peers_{peer}", exc_type=ImportError)
+    chosen = load(name)
+    args = chosen.arguments(chosen.example(*SMALL[name]))
+    if name == "gmm":
+        args = (*args[:5], 2, 1.7)  # a prior that counts
+    derivative = list(chosen.functions.values())[1]
+    call = module.contestant(name, args)
+    if call is None:
+        pytest.skip(f"{peer} has no program of {name}")
+    assert beside.agree(derivative(*args), call())
+
+
+def test_disagreement_is_found():
+    a = np.array([1.0, 2.0])
+    assert beside.agree(a, (a.copy(),))
+    assert not beside.agree(a, a + np.array([0.0, 1e-4]))
+    assert not beside.agree((a, a), (a, a + np.nan))
+
+
+def test_medians_are_taken_in_turns(monkeypatch):
+    monkeypatch.setattr(beside, "SAMPLE_SECONDS", 1e-9)
+    order = []
+    found = beside.medians({"a": lambda: order.append("a"), "b": lambda: order.append("b")})
+    assert "".join(order) == "ab" * (beside.ROUNDS + 1)
+    assert set(found) == {"a", "b"} and min(found.values()) > 0.0
+
+
+def test_a_row_says_what_was_measured():
+    row = {"eval": "lse", "size": [2500], "first": {"dualad": 0.5, "torch": 0.1, "jax": 0.25}, "peak": 20_000}
+    row |= {"operations": 10_000, "seconds": {"primal": 2e-5, "dualad": 3e-5, "jax": 6e-5}}
+    cells = [cell.strip() for cell in beside.line(row).split("|")[1:-1]]
+    assert cells == ["lse 2,500", "20 us", "30 us", "1.50", "1.5", "", "2.00", "", "", "", "0.5, 0.25", "20 kB", "2"]
+    nested = {"eval": "saddle rr", "size": [], "first": {"dualad": 1.0}, "peak": None, "seconds": {"dualad": 1e-3}}
+    cells = [cell.strip() for cell in beside.line(nested).split("|")[1:-1]]
+    assert cells == ["saddle rr", "", "1 ms", "", "", "", "", "", "", "", "1", "", ""]
+    head, rule, *rows = beside.table([row, nested]).splitlines()[:4]
+    assert head.count("|") == rule.count("|") == rows[0].count("|") == rows[1].count("|")

@@ -78,8 +78,10 @@ def lstm(main, extra, state, sequence):
 PROGRAMS = {"llsq": llsq, "lse": lse, "ode": ode, "gmm": gmm, "lstm": lstm}
 
 
-def contestant(name: str, args: tuple) -> Callable:
-    """Return a call that computes the derivative in place and returns it."""
+def contestant(name: str, args: tuple) -> Callable | None:
+    """Return a call that computes a derivative in place and returns it; None where there is no program of it."""
+    if name not in PROGRAMS:
+        return None
     run, bars, kept = PROGRAMS[name](*args)
 
     def derivative(kept=kept):  # the arrays live as long as the call that has their addresses
