@@ -14,26 +14,28 @@ import dualad
 from dualad.derivative_function import DerivativeFunction
 from dualad.testing import check_grads
 
+from .random_mixed import mixed_program
 from .random_source import RandomProgram, array_program, loop_program
 
 SEEDS = range(int(os.environ.get("DUALAD_RANDOM_PROGRAMS", "5")))
 STEPS = (1e-4, 1e-5, 1e-6)
+KINDS = [loop_program, array_program, mixed_program]
 
 
 def test_a_seed_determines_a_program():
-    for make in (loop_program, array_program):
+    for make in KINDS:
         assert make(5).text == make(5).text
         assert make(5).text != make(6).text
 
 
-@pytest.mark.parametrize("make", [loop_program, array_program])
+@pytest.mark.parametrize("make", KINDS)
 def test_random_programs_run(make):
     results = [program.function(*program.fresh_args()) for program in map(make, range(40))]
-    assert np.isfinite(results).all()
+    assert all(np.isfinite(leaf).all() for leaf in leaves(tuple(results)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("make", [loop_program, array_program])
+@pytest.mark.parametrize("make", KINDS)
 def test_as_python(make, seed, monkeypatch):
     monkeypatch.setattr(DerivativeFunction, "__call__", without_compiling)
     check(make(seed))
@@ -53,6 +55,7 @@ def check(program: RandomProgram) -> None:
     """Check a program's derivatives, by the modes alone where the program is not smooth at its point."""
     function = program.function
     try:
+        check_memory(program)
         check_grads(function, program.args, adjoint_rtol=1e-9)
     except AssertionError as error:
         message = str(error)
@@ -61,6 +64,25 @@ def check(program: RandomProgram) -> None:
         pytest.skip("the program has a kink, a tie or a jump at its point")
     except dualad.DualadError as error:
         raise AssertionError(f"{error}\n{program.text}") from error
+
+
+def check_memory(program: RandomProgram) -> None:
+    """Check that nothing that a derivative returns shares memory with what it was given."""
+    args = program.fresh_args()
+    ones = {np.ndarray: np.ones_like, float: lambda x: 1.0}
+    tangents = tuple(ones[type(x)](x) if type(x) in ones else None for x in args)
+    out, pullback = dualad.vjp(program.function, *args)
+    weights = [np.ones_like(y) if isinstance(y, np.ndarray) else 1.0 for y in leaves(out)]
+    bars = pullback(tuple(weights) if isinstance(out, tuple) else weights[0])
+    returned = leaves((out, bars, dualad.jvp(program.function, args, tangents)))
+    given = leaves((args, tangents))
+    assert not any(np.shares_memory(x, y) for x in returned for y in given if isinstance(y, np.ndarray)), (
+        "shared memory"
+    )
+
+
+def leaves(x: object) -> list:
+    return [leaf for item in x for leaf in leaves(item)] if isinstance(x, tuple) else [x]
 
 
 def is_smooth(program: RandomProgram) -> bool:
@@ -73,7 +95,7 @@ def is_smooth(program: RandomProgram) -> bool:
             x + step * x_dot if isinstance(x, float | np.ndarray) else x
             for x, x_dot in zip(program.fresh_args(), directions, strict=True)
         ]
-        return program.function(*moved)
+        return sum(float(np.sum(leaf)) for leaf in leaves(program.function(*moved)))
 
     slopes = [(at(step) - at(-step)) / (2.0 * step) for step in STEPS]
     return max(slopes) - min(slopes) <= 1e-4 * max(1.0, max(abs(slope) for slope in slopes))
