@@ -54,7 +54,7 @@ class ReverseCalls:
         if not calls:
             return
         self.state = self.fresh("state")
-        self.line(f"{self.state} = (np.empty(64), 0, np.empty(64, np.int64), 0)")
+        self.line(f"{self.state} = ({self.new_tape('float64')}, 0, {self.new_tape('int64')}, 0)")
         self.kept = {ty: self.fresh("kept") for ty in calls[0].detail.family.kept_types(calls)}
         for ty, name in self.kept.items():
             self.line(f"{name} = [{_empty(ty)}]")

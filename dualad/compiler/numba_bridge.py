@@ -24,12 +24,15 @@ from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import intrinsic, overload, typeof_impl
+from numba.np.arrayobj import populate_array
 
 __all__ = [
     "NumbaError",
+    "enlarged_array",
     "error_line",
     "give_compiled_meaning",
     "give_vector_variants",
+    "growable_array",
     "hide_from_llvm",
     "infer_types",
     "let_jitclasses_meet_numbers",
@@ -314,6 +317,42 @@ def let_ordered_sums_be_vectorised() -> None:
     """
     if 15 <= llvm.llvm_version_info[0] <= 22:  # those known to have the option; LLVM ends the process over others
         llvm.set_option("dualad", "-force-ordered-reductions=true")
+
+
+@intrinsic
+def growable_array(typing_context, dtype, size):
+    """A new one-dimensional array whose memory `enlarged_array` can make larger."""
+    array = types.Array(dtype.dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        size = context.cast(builder, args[1], signature.args[1], types.intp)
+        nbytes = builder.mul(size, context.get_constant(types.intp, dtype.dtype.bitwidth // 8))
+        return _array_of(context, builder, array, context.nrt.meminfo_new_varsize(builder, nbytes), size)
+
+    return array(dtype, size), codegen
+
+
+@intrinsic
+def enlarged_array(typing_context, array, size):
+    """A larger array in the place of a growable one, which must not be used again."""
+
+    def codegen(context, builder, signature, args):
+        size = context.cast(builder, args[1], signature.args[1], types.intp)
+        nbytes = builder.mul(size, context.get_constant(types.intp, array.dtype.bitwidth // 8))
+        meminfo = context.make_array(array)(context, builder, args[0]).meminfo
+        context.nrt.meminfo_varsize_realloc(builder, meminfo, nbytes)
+        context.nrt.incref(builder, types.MemInfoPointer(types.voidptr), meminfo)
+        return _array_of(context, builder, array, meminfo, size)
+
+    return array(array, size), codegen
+
+
+def _array_of(context: object, builder: object, array: types.Array, meminfo: object, size: object) -> object:
+    made = context.make_array(array)(context, builder)
+    data = builder.bitcast(context.nrt.meminfo_data(builder, meminfo), made.data.type)
+    itemsize = context.get_constant(types.intp, array.dtype.bitwidth // 8)
+    populate_array(made, data, [size], [itemsize], itemsize, meminfo)
+    return made._getvalue()
 
 
 def reassociated_add(function: Callable) -> None:

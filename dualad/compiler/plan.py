@@ -13,6 +13,7 @@ around it.
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from .ir import Block, Const, For, Function, If, Op, Var, While
 from .order import Order
 from .protect import needed_operands
 from .reuse import is_load, may_write, writes_in
+from .selecting import leaves_no_trace, selects
 
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
@@ -43,13 +45,16 @@ def is_decomposition(v: Var) -> bool:
 
 @dataclass(eq=False)
 class LoopPlan:
-    """What one loop stores and recomputes; `floats` and `integers` are the columns of its two tapes."""
+    """What one loop stores and recomputes; `floats` and `integers` are the columns of its two tapes.
+
+    If it `selects`, only some of the trips are on them (see `selecting`)."""
 
     floats: list[Var] = field(default_factory=list)
     integers: list[Var] = field(default_factory=list)
     kept: list[Var] = field(default_factory=list)
     external: set[Var] = field(default_factory=set)
     decided: set[Var] = field(default_factory=set)
+    selects: bool = False
 
 
 class Plan:
@@ -88,6 +93,7 @@ class Plan:
         """Decide about all loops, for the arrays that are to be `restored`."""
         self.recomputed: set[int] = set()
         self.chosen_again: set[Var] = set()
+        self.is_rare = False
         self.relied_on: list[Op] = []
         self.loops: dict[int, LoopPlan] = {}
         self.block_needs(self.function.body, None)
@@ -305,7 +311,22 @@ class Plan:
         return {v}
 
     def loop_needs(self, loop: For | While) -> set[Var]:
-        """Plan one loop; return what it needs from outside."""
+        """Plan one loop; return what it needs from outside.
+
+        In a loop that selects, few trips are reversed: there everything is computed again rather than stored.
+        """
+        if not self.is_rare and self.may_select(loop):
+            before = (self.recomputed, self.chosen_again, self.relied_on, self.loops)
+            self.recomputed, self.chosen_again, self.relied_on, self.loops = map(copy.copy, before)
+            self.is_rare = True
+            needs = self.plan_loop(loop)
+            self.is_rare = False
+            if self.loops[id(loop)].selects:
+                return needs
+            self.recomputed, self.chosen_again, self.relied_on, self.loops = before
+        return self.plan_loop(loop)
+
+    def plan_loop(self, loop: For | While) -> set[Var]:
         plan = self.loops[id(loop)] = LoopPlan()
         todo = self.block_needs(loop.body, loop)
         for c in loop.carried:
@@ -316,17 +337,25 @@ class Plan:
         forced = [v for v in todo if not self._can_recompute(v, loop)]
         for v in [*sorted(forced, key=at), *sorted(todo - set(forced), key=at)]:
             self.decide(v, plan, loop)
+        if self.is_rare and (plan.floats or plan.integers) and not plan.kept and self.may_select(loop):
+            plan.selects = leaves_no_trace(loop, self)
+        if plan.selects and isinstance(loop, For) and loop.index in plan.decided:
+            plan.integers.append(loop.index)
         order = self.position
         plan.floats.sort(key=lambda v: (order[id(self.definer[v])], v.name))
         plan.integers.sort(key=lambda v: (order[id(self.definer[v])], v.name))
-        if isinstance(loop, For) and loop.exit is None:
+        if isinstance(loop, For) and loop.exit is None and not plan.selects:
             for x in (loop.start, loop.stop, loop.step):
                 plan.external.update(ir.vars_in(x))
         else:
             plan.external.add(loop.trips)
-            for x in (loop.start, loop.step) if isinstance(loop, For) else ():
+            for x in (loop.start, loop.step) if isinstance(loop, For) and not plan.selects else ():
                 plan.external.update(ir.vars_in(x))
         return set(plan.external)
+
+    def may_select(self, loop: For | While) -> bool:
+        """Whether only some of a loop's trips have to go on its tape, unless they leave other traces."""
+        return not self.mirrored and selects(loop, self)
 
     def is_inside(self, v: Var, loop: object) -> bool:
         """Whether a variable is defined in the body of a loop, outside inner loops."""
@@ -442,7 +471,7 @@ class Plan:
         if isinstance(fn, str):
             return False
         rule = registry.find(fn)
-        if rule is not None and rule.cheap:
+        if rule is not None and (rule.cheap or (self.is_rare and is_number(op.target))):
             return True
         if fn is operator.pow:
             return op.args[1] in (Const(2), Const(3), Const(2.0))

@@ -27,7 +27,7 @@ def may_run_forwards(loop: object, plan: Plan) -> bool:
     if not isinstance(loop, For) or loop.exit is not None:
         return False
     own = plan.loops.get(id(loop))
-    if own is None or own.kept or any(id(s) in plan.loops for s in ir.walk(loop.body)):
+    if own is None or own.kept or own.selects or any(id(s) in plan.loops for s in ir.walk(loop.body)):
         return False
     if any(isinstance(s, Op) and plan.activity.is_active_call(s) for s in ir.walk(loop.body)):
         return False  # what the calls left on the tape of the units comes back in reverse order

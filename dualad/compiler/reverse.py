@@ -403,7 +403,9 @@ class Reverse(Taping):
             for _, top, row, width in self._tapes(n):
                 self.line(f"{top} -= {width}")
                 self.line(f"{row} = {top}")
-        if isinstance(loop, For) and not n.forwards and not (n.counted and self._canonical(loop)):
+        if isinstance(loop, For) and n.plan.selects:
+            self.restore(loop.index)
+        elif isinstance(loop, For) and not n.forwards and not (n.counted and self._canonical(loop)):
             start, step = self.operand(loop.start), self.operand(loop.step)
             product = n.trip if loop.step == Const(1) else f"{n.trip} * {step}"
             self.line(f"{loop.index.name} = {product if loop.start == Const(0) else f'{start} + {product}'}")

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..errors import ArgumentError
+from .numba_bridge import enlarged_array, give_compiled_meaning, growable_array
 
 # A derivative takes memory for its tape and gives it back, call after call. glibc's malloc hands large blocks back to
 # the system, and new pages cost more than what is computed on them (measured: 35 ms against 10 ms for a gradient of a
@@ -13,13 +14,29 @@ from ..errors import ArgumentError
 np.empty(2**25 - 2**13, np.uint8)  # never touched, so that it takes no memory
 
 
-@njit(error_model="numpy")
-def grow(tape: np.ndarray, top: int, needed: int) -> np.ndarray:
-    """Return a tape with room for at least `needed` numbers and the first `top` numbers of `tape`."""
-    # by less than the golden ratio, so that what was freed before is room enough some time later
-    larger = np.empty(max(needed, tape.size + tape.size // 2, 64), tape.dtype)
-    larger[:top] = tape[:top]
+def new_tape(dtype: type) -> np.ndarray:
+    """Return a tape that `grow` makes larger."""
+    return np.empty(64, dtype)
+
+
+def grow(tape: np.ndarray, needed: int) -> np.ndarray:
+    """Return a tape with room for at least `needed` numbers that begins with those of `tape`, and takes its place.
+
+    In compiled code the memory is reallocated: mostly it is extended where it is, and old and new do not stand side by
+    side.
+    """
+    larger = np.empty(_larger(tape, needed), tape.dtype)
+    larger[: tape.size] = tape
     return larger
+
+
+@njit
+def _larger(tape: np.ndarray, needed: int) -> int:
+    return max(needed, tape.size + tape.size // 2)
+
+
+give_compiled_meaning(new_tape, lambda dtype: lambda dtype: growable_array(dtype, 64))
+give_compiled_meaning(grow, lambda tape, needed: lambda tape, needed: enlarged_array(tape, _larger(tape, needed)))
 
 
 @njit(error_model="numpy")

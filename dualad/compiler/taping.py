@@ -7,7 +7,7 @@ are not known beforehand appends `columns` numbers a trip and grows the array by
 index and gives the block back::
 
     forward sweep                                   reverse sweep
-    if top + 2 * trips > tape.size: tape = grow()   top -= 2 * trips
+    if top + 2 * trips > tape.size: tape = grow(..)   top -= 2 * trips
     for i in range(trips):                          for i in range(trips - 1, -1, -1):
         tape[top + i] = u                               u = tape[top + i]
         tape[top + i + trips] = v                       v = tape[top + i + trips]
@@ -36,6 +36,7 @@ from .plan import LoopPlan, Plan
 from .ranges import may_run_forwards
 from .reserve import Reservation, counting_place, is_counted, reservation
 from .restoring import choose_restored
+from .selecting import kept_if
 
 
 @dataclass(eq=False)
@@ -92,7 +93,8 @@ class Taping(ReverseCalls, DerivativeEmitter):
             if plan is None:
                 continue
             nested = bool(self.plan.around[id(stmt)])
-            n = self._names[id(stmt)] = _LoopNames(plan, is_counted(stmt), nested, stmt.trips.name)
+            counted = is_counted(stmt) and not plan.selects
+            n = self._names[id(stmt)] = _LoopNames(plan, counted, nested, stmt.trips.name)
             n.forwards = n.counted and may_run_forwards(stmt, self.plan)
             if plan.floats:
                 n.tape, n.top, n.row = self.fresh("tape"), self.fresh("top"), self.fresh("row")
@@ -106,7 +108,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
             n = self._names[id(stmt)]
             for tape, top, _, _ in self._tapes(n):
                 if not n.counted or self.plan.around[id(n.reserved.place)]:
-                    self.line(f"{tape} = np.empty(64{', np.int64' if tape == n.itape else ''})")
+                    self.line(f"{tape} = {self.new_tape('int64' if tape == n.itape else 'float64')}")
                     self.line(f"{top} = 0")
             for v in plan.kept:
                 self._lists[v] = self.fresh(f"{v.name}_kept")
@@ -150,7 +152,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
             for tape, top, _, width in self._tapes(n):
                 factors = ([str(width)] if width > 1 else []) + [self._trips_text(f) for f in n.reserved.factors]
                 if self.plan.around[id(place)]:
-                    self._grow(tape, top, f"{top} + {' * '.join(factors)}")
+                    self._grow(tape, f"{top} + {' * '.join(factors)}")
                 else:
                     dtype = ", np.int64" if tape == n.itape else ""
                     self.line(f"{tape} = np.empty({' * '.join(factors)}{dtype})")
@@ -271,9 +273,12 @@ class Taping(ReverseCalls, DerivativeEmitter):
         else:
             self.line(f"{n.trips} = 0")
 
-    def _grow(self, tape: str, top: str, need: str) -> None:
+    def new_tape(self, dtype: str) -> str:
+        return f"{self.runtime('new_tape')}(np.{dtype})"
+
+    def _grow(self, tape: str, need: str) -> None:
         with self.indented(f"if {need} > {tape}.size:"):
-            self.line(f"{tape} = {self.runtime('grow')}({tape}, {top}, {need})")
+            self.line(f"{tape} = {self.runtime('grow')}({tape}, {need})")
 
     @staticmethod
     def _canonical(loop: For | While) -> bool:
@@ -291,15 +296,31 @@ class Taping(ReverseCalls, DerivativeEmitter):
                 if n.counted:
                     self.line(f"{row} = {top} + {loop.index.name}" if self._canonical(loop) else f"{row} += 1")
                 else:
-                    self._grow(tape, top, f"{top} + {width}")
+                    self._grow(tape, f"{top} + {width}")
                     self.line(f"{row} = {top}")
-                    self.line(f"{top} += {width}")
-            if not n.counted:
-                self.line(f"{n.trips} += 1")
+            if not n.plan.selects:
+                self._keep_row(n)
+            elif isinstance(loop, For):
+                self.save(loop.index)
             for c in loop.carried:
                 self.save(c.param)
         self.block(loop.body)
+        if n is not None and n.plan.selects:
+            with self.indented(f"if not ({self._kept_if(loop)}):"):
+                self._keep_row(n)
         self.next_trip(loop)
+
+    def _keep_row(self, n: _LoopNames) -> None:
+        """Let the next trip of a loop that appends write behind this one."""
+        if not n.counted:
+            for _, top, _, width in self._tapes(n):
+                self.line(f"{top} += {width}")
+            self.line(f"{n.trips} += 1")
+
+    def _kept_if(self, loop: For | While) -> str:
+        slots = [c for c in loop.carried if self.active(c.param)]
+        tests = [test for c in slots for test in kept_if(c, loop, self.plan)]
+        return " and ".join(f"{self.operand(x)} {sign} {self.operand(y)}" for x, sign, y in dict.fromkeys(tests))
 
     def leave(self, loop: For | While) -> None:
         n = self._names.get(id(loop))

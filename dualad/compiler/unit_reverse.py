@@ -63,6 +63,10 @@ class UnitPlan(Plan):
             return False
         return super().is_stable(load, loop)
 
+    def may_select(self, loop: For | While) -> bool:
+        """Never: all trips of all loops share one tape."""
+        return False
+
 
 class UnitReverse(Reverse):
     """Prints the forward and the reverse sweep of a unit."""
@@ -187,7 +191,7 @@ class UnitReverse(Reverse):
             return
         self._unpack()
         for tape, top, _, width in self._tapes(n):
-            self._grow(tape, top, f"{top} + {width}")
+            self._grow(tape, f"{top} + {width}")
             columns = n.plan.floats if tape == n.tape else n.plan.integers
             for c, v in enumerate(columns):
                 self.line(f"{tape}[np.uintp({top}{f' + {c}' if c else ''})] = {v.name}")
