@@ -24,6 +24,7 @@ from .instances import Instances
 from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
+from .packed import Packed, may_be_packed
 from .reverse import Reverse
 from .units import Units
 
@@ -34,6 +35,10 @@ WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp")
 """What is made of gradients and tangents of the function, with the user's structure around them."""
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
+
+PACKS = 16
+"""Tangents side by side in forward mode: two registers of AVX-512. The Jacobian of GradBench's ht by 28 parameters took
+28 times the function one direction at a time, 6.4 times with 8 side by side, 4.3 with 16."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Derivative:
         How many tangents forward mode takes at a time.
     tangents_only : bool
         Whether nobody looks at the result of forward mode but its tangents (it is returned all the same).
+    packs : int
+        Take that many directions at a time in forward mode, in packs, if the function can be done so.
     """
 
     function: object
@@ -69,6 +76,7 @@ class Derivative:
     lenient: tuple[int, ...] = ()
     directions: int = 1
     tangents_only: bool = False
+    packs: int = 0
 
     @property
     def options(self) -> tuple:
@@ -99,6 +107,8 @@ def build(what: Derivative, argument_types: tuple) -> Built:
         kind = "primal"
     elif kind in _JACOBIANS:
         return build_jacobian(what, argument_types)
+    elif kind == "primal" and isinstance(entry, JacobianOf):  # one that is not differentiated itself
+        return build_jacobian(Derivative(entry.entry, entry.kind, entry.wrt, packs=PACKS), argument_types)
     scope = Scope()
     functions = {}
     for k, ty in enumerate(argument_types):
@@ -127,14 +137,17 @@ def build(what: Derivative, argument_types: tuple) -> Built:
             check_scalar(function, what)
         activity = Activity(function, inputs)
         if kind == "jvp":
-            printer = Forward(function, scope, activity, what.directions, what.tangents_only)
+            if what.packs and may_be_packed(function, activity):
+                printer = Packed(function, scope, activity, what.packs, what.tangents_only)
+            else:
+                printer = Forward(function, scope, activity, what.directions, what.tangents_only)
             printer.emit(name, list(what.argnums))
         else:
             printer = Reverse(function, scope, activity)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     text = instances.text() + printer.text()
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>")
-    return Built(name, text, made, type_of(function.result), getattr(printer, "directions", 1))
+    return Built(name, text, made, type_of(function.result), getattr(printer, "at_a_time", 1))
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
@@ -161,7 +174,9 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, [given[k] for k in wrt], outs)
     name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")
     if what.kind == "jacfwd":
-        several = Derivative(entry, "jvp", wrt, directions=printer.directions(), tangents_only=True)
+        count = printer.directions()
+        packs = min(what.packs, printer.most_directions())
+        several = Derivative(entry, "jvp", wrt, directions=count, tangents_only=True, packs=packs if packs > 1 else 0)
         tangent = build(several, given)
         printer.forward(name, tangent.function, tangent.directions)
     elif what.kind == "jacrev":
@@ -172,7 +187,7 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
         modes = [Derived(JacobianOf(entry, k, wrt, generate), "value", count=count) for k in ("jacfwd", "jacrev")]
         printer.either(name, value, *modes)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
-    return Built(name, printer.text(), made)
+    return Built(name, printer.text(), made, printer.result_type())
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:

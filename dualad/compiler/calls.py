@@ -54,7 +54,10 @@ class ReverseCalls:
         if not calls:
             return
         self.state = self.fresh("state")
-        self.line(f"{self.state} = ({self.new_tape('float64')}, 0, {self.new_tape('int64')}, 0)")
+        tapes = {self.fresh("tape"): "float64", self.fresh("itape"): "int64"}
+        for tape, dtype in tapes.items():
+            self.open_tape(tape, dtype)
+        self.line(f"{self.state} = ({', 0, '.join(tapes)}, 0)")
         self.kept = {ty: self.fresh("kept") for ty in calls[0].detail.family.kept_types(calls)}
         for ty, name in self.kept.items():
             self.line(f"{name} = [{_empty(ty)}]")

@@ -41,6 +41,11 @@ class Forward(ForwardCalls, DerivativeEmitter):
         self._dots: dict[tuple[Var, int], str] = {}
         self._direction = 0
 
+    @property
+    def at_a_time(self) -> int:
+        """How many directions the function takes."""
+        return self.directions
+
     def dot(self, v: Var) -> str:
         """Return the name of a variable's tangent, in the direction that is being printed."""
         key = (v, self._direction)
@@ -52,7 +57,15 @@ class Forward(ForwardCalls, DerivativeEmitter):
         """Return the text of an operand's tangent, zero where it has none."""
         if self.active(x):
             return self.dot(x)
-        return f"np.zeros_like({self.operand(x)})" if is_array(x) else "0.0"
+        return self.zeros_like(self.operand(x)) if is_array(x) else self.zero()
+
+    def zero(self) -> str:
+        """Return the text of the tangent of a number that has none."""
+        return "0.0"
+
+    def zeros_like(self, text: str) -> str:
+        """Return the text of the tangent of an array that has none."""
+        return f"np.zeros_like({text})"
 
     def each_direction(self) -> Iterator[int]:
         """Go through the directions: what is printed meanwhile is printed for each of them."""
@@ -98,7 +111,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.line(f"return {', '.join(results)}")
 
     def tangent_zero(self, v: Var) -> str:
-        return f"np.zeros_like({v.name})" if is_array(v) else "0.0"
+        return self.zeros_like(v.name) if is_array(v) else self.zero()
 
     def result_tangent(self, value: object) -> str:
         if self.active(value):
@@ -174,7 +187,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
         elif not any(self.active(v) for v in ir.op_vars(op)):  # new memory, to be written or merged later
             self.line(f"{dot} = {self.tangent_zero(op.target)}")
         elif op.fn in ALLOCATIONS:
-            self.line(f"{dot} = np.zeros_like({op.target.name})")
+            self.line(f"{dot} = {self.zeros_like(op.target.name)}")
             if op.fn in (np.full, np.full_like) and self.active(fill_value(op)):
                 self.line(f"{dot}[...] = {self.dot(fill_value(op))}")
         elif op.fn in COPIES | VIEWS:
@@ -227,7 +240,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 text = f"-({term})" if sign == "-" and not term.isidentifier() else ("-" if sign == "-" else "") + term
             else:
                 text += f" {sign} {term}"
-        self.line(f"{dot} = {text or '0.0'}")
+        self.line(f"{dot} = {text or self.zero()}")
 
     def effect(self, op: Op) -> None:
         if not (op.fn in WRITES and self.active(op.args[0])):

@@ -237,6 +237,11 @@ class Integers:
             return True
         return any(not self._never_meet(loop, index, target) for loop in common)
 
+    def is_elsewhere_each_trip(self, write: Op, loop: For) -> bool:
+        """Whether a write goes to another element in each trip of a loop."""
+        index = write.args[1:-1]
+        return not self.is_inside(write.args[0], loop) and self._never_meet(loop, index, index)
+
     def _never_meet(self, loop: For | While, index: tuple, target: tuple) -> bool:
         """Whether what is written in a later trip of a loop is never what was read in this one.
 

@@ -15,6 +15,7 @@ types at hand; a Jacobian within a differentiated function is read from it again
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from numba import njit, types
@@ -109,13 +110,20 @@ class JacobianText:
                 texts.append(blocks[j, i] if is_flat else f"{blocks[j, i]}.reshape({shape})")
         self.line(1, f"return {texts[0]}" if len(texts) == 1 else f"return ({', '.join(texts)})")
 
+    def result_type(self) -> object:
+        """Return the type of what the function returns."""
+        found = [_block_type(out, x) for out in self.outs for x in self.xs]
+        return found[0] if len(found) == 1 else types.BaseTuple.from_types(found)
+
     # ---------------------------------------------------------------- forward
 
     def directions(self) -> int:
         """Return how many directions to take at a time."""
-        if any(_is_array(x) for x in self.xs):
-            return DIRECTIONS
-        return min(len(self.xs), 2 * DIRECTIONS)
+        return DIRECTIONS if any(_is_array(x) for x in self.xs) else min(self.most_directions(), 2 * DIRECTIONS)
+
+    def most_directions(self) -> float:
+        """Return how many directions there are; infinitely many if that is not known before the arguments are."""
+        return math.inf if any(_is_array(x) for x in self.xs) else len(self.xs)
 
     def forward(self, name: str, tangent: Callable, count: int) -> None:
         """Print the Jacobians by forward mode; `tangent` is the generated function of `count` directions."""
@@ -232,6 +240,12 @@ class JacobianText:
         self.line(1, f"if {columns} <= 2 * ({rows}):")
         self.line(2, f"return {fwd}({self.given})")
         self.line(1, f"return {rev}({self.given})")
+
+
+def _block_type(out: object, x: object) -> object:
+    ndim = sum(t.ndim for t in (out, x) if _is_array(t))
+    dtype = types.float32 if _dtype(x) else types.float64
+    return types.Array(dtype, ndim, "C") if ndim else dtype
 
 
 def _cell(block: str, row: str, column: str) -> str:

@@ -28,21 +28,23 @@ from numba.np.arrayobj import populate_array
 
 __all__ = [
     "NumbaError",
+    "borrowed_array",
     "enlarged_array",
     "error_line",
     "give_compiled_meaning",
     "give_vector_variants",
-    "growable_array",
     "hide_from_llvm",
     "infer_types",
+    "let_adjoint_loops_be_vectorised",
     "let_jitclasses_meet_numbers",
     "let_jitted_code_call",
     "let_jitted_code_push_forward",
-    "let_ordered_sums_be_vectorised",
+    "owned_memory",
     "python_class",
     "reassociated_add",
     "register_callable",
     "specialising_dispatcher",
+    "still_needed",
     "typing_stub",
 ]
 
@@ -308,51 +310,91 @@ def give_vector_variants(function: Callable, name: str, original: Callable) -> b
     return True
 
 
-def let_ordered_sums_be_vectorised() -> None:
-    """Let LLVM vectorise loops that add up in the order of the program.
+def let_adjoint_loops_be_vectorised() -> None:
+    """Let LLVM vectorise loops that add up in the order of the program, and loops over many arrays.
 
-    The additions stay one after the other, and the sum the same to the last bit; what is added (an exp, say) is
-    computed for several trips at once. LLVM does so by itself on some processors only, and the option is one of the
-    process: it holds for all that is compiled from now on.
+    In an ordered sum the additions stay one after the other, and the sum the same to the last bit; what is added (an
+    exp, say) is computed for several trips at once. LLVM does so by itself on some processors only. Before a loop over
+    arrays that might overlap LLVM tests whether they do, but not if there are more than eight pairs of them, and an
+    adjoint loop has its arrays twice. Options are of the process: they hold for all that is compiled from now on.
     """
-    if 15 <= llvm.llvm_version_info[0] <= 22:  # those known to have the option; LLVM ends the process over others
+    if 15 <= llvm.llvm_version_info[0] <= 22:  # those known to have the options; LLVM ends the process over others
         llvm.set_option("dualad", "-force-ordered-reductions=true")
+        llvm.set_option("dualad", "-runtime-memory-check-threshold=100")
 
 
 @intrinsic
-def growable_array(typing_context, dtype, size):
-    """A new one-dimensional array whose memory `enlarged_array` can make larger."""
+def owned_memory(typing_context, dtype, size):
+    """A new one-dimensional array whose memory `borrowed_array` shows and `enlarged_array` makes larger."""
     array = types.Array(dtype.dtype, 1, "C")
 
     def codegen(context, builder, signature, args):
         size = context.cast(builder, args[1], signature.args[1], types.intp)
-        nbytes = builder.mul(size, context.get_constant(types.intp, dtype.dtype.bitwidth // 8))
-        return _array_of(context, builder, array, context.nrt.meminfo_new_varsize(builder, nbytes), size)
+        nbytes = builder.mul(size, _itemsize(context, array))
+        meminfo = context.nrt.meminfo_new_varsize(builder, nbytes)
+        return _array_of(context, builder, array, meminfo, size, meminfo, None)
 
     return array(dtype, size), codegen
 
 
 @intrinsic
+def borrowed_array(typing_context, owner):
+    """The memory of an owner as an array that is not counted as a reference, and valid as long as the owner lives.
+
+    Numba counts the references to an array that a loop may exchange for another one, in each trip and atomically,
+    which takes longer than filling the array. This array takes no part in that: it has no `meminfo`; that of the owner
+    stands in its field `parent`, which nopython code does not look at.
+    """
+
+    def codegen(context, builder, signature, args):
+        array = context.make_array(owner)(context, builder, args[0])
+        size = builder.extract_value(array.shape, 0)
+        return _array_of(context, builder, owner, array.meminfo, size, None, array.meminfo)
+
+    return owner(owner), codegen
+
+
+@intrinsic
 def enlarged_array(typing_context, array, size):
-    """A larger array in the place of a growable one, which must not be used again."""
+    """A larger array in the place of a borrowed one, which must not be used again."""
 
     def codegen(context, builder, signature, args):
         size = context.cast(builder, args[1], signature.args[1], types.intp)
-        nbytes = builder.mul(size, context.get_constant(types.intp, array.dtype.bitwidth // 8))
-        meminfo = context.make_array(array)(context, builder, args[0]).meminfo
+        nbytes = builder.mul(size, _itemsize(context, array))
+        parent = context.make_array(array)(context, builder, args[0]).parent
+        meminfo = builder.bitcast(parent, cgutils.voidptr_t)
         context.nrt.meminfo_varsize_realloc(builder, meminfo, nbytes)
-        context.nrt.incref(builder, types.MemInfoPointer(types.voidptr), meminfo)
-        return _array_of(context, builder, array, meminfo, size)
+        return _array_of(context, builder, array, meminfo, size, None, meminfo)
 
     return array(array, size), codegen
 
 
-def _array_of(context: object, builder: object, array: types.Array, meminfo: object, size: object) -> object:
+@intrinsic
+def still_needed(typing_context, owner):
+    """Keep an owner alive up to here."""
+    return types.void(owner), lambda context, builder, signature, args: context.get_dummy_value()
+
+
+def _array_of(
+    context: object,
+    builder: object,
+    array: types.Array,
+    memory: object,
+    size: object,
+    meminfo: object | None,
+    parent: object | None,
+) -> object:
+    """Return the Numba array over the memory of a `memory` information, of `size` elements."""
     made = context.make_array(array)(context, builder)
-    data = builder.bitcast(context.nrt.meminfo_data(builder, meminfo), made.data.type)
-    itemsize = context.get_constant(types.intp, array.dtype.bitwidth // 8)
-    populate_array(made, data, [size], [itemsize], itemsize, meminfo)
+    data = builder.bitcast(context.nrt.meminfo_data(builder, memory), made.data.type)
+    itemsize = _itemsize(context, array)
+    parent = None if parent is None else builder.bitcast(parent, made.parent.type)
+    populate_array(made, data, [size], [itemsize], itemsize, meminfo, parent)
     return made._getvalue()
+
+
+def _itemsize(context: object, array: types.Array) -> object:
+    return context.get_constant(types.intp, array.dtype.bitwidth // 8)
 
 
 def reassociated_add(function: Callable) -> None:

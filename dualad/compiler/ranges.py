@@ -21,8 +21,9 @@ _ADDS = (operator.add, vector_math.add)
 def may_run_forwards(loop: object, plan: Plan) -> bool:
     """Whether the reverse sweep of a loop may take the trips in their own order.
 
-    True if nothing active is handed from trip to trip but sums, and no trip overwrites what another needs. Then the
-    reverse loop ascends, and can be vectorised. A loop with a tape in a loop inside it must take its trips backwards.
+    True if nothing active is handed from trip to trip but sums, and no trip overwrites what another needs or stores.
+    Then the reverse loop ascends, and can be vectorised. A loop with a tape in a loop inside it must take its trips
+    backwards.
     """
     if not isinstance(loop, For) or loop.exit is not None:
         return False
@@ -36,11 +37,20 @@ def may_run_forwards(loop: object, plan: Plan) -> bool:
             if isinstance(stmt, Op) and stmt.fn in WRITES:
                 if id(stmt) in plan.saves:
                     return False
-                if stmt.fn != "augitem" and plan.active(stmt.args[0]):
+                if stmt.fn != "augitem" and plan.active(stmt.args[0]) and not _fills(stmt, loop, plan):
                     return False
                 if stmt.fn == "augitem" and _is_read(stmt.args[0], loop, plan):
                     return False
     return all(_is_sum(c, loop, plan) for c in loop.carried if plan.active(c.param))
+
+
+def _fills(write: Op, loop: For, plan: Plan) -> bool:
+    """Whether a loop stores each element of an array at most once, and does nothing else with the array."""
+    if write.fn != "setitem" or not plan.integers.is_elsewhere_each_trip(write, loop):
+        return False
+    roots = plan.activity.aliases.roots(write.args[0])
+    others = (s for s in ir.walk(loop.body) if isinstance(s, Op) and s is not write)
+    return not any(is_array(v) and plan.activity.aliases.roots(v) & roots for s in others for v in ir.op_vars(s))
 
 
 def is_around_rows(loop: For | While, plan: Plan) -> bool:

@@ -70,6 +70,7 @@ class Reverse(Taping):
                 if kind == "grad":
                     out = self.result_text(aux, self.primal_result)
                 result = f"{result}, {out}" if kind == "grad" else f"{out}, {result}"
+            self.release_tapes()
             self.line(f"return {result}")
 
     def _seed(self, value: object, seed: str | None) -> None:

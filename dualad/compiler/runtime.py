@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..errors import ArgumentError
-from .numba_bridge import enlarged_array, give_compiled_meaning, growable_array
+from .numba_bridge import borrowed_array, enlarged_array, give_compiled_meaning, owned_memory, still_needed
 
 # A derivative takes memory for its tape and gives it back, call after call. glibc's malloc hands large blocks back to
 # the system, and new pages cost more than what is computed on them (measured: 35 ms against 10 ms for a gradient of a
@@ -14,9 +14,14 @@ from .numba_bridge import enlarged_array, give_compiled_meaning, growable_array
 np.empty(2**25 - 2**13, np.uint8)  # never touched, so that it takes no memory
 
 
-def new_tape(dtype: type) -> np.ndarray:
-    """Return a tape that `grow` makes larger."""
+def new_memory(dtype: type) -> np.ndarray:
+    """Return memory for a tape that can grow."""
     return np.empty(64, dtype)
+
+
+def tape_in(memory: np.ndarray) -> np.ndarray:
+    """Return the tape in its memory, which is not counted as a reference to it (see `borrowed_array`)."""
+    return memory
 
 
 def grow(tape: np.ndarray, needed: int) -> np.ndarray:
@@ -30,13 +35,19 @@ def grow(tape: np.ndarray, needed: int) -> np.ndarray:
     return larger
 
 
+def release(memory: np.ndarray) -> None:
+    """Let the memory of a tape go, which must not be used any more."""
+
+
 @njit
 def _larger(tape: np.ndarray, needed: int) -> int:
     return max(needed, tape.size + tape.size // 2)
 
 
-give_compiled_meaning(new_tape, lambda dtype: lambda dtype: growable_array(dtype, 64))
+give_compiled_meaning(new_memory, lambda dtype: lambda dtype: owned_memory(dtype, 64))
+give_compiled_meaning(tape_in, lambda memory: lambda memory: borrowed_array(memory))
 give_compiled_meaning(grow, lambda tape, needed: lambda tape, needed: enlarged_array(tape, _larger(tape, needed)))
+give_compiled_meaning(release, lambda memory: lambda memory: still_needed(memory))
 
 
 @njit(error_model="numpy")

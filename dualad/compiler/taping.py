@@ -70,6 +70,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         self._bars: dict[Var, str] = {}
         self._names: dict[int, _LoopNames] = {}
         self._lists: dict[Var, str] = {}
+        self._memories: list[str] = []
         self._shadow_lists: dict[Var, str] = {}
         self.live: set[Var] = set()
         self.derived: set[Var] = set()
@@ -108,7 +109,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
             n = self._names[id(stmt)]
             for tape, top, _, _ in self._tapes(n):
                 if not n.counted or self.plan.around[id(n.reserved.place)]:
-                    self.line(f"{tape} = {self.new_tape('int64' if tape == n.itape else 'float64')}")
+                    self.open_tape(tape, "int64" if tape == n.itape else "float64")
                     self.line(f"{top} = 0")
             for v in plan.kept:
                 self._lists[v] = self.fresh(f"{v.name}_kept")
@@ -273,8 +274,17 @@ class Taping(ReverseCalls, DerivativeEmitter):
         else:
             self.line(f"{n.trips} = 0")
 
-    def new_tape(self, dtype: str) -> str:
-        return f"{self.runtime('new_tape')}(np.{dtype})"
+    def open_tape(self, tape: str, dtype: str) -> None:
+        """Print the beginning of a tape that grows."""
+        memory = self.fresh(f"{tape}_memory")
+        self._memories.append(memory)
+        self.line(f"{memory} = {self.runtime('new_memory')}(np.{dtype})")
+        self.line(f"{tape} = {self.runtime('tape_in')}({memory})")
+
+    def release_tapes(self) -> None:
+        """Print the end of the tapes that grow."""
+        for memory in self._memories:
+            self.line(f"{self.runtime('release')}({memory})")
 
     def _grow(self, tape: str, need: str) -> None:
         with self.indented(f"if {need} > {tape}.size:"):

@@ -20,7 +20,7 @@ from ..rules import registry
 from .numba_bridge import (
     give_compiled_meaning,
     give_vector_variants,
-    let_ordered_sums_be_vectorised,
+    let_adjoint_loops_be_vectorised,
     reassociated_add,
 )
 
@@ -100,7 +100,7 @@ registry.share(times, registry.find(operator.mul))
 
 _enabled = os.environ.get("DUALAD_VECTOR_MATH", "1") != "0"
 if _enabled and FUNCTIONS:
-    let_ordered_sums_be_vectorised()
+    let_adjoint_loops_be_vectorised()
 
 
 def use_vector_math(enabled: bool) -> None:

@@ -1,0 +1,131 @@
+"""Forward mode along several directions at a time, with the tangents of a number side by side in a register.
+
+The text is that of one direction: `x_dot` is a pack of tangents, or an array of packs (see `numba_packs`). What is
+linear in the tangents reads the same for packs, so it takes loops over numbers; what rearranges arrays
+is done to each of them. A function with other operations on whole arrays (a matrix product, a decomposition) is printed
+for one direction after the other by `Forward`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numba import types
+
+from ..rules import registry
+from ..rules.registry import Rule
+from . import ir
+from .activity import COPIES, Activity
+from .derived import Derived
+from .emit import Scope
+from .forward import Forward
+from .infer import is_array
+from .ir import Function, Op, Var
+from .numba_packs import packs_of
+
+_VIEWS = frozenset({np.reshape, np.ravel, np.transpose, np.swapaxes, np.expand_dims})
+_SUMS = (operator.iadd, operator.isub)
+
+
+def may_be_packed(function: Function, activity: Activity) -> bool:
+    """Whether everything that a function does with tangents can be done with packs of them."""
+    active = [leaf for leaf, _, _ in function.leaves if activity.active(leaf)]
+    ops = [s for s in ir.walk(function.body) if isinstance(s, Op) and s.fn != "unpack"]
+    floats = [v for v in (*active, *(s.target for s in ops)) if isinstance(v, Var) and activity.active(v)]
+    if any(getattr(v.type, "dtype", v.type) != types.float64 for v in floats):
+        return False
+    return not any(activity.is_active_call(op) for op in ops) and all(_may_be_packed(op, activity) for op in ops)
+
+
+def _may_be_packed(op: Op, activity: Activity) -> bool:
+    if op.target is None:
+        if op.fn in ("setitem", "augitem") and activity.active(op.args[0]):
+            return not is_array(op.args[-1]) and (op.fn == "setitem" or op.detail in _SUMS)
+        return not any(activity.active(v) for v in ir.op_vars(op)) or op.fn == "raise"
+    if not activity.active(op.target):
+        return True
+    if isinstance(op.fn, Derived):
+        return False
+    if not any(activity.active(v) for v in ir.op_vars(op)):
+        return op.fn not in (np.full, np.full_like)
+    if op.fn in ("getitem", "view", "pack") or op.fn in COPIES | _VIEWS:
+        return True
+    rule = None if isinstance(op.fn, str) else registry.find(op.fn)
+    if rule is None or rule.kind not in ("pointwise", "linear"):
+        return False
+    return is_array(op.target) == (rule.kind == "linear")
+
+
+class Packed(Forward):
+    """Emits the Jacobian-vector products of a function along `directions` directions; see `may_be_packed`."""
+
+    def __init__(self, function: Function, scope: Scope, activity: Activity, directions: int, tangents_only: bool):
+        super().__init__(function, scope, activity, 1, tangents_only)
+        self.packs = packs_of(directions)
+
+    @property
+    def at_a_time(self) -> int:
+        return self.packs.width
+
+    def call_pack(self, name: str, *args: str) -> str:
+        return f"{self.scope.bind(getattr(self.packs, name), name)}({', '.join(args)})"
+
+    def zero(self) -> str:
+        return self.call_pack("zero")
+
+    def zeros_like(self, text: str) -> str:
+        return self.call_pack("zeros_like", text)
+
+    def emit(self, name: str, wrt: list[int]) -> None:
+        f = self.function
+        count = self.packs.width
+        given = [{k: self.fresh(f"{f.params[k].name}_dot") for k in wrt} for _ in range(count)]
+        dots = [name for row in given for name in row.values()]
+        with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
+            for k in wrt:  # the parameters are numbers and arrays
+                self.line(f"{self.dot(f.params[k])} = {self.call_pack('join', *(row[k] for row in given))}")
+            self.guard_parameters([(leaf, leaf.name) for leaf, _, _ in f.leaves])
+            for leaf, position, _ in f.leaves:
+                if position not in wrt and self.active(leaf):
+                    self.line(f"{self.dot(leaf)} = {self.tangent_zero(leaf)}")
+            self.block(f.body)
+            self.place = f.place
+            results = [self.result_text(f.result, self.primal_result)]
+            for k in range(count):
+                results.append(self.result_text(f.result, self.lane_of(k)))
+            self.line(f"return {', '.join(results)}")
+
+    def lane_of(self, k: int) -> Callable[[object], str]:
+        """Return what gives the text of the tangent of a result along one direction."""
+
+        def text(value: object) -> str:
+            if self.active(value):
+                return self.call_pack("lane", self.dot(value), str(k))
+            return Forward.result_tangent(self, value)
+
+        return text
+
+    def differentiate(self, op: Op, rule: Rule | None, dot: str) -> None:
+        if op.fn == "pack" and any(self.active(v) for v in ir.op_vars(op)):
+            self.line(f"{dot} = {self.zeros_like(op.target.name)}")
+            for k, a in enumerate(op.args):
+                where = str(k) if len(op.detail) == 1 else f"{k // op.detail[1]}, {k % op.detail[1]}"
+                self.line(f"{dot}[{where}] = {self.tangent(a)}")
+        else:
+            super().differentiate(op, rule, dot)
+
+    def array_rule(self, op: Op, rule: Rule, dot: str) -> None:
+        """Print what rearranges arrays, lane by lane."""
+        lanes = []
+        for k in range(self.packs.width):
+            args = []
+            for a in op.args:
+                args.append(Var(self.fresh(self.dot(a))) if self.active(a) else a)
+                if self.active(a):
+                    self.line(f"{args[-1].name} = {self.call_pack('lane', self.dot(a), str(k))}")
+            lanes.append(self.fresh(dot))
+            self.line(f"{lanes[-1]} = {self.expression(replace(op, args=tuple(args)))}")
+        self.line(f"{dot} = {self.call_pack('join', *lanes)}")
