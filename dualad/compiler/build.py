@@ -174,9 +174,12 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, [given[k] for k in wrt], outs)
     name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")
     if what.kind == "jacfwd":
-        count = printer.directions()
-        packs = min(what.packs, printer.most_directions())
-        several = Derivative(entry, "jvp", wrt, directions=count, tangents_only=True, packs=packs if packs > 1 else 0)
+        packs = what.packs
+        while packs >= 2 * printer.most_directions():
+            packs //= 2  # LLVM's arrays of vectors have no gaps if the width is a power of two
+        several = Derivative(
+            entry, "jvp", wrt, directions=printer.directions(), tangents_only=True, packs=packs if packs > 1 else 0
+        )
         tangent = build(several, given)
         printer.forward(name, tangent.function, tangent.directions)
     elif what.kind == "jacrev":

@@ -129,6 +129,9 @@ class JacobianText:
         """Print the Jacobians by forward mode; `tangent` is the generated function of `count` directions."""
         self.head(name)
         call = self.scope.bind(njit(error_model="numpy")(tangent), tangent.__name__)
+        if all(x == types.float64 for x in self.xs):
+            self.forward_by_numbers(call, count)
+            return
         sizes, offsets = [], ["0"]
         for n, x in zip(self.names, self.xs, strict=True):
             size = "1"
@@ -175,6 +178,20 @@ class JacobianText:
                 for j, out in enumerate(self.outs):
                     self.copy(3, row_out[j], out, lambda r, b=blocks[j, i], c=column: _cell(b, r, c))
         self.result(blocks, outs[0])
+
+    def forward_by_numbers(self, call: str, count: int) -> None:
+        """Print the rest of the Jacobians by numbers: no loop, since it is known how many there are."""
+        blocks = {}
+        for first in range(0, len(self.xs), count):
+            outs = [[self.fresh("out_dot") for _ in self.outs] for _ in range(count)]
+            seeds = [_one(x) if i == first + k else _zero(x) for k in range(count) for i, x in enumerate(self.xs)]
+            results = ", ".join(self.packed(row) for row in outs)
+            self.line(1, f"_, {results} = {call}({', '.join([self.given, *seeds])})")
+            for i, row in enumerate(outs[: len(self.xs) - first], first):
+                for j, out in enumerate(self.outs):
+                    blocks[j, i] = f"{row[j]}.astype(np.float64)" if _is_array(out) else row[j]
+        ordered = [blocks[j, i] for j in range(len(self.outs)) for i in range(len(self.xs))]
+        self.line(1, f"return {self.packed(ordered)}")
 
     def packed(self, names: list[str]) -> str:
         return names[0] if len(names) == 1 else f"({', '.join(names)})"

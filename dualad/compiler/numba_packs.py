@@ -122,7 +122,7 @@ def _array_of(context: object, builder: object, ty: object, like: object, data: 
 
 @functools.cache
 def packs_of(width: int) -> SimpleNamespace:
-    """Return the functions that generated code needs of packs of a width.
+    """Return the functions that generated code needs of packs of a width, which is a power of two.
 
     `join` makes a pack of numbers, or an array of packs of arrays; `lane` takes one out of it; `zero` is a pack of
     zeros, `zeros_like` an array of them.
