@@ -31,14 +31,20 @@ CASES = {
     "optional": ("y = None if x[0] > 9.0 else x * 2.0\n    return x if y is None else y", (X,), "None"),
     # ------------------------------------------------------------------- functions that return lists or views
     "meshgrid": ("return np.meshgrid(x, x)[0] * 1.0", (X,), "meshgrid"),
-    "flat": ("z = x.flat\n    return z[3] * 2.0", (A,), "flat"),
     "view": ("return x.view(np.float64) * 2.0", (X,), "view"),
-    # ------------------------------------------------------------------- indices
-    "two index arrays": ("return x[i, i] * 2.0", (A, INDICES), "index arrays"),
-    "index array in the second axis": ("return x[:, i] * 2.0", (A, INDICES), "index arrays"),
-    "mask of rows": ("return x[x[:, 0] > 0.9] * 1.0", (A,), "index arrays"),
-    "store rows by an index array": ("z = x.copy(); z[i] = x[1] * 2.0\n    return z", (A, INDICES), "index array"),
-    "store an array by a mask": ("z = x * 1.0; z[x > 0.9] *= x[x > 0.9]\n    return z", (A,), "mask"),
+    # ------------------------------------------------------------------- indices and iterators
+    "np.nditer": ("s = 0.0\n    for v in np.nditer(x): s += v.item()\n    return s", (X,), "np.nditer"),
+    "grid inside enumerate": (
+        "s = 0.0\n    for k, j in enumerate(np.ndindex(2, 2)): s += x[k]\n    return s * x",
+        (X,),
+        "np.ndindex",
+    ),
+    "part of flat": ("return x.flat[1:3] * 2.0", (A,), "x.flat[1:3]"),
+    "store into all of flat": ("z = x * 1.0; z.flat = 2.0\n    return z", (A,), "z.flat"),
+    "empty ellipsis between index arrays": ("return x[i, ..., i] * 2.0", (A, INDICES), "an ellipsis of no axes"),
+    "np.ix_": ("return x[np.ix_(i, i)] * 2.0", (A, INDICES), "np.ix_"),
+    "np.add.at": ("z = x * 1.0; np.add.at(z, i, 2.0)\n    return z", (X, INDICES), "at(z, i, 2.0)"),
+    "star of an array": ("a, *b = x\n    return b[0] * x", (X,), "without a star"),
 }
 
 

@@ -2,7 +2,7 @@
 
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
-lower           the tree becomes the IR; calls are inlined    (expressions, library, values: its helpers)
+lower           the tree becomes the IR; calls are inlined    (expressions, builtin_calls, library, values: its helpers)
 branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
 transformed     derivatives met in a function (lifting: what they capture); derived: as primitives with derivatives
@@ -11,9 +11,10 @@ units           functions that call themselves, which cannot be inlined; instanc
 ir              the intermediate representation, structured and single-assignment
 infer           types, by Numba's own inference on the printed IR
 normalise       one normal form for each construct, now that the types are known
+  indexing        indices; what index arrays pick, as loops
 activity        what carries derivatives; which arrays share memory
 arrays          array operations come down to loops and array-level primitives:
-  expand          NumPy functions that are loops become them; index arrays; products by dimension
+  expand          NumPy functions that are loops become them; products by dimension
   fuse            elementwise chains become one loop
   protect         operands that change before the reverse sweep are copied
 improve         fewer computations: values that are at hand are used again, what does not change in a loop leaves it

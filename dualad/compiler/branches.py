@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
-from .values import OPERANDS, Frame, FunctionValue, ListOf, Poison, Static, static_value
+from .values import OPERANDS, Frame, FunctionValue, Iteration, ListOf, Poison, Static, static_value
 
 _YES = Const(True)
 
@@ -222,7 +222,7 @@ def variables(x: object) -> list[Var]:
     return [*vars_in(value_of(x)), *vars_in(flag_of(x))]
 
 
-def always_entered(start: object, stop: object, step: object) -> bool:
-    """Whether it is known that a loop over a range has a trip."""
-    bounds = [x.value if isinstance(x, Const) else None for x in (start, stop, step)]
+def always_entered(over: Iteration) -> bool:
+    """Whether it is known that a loop has a trip."""
+    bounds = [x.value if isinstance(x, Const) else None for x in (over.start, over.stop, over.step)]
     return None not in bounds and bounds[2] != 0 and len(range(*bounds)) > 0

@@ -162,6 +162,10 @@ class Emitter:
             return self.scope.bind(x.value, "constant")
         raise DualadError(f"internal: {x!r} has no text")
 
+    def cells(self, op: Op) -> str:
+        """Return what an index of an operation goes into."""
+        return self.operand(op.args[0]) + (".flat" if op.flat else "")
+
     def index(self, parts: tuple) -> str:
         return ", ".join(self.operand(p) for p in parts) or "()"
 
@@ -175,7 +179,7 @@ class Emitter:
         if fn in PREFIX:
             return f"{PREFIX[fn]}{self.operand(args[0])}"
         if fn in ("getitem", "view", "gather", "item"):
-            return f"{self.operand(args[0])}[{self.index(args[1:])}]"
+            return f"{self.cells(op)}[{self.index(args[1:])}]"
         if fn == "attr":
             return f"{self.operand(args[0])}.{op.detail}"
         if fn == "unpack":
@@ -231,9 +235,9 @@ class Emitter:
     def primal(self, op: Op) -> None:
         """Print an operation as it stands."""
         if op.fn == "setitem":
-            self.line(f"{self.operand(op.args[0])}[{self.index(op.args[1:-1])}] = {self.operand(op.args[-1])}")
+            self.line(f"{self.cells(op)}[{self.index(op.args[1:-1])}] = {self.operand(op.args[-1])}")
         elif op.fn == "augitem":
-            target = f"{self.operand(op.args[0])}[{self.index(op.args[1:-1])}]"
+            target = f"{self.cells(op)}[{self.index(op.args[1:-1])}]"
             self.line(f"{target} {INPLACE[op.detail]}= {self.operand(op.args[-1])}")
         elif op.fn == "inplace":
             # Numba's own += does not look whether the operands overlap
@@ -281,6 +285,8 @@ class Emitter:
                     self.moves([(p.target, x) for p, x in zip(stmt.phis, merged, strict=True)])
 
     def range(self, loop: For) -> str:
+        if loop.grid:
+            return f"np.ndindex({self.operand(loop.stop)})"
         start, stop, step = (self.operand(x) for x in (loop.start, loop.stop, loop.step))
         if loop.step == Const(1):
             return f"range({stop})" if loop.start == Const(0) else f"range({start}, {stop})"

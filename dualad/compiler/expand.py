@@ -1,8 +1,8 @@
 """Array operations that are active, brought down to loops and to array-level primitives.
 
-Composites (`rules.composites`) and accesses by index arrays are lowered like any function of the user's and inlined in
-place. Matrix products and solves become the primitive for their numbers of dimensions. What is not active stays as
-it is. Types are inferred anew afterwards.
+Composites (`rules.composites`) are lowered like any function of the user's and inlined in place. Accesses by index
+arrays become loops (`indexing`). Matrix products and solves become the primitive for their numbers of dimensions.
+What is not active stays as it is. Types are inferred anew afterwards.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
-from ..rules import assembly, composites, gather, linear_algebra, matrices
+from ..rules import assembly, composites, linear_algebra, matrices
 from . import ir
 from .activity import VIEWS, Activity
 from .derived import Derived
 from .entries import flat
 from .fuse import is_reduction
+from .indexing import Indexing
 from .infer import is_array, type_of
 from .ir import Function, Namer, Op, Var
 from .lower import Lowering
@@ -63,7 +64,7 @@ class _Expander:
             self.renamed[op.target] = self.several[op.args[0]][op.args[1].value]
             return []
         if fn in ("setitem", "augitem") and is_array(op.args[0]) and any(is_array(i) for i in op.args[1:-1]):
-            return self.scatter(op) if self.activity.active(op.args[0]) else None
+            return self.store(op) if self.activity.active(op.args[0]) else None
         if fn is np.fill_diagonal:
             if type_of(op.args[0]).ndim > 3:
                 raise UnsupportedError(at("np.fill_diagonal of more than 3 dimensions is not supported", *op.place))
@@ -75,7 +76,7 @@ class _Expander:
         if not self.activity.active(op.target):
             return None
         if fn == "gather":
-            return self.gather(op)
+            return Indexing(self.namer).gather(op)
         if fn == "method" and op.detail == "astype" and is_array(op.args[0]):
             return self.inline(assembly.astype, op, list(op.args), op.kwargs)
         if isinstance(fn, str):
@@ -99,6 +100,18 @@ class _Expander:
             what = f"{library_name(fn)} of an array that is written into is not supported: copy the array first"
             raise UnsupportedError(at(what, *op.place))
         return self.inline(written, op, list(op.args), op.kwargs)
+
+    def store(self, op: Op) -> list:
+        """Store by an index with arrays; an augmented store reads all, computes, then stores all."""
+        base, *index, value = op.args
+        if op.fn == "setitem":
+            return Indexing(self.namer).scatter(op)
+        old, new = Var(self.namer.fresh("t")), Var(self.namer.fresh("t"))
+        return [
+            Op(old, "getitem", (base, *index), {}, None, op.place),
+            Op(new, PLAIN[op.detail], (old, value), {}, None, op.place),
+            Op(None, "setitem", (base, *index, new), {}, None, op.place),
+        ]
 
     @staticmethod
     def is_plain_outer(op: Op) -> bool:
@@ -143,62 +156,3 @@ class _Expander:
             what = f"the derivative of a derivative of a recursive function ({op.fn.entry.name})"
             raise UnsupportedError(at(f"{what} is not supported: write the recursion as a loop", *op.place))
         return low.block.statements
-
-    # ---------------------------------------------------------------- index arrays and masks
-
-    def index_kind(self, op: Op, index: tuple) -> str:
-        base = type_of(op.args[0])
-        if len(index) == 1 and is_array(index[0]):
-            ty = type_of(index[0])
-            if ty.ndim == 1 and isinstance(ty.dtype, types.Integer) and base.ndim <= 2:
-                return "integers"
-            if ty.ndim == 1 and isinstance(ty.dtype, types.Boolean) and base.ndim == 1:
-                return "mask"
-            if ty.ndim == 2 and isinstance(ty.dtype, types.Boolean) and base.ndim == 2:
-                return "mask2"
-        remedy = "use one index array, or a mask of the array's shape, or a loop"
-        raise UnsupportedError(at(f"this combination of index arrays is not supported: {remedy}", *op.place))
-
-    def gather(self, op: Op) -> list:
-        base, *index = op.args
-        kind = self.index_kind(op, tuple(index))
-        if kind == "mask2":
-            return self.inline(gather.mask_2d, op, [base, index[0]])
-        out: list = []
-        where = self.positions(op, index[0], kind, out)
-        take = gather.take_1d if type_of(base).ndim == 1 else gather.take_rows
-        return [*out, *self.inline(take, op, [base, where])]
-
-    def positions(self, op: Op, index: object, kind: str, out: list) -> object:
-        if kind != "mask":
-            return index
-        low = Lowering(self.namer)
-        where = low.call_function(low.function_value(gather.positions), [index], {}, None)
-        out.extend(low.block.statements)
-        return where
-
-    def scatter(self, op: Op) -> list:
-        base, *index, value = op.args
-        kind = self.index_kind(op, tuple(index))
-        if type_of(base).ndim == 2 and kind == "integers":
-            raise UnsupportedError(at("storing rows by an index array is not supported: write the loop", *op.place))
-        out: list = []
-        if op.fn == "augitem":
-            old, new = Var(self.namer.fresh("t")), Var(self.namer.fresh("t"))
-            out.append(Op(old, "getitem", (base, *index), {}, None, op.place))
-            out.append(Op(new, PLAIN[op.detail], (old, value), {}, None, op.place))
-            out.append(Op(None, "setitem", (base, *index, new), {}, None, op.place))
-            return out
-        if kind == "mask2":
-            if is_array(value):
-                raise UnsupportedError(at("storing an array by a 2-D mask is not supported: use a loop", *op.place))
-            return self.inline(gather.put_number_2d, op, [base, index[0], value])
-        where = self.positions(op, index[0], kind, out)
-        aliases = self.activity.aliases
-        if is_array(value) and aliases.roots(value) & aliases.roots(base):
-            copied = Var(self.namer.fresh("t"))
-            out.append(Op(copied, np.copy, (value,), {}, None, op.place))
-            copied.type = types.Array(type_of(value).dtype, type_of(value).ndim, "C")
-            value = copied
-        put = gather.put_array if is_array(value) else gather.put_number
-        return [*out, *self.inline(put, op, [base, where, value])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import operator
 import types
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..rules import composites, registry
 from . import ir
+from .builtin_calls import SPECIAL, Builtins
 from .derived import Derived
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
@@ -22,8 +22,8 @@ from .values import (
     COMPARE,
     OPERANDS,
     UNARY,
+    Flat,
     FunctionValue,
-    Iteration,
     ListOf,
     Poison,
     Pullback,
@@ -38,7 +38,7 @@ _ATTRIBUTES = ("T", "shape", "size", "ndim", "dtype", "itemsize", "nbytes", "str
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions:
+class Expressions(Builtins):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -252,6 +252,8 @@ class Expressions:
                 out.append(Slice(*(Const(None) if x is None else self.operand(x) for x in (p.lower, p.upper, p.step))))
                 continue
             value = self.expr(p)
+            if isinstance(value, ListOf):  # as good as an array
+                value = self.pack(value, [], {}, p, "t")
             if isinstance(value, TupleOf) and len(parts) == 1:
                 out.extend(self.as_operand(v, p) for v in value.items)
             else:
@@ -272,10 +274,19 @@ class Expressions:
                 picked = base.items[slice(*(p.value for p in parts))]
                 return TupleOf(tuple(picked)) if isinstance(base, TupleOf) else ListOf(list(picked))
             return self.pick(base.items, self.expr(node.slice), node)
+        if isinstance(base, Flat) and isinstance(node.slice, ast.Slice):
+            raise self.fail(node, ast.unparse(node), "take single elements of it, or a slice of np.ravel")
+        if isinstance(base, Flat):
+            return self.flat_item(base, self.operand(node.slice), node, hint)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)
         return self.emit("getitem", (base, *index), node, hint)
+
+    def flat_item(self, flat: Flat, index: object, node: ast.AST, hint: str = "t") -> Var:
+        item = self.emit("getitem", (flat.array, index), node, hint)
+        self.block.statements[-1].flat = True
+        return item
 
     def pick(self, items, index: object, node: ast.AST) -> object:
         """Return an item of a tuple; an index known only at run time becomes a chain of branches."""
@@ -315,6 +326,8 @@ class Expressions:
                 return Const(ty.ndim)
             if node.attr == "ndim" and isinstance(base, ir.Global):
                 return Const(base.value.ndim)
+            if node.attr == "flat":
+                return Flat(base)
             if node.attr in ("real", "imag"):
                 return self.emit(getattr(np, node.attr), (base,), node, hint)
             if node.attr not in _ATTRIBUTES:
@@ -367,7 +380,7 @@ class Expressions:
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
-        special = _SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
+        special = SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
         if special is not None:
             value = special(self, args, kwargs, node)
             if value is not None:
@@ -418,87 +431,6 @@ class Expressions:
             extra["dtype"] = self.as_operand(args[0], node)
         return self.emit("pack", tuple(items), node, hint, extra, shape)
 
-    # ---------------------------------------------------------------- builtins that work on compile-time values
-
-    def builtin_range(self, args: list, kwargs: dict, node: ast.Call) -> Iteration:
-        operands = [self.as_operand(a, node) for a in args]
-        start, stop, step = {1: (Const(0), *operands, Const(1)), 2: (*operands, Const(1))}.get(
-            len(operands), tuple(operands)
-        )
-        return Iteration(start, stop, step, lambda i: i)
-
-    def counted(self, value: object, node: ast.AST) -> tuple[object, object]:
-        """Return (number of trips, item of trip k), k counted from 0."""
-        it = self.iteration(value, node)
-        if it.start == Const(0) and it.step == Const(1):
-            return it.stop, it.item
-        trips = self.emit("trips", (it.start, it.stop, it.step), node, "n")
-
-        def item(k: object) -> object:
-            offset = self.operation(operator.mul, (k, it.step), node)
-            return it.item(self.operation(operator.add, (it.start, offset), node))
-
-        return trips, item
-
-    def builtin_enumerate(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        if isinstance(args[0], TupleOf | ListOf):
-            first = args[1] if len(args) > 1 else kwargs.get("start", Const(0))
-            if isinstance(first, Const):
-                return TupleOf(tuple(TupleOf((Const(first.value + k), x)) for k, x in enumerate(args[0].items)))
-        n, item = self.counted(args[0], node)
-        start = self.as_operand(args[1] if len(args) > 1 else kwargs.get("start", Const(0)), node)
-
-        def numbered(k: object) -> TupleOf:
-            count = k if start == Const(0) else self.operation(operator.add, (k, start), node)
-            return TupleOf((count, item(k)))
-
-        return Iteration(Const(0), n, Const(1), numbered)
-
-    def builtin_zip(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        if args and all(isinstance(a, TupleOf | ListOf) for a in args):
-            return TupleOf(tuple(TupleOf(t) for t in zip(*(a.items for a in args), strict=False)))
-        parts = [self.counted(a, node) for a in args]
-        n = parts[0][0]
-        for other, _ in parts[1:]:
-            n = other if n is other else self.emit(min, (n, other), node, "n")
-        return Iteration(Const(0), n, Const(1), lambda k: TupleOf(tuple(item(k) for _, item in parts)))
-
-    def builtin_reversed(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        if isinstance(args[0], TupleOf | ListOf):
-            return TupleOf(tuple(reversed(args[0].items)))
-        n, item = self.counted(args[0], node)
-        last = self.operation(operator.sub, (n, Const(1)), node)
-        return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
-
-    def builtin_len(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        if isinstance(args[0], TupleOf | ListOf):
-            return Const(len(args[0].items))
-        return self.counted(args[0], node)[0] if isinstance(args[0], Iteration) else None
-
-    def builtin_extreme(self, fn: object, args: list, node: ast.Call) -> object:
-        items = args[0].items if len(args) == 1 and isinstance(args[0], TupleOf | ListOf) else args
-        if len(items) < 2:
-            return items[0] if len(args) == 1 and isinstance(args[0], TupleOf | ListOf) else None
-        value = items[0]
-        for other in items[1:]:
-            value = self.operation(fn, (self.as_operand(value, node), self.as_operand(other, node)), node)
-        return value
-
-    def builtin_sum(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        if not isinstance(args[0], TupleOf | ListOf):
-            return None
-        value: object = args[1] if len(args) > 1 else Const(0)
-        for item in args[0].items:
-            value = item if value == Const(0) else self.binary(operator.add, value, item, node, "t")
-        return value
-
-    def builtin_divmod(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        x, y = (self.as_operand(a, node) for a in args)
-        return TupleOf((self.operation(operator.floordiv, (x, y), node), self.operation(operator.mod, (x, y), node)))
-
-    def builtin_tuple(self, args: list, kwargs: dict, node: ast.Call) -> object:
-        return TupleOf(tuple(args[0].items)) if args and isinstance(args[0], TupleOf | ListOf) else None
-
 
 def dimensions(x: object) -> int | None:
     """Return how many dimensions a value has, or None where its type is not known yet."""
@@ -520,17 +452,3 @@ def is_text(x: object) -> bool | None:
     if isinstance(x, Var):
         return None if x.type is None else isinstance(x.type, numba.types.UnicodeType)
     return False
-
-
-_SPECIAL = {
-    builtins.range: Expressions.builtin_range,
-    builtins.enumerate: Expressions.builtin_enumerate,
-    builtins.zip: Expressions.builtin_zip,
-    builtins.reversed: Expressions.builtin_reversed,
-    builtins.len: Expressions.builtin_len,
-    builtins.min: lambda self, args, kwargs, node: self.builtin_extreme(min, args, node),
-    builtins.max: lambda self, args, kwargs, node: self.builtin_extreme(max, args, node),
-    builtins.sum: Expressions.builtin_sum,
-    builtins.divmod: Expressions.builtin_divmod,
-    builtins.tuple: Expressions.builtin_tuple,
-}

@@ -139,7 +139,8 @@ class _Fuser:
         )
         out: list = []
         renamed = self.apart(root, leaves, out) if root.fn == "assign" else {}
-        dims, elements = self.shape([renamed.get(x, x) for x in leaves], ndim, out, place)
+        stored_into = root.args[0] if root.fn == "assign" else None
+        dims, elements = self.shape([renamed.get(x, x) for x in leaves], ndim, out, place, stored_into)
         makes = root.fn != "assign" and not is_reduction(root)
         target = root.args[0] if root.fn == "assign" else root.target
         axis = root.kwargs["axis"].value if is_reduction(root) and root.kwargs else None
@@ -224,12 +225,17 @@ class _Fuser:
             result = after
         return [*before, *body]
 
-    def shape(self, leaves: list, ndim: int, out: list, place: tuple) -> tuple[list, dict]:
+    def shape(
+        self, leaves: list, ndim: int, out: list, place: tuple, stored_into: object = None
+    ) -> tuple[list, dict]:
         """Print what finds the common shape; return the sizes, and each operand as it is to be read.
 
-        The second result maps an operand to (array, axes on which its index is 0).
+        An array that is stored into keeps its shape, and the others have to fit it. The second result maps an operand
+        to (array, axes on which its index is 0).
         """
-        fixed = {leaf: self.fixed_axes(leaf) for leaf in leaves}
+        leaves = sorted(leaves, key=lambda x: x is not stored_into)
+        fixed = {leaf: self.fixed_axes(leaf) if leaf is not stored_into else set() for leaf in leaves}
+        common = broadcasting.common_size if stored_into is None else broadcasting.kept_size
         sizes: dict[tuple, Var] = {}
         candidates: list[list[Var]] = [[] for _ in range(ndim)]
         for leaf in leaves:
@@ -253,7 +259,7 @@ class _Fuser:
             size = found[0]
             for other in found[1:]:
                 both = self.var("n", types.int64)
-                out.append(Op(both, broadcasting.common_size, (size, other), {}, None, place))
+                out.append(Op(both, common, (size, other), {}, None, place))
                 size = both
             dims.append(size)
         read = {}

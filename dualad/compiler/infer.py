@@ -12,7 +12,9 @@ from ..rules.registry import OwnRule
 from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
-from .numba_bridge import NumbaError, error_line, infer_types
+from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+
+_ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
 
 
 def define(name: str, text: str, namespace: dict, filename: str) -> object:
@@ -33,17 +35,51 @@ def infer(function: Function, scope: Scope) -> None:
     """
     found = _open_params(function)
     while found:  # first without what they feed, for their types; then all of it
-        _infer(function, _TypePrinter(scope, function), scope)
+        _infer(function, _TypePrinter, scope)
         _hand_types_out(function)
         _define_undefined(function.body, scope.namer)
         before, found = found, _open_params(function)
         if len(found) == len(before):
             break
-    _infer(function, _Printer(scope, function), scope)
+    _infer(function, _Printer, scope)
     _define_undefined(function.body, scope.namer)
 
 
-def _infer(function: Function, printer: _Printer, scope: Scope) -> None:
+def _infer(function: Function, printer: type, scope: Scope) -> None:
+    """Fill in the types that are not known yet."""
+    accesses = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_have_mask(s)]
+    found, failed = None, None
+    try:
+        found = _types_found(function, printer(scope, function), scope)
+    except UnsupportedError as error:
+        failed = error
+    if accesses and (failed or any(_has_wide_mask(op, found) for op in accesses)):
+        try:
+            found, failed = _types_found(function, printer(scope, function, accesses), scope), None  # slower
+        except UnsupportedError as error:
+            failed = failed or error
+    if failed:
+        raise failed
+    for stmt in ir.walk(function.body):
+        if isinstance(stmt, ir.LOOPS):
+            stmt.trips.type = types.int64  # counted by the derivative code alone
+    for v in all_vars(function):
+        if v.type is None:
+            v.type = found.get(v.name)
+
+
+def _may_have_mask(op: ir.Op) -> bool:
+    return op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
+
+
+def _has_wide_mask(op: ir.Op, found: dict) -> bool:
+    """Whether an index has a mask of several dimensions, of which Numba's types are wrong."""
+    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args[1:]]
+    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known)
+
+
+def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[str, object]:
+    """Return the types that Numba infers on what a printer prints, by the names of the variables."""
     name = scope.namer.fresh(function.name)
     with printer.indented(f"def {name}({', '.join([*(p.name for p in function.params), printer.perhaps])}):"):
         printer.block(function.body)
@@ -60,12 +96,7 @@ def _infer(function: Function, printer: _Printer, scope: Scope) -> None:
         reason = next((r for r in str(error).splitlines() if r.strip() and "nopython" not in r), "")
         message = f"Numba cannot compile `{where}`: {reason.strip()}"
         raise UnsupportedError(at(message, *place)) from None
-    for stmt in ir.walk(function.body):
-        if isinstance(stmt, ir.LOOPS):
-            stmt.trips.type = types.int64  # counted by the derivative code alone
-    for v in all_vars(function):
-        if v.type is None:
-            v.type = found.get(v.name)
+    return found
 
 
 def _open_params(function: Function) -> set[object]:
@@ -77,16 +108,29 @@ def _open_params(function: Function) -> set[object]:
 
 
 class _Printer(Emitter):
-    """Prints a function for its types: calls of recursive functions and of derivatives are calls of
-    stubs, which have no code.
+    """Prints a function for its types: what Numba has no types for is a call of a stub, which has no code.
+
+    That is calls of recursive functions and of derivatives and, where `accesses` names them, what masks pick.
 
     A loop without an end would make what follows it unreachable, and Numba would not type that. `perhaps`, a further
     argument of the printed function, is a boolean of which nothing is known.
     """
 
-    def __init__(self, scope: Scope, function: Function):
+    def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
         super().__init__(scope)
         self.perhaps = scope.namer.fresh("perhaps")
+        self._accesses = {id(op) for op in accesses}
+
+    def expression(self, op: ir.Op) -> str:
+        if id(op) in self._accesses:
+            stub = self.scope.bind(_ITEM, "item_of")
+            return f"{stub}({', '.join(self.part(i) for i in op.args)})"
+        return super().expression(op)
+
+    def part(self, x: object) -> str:
+        if isinstance(x, ir.Slice):
+            return f"slice({', '.join(self.operand(p) for p in (x.lower, x.upper, x.step))})"
+        return self.operand(x)
 
     def is_open(self, x: object) -> bool:
         return False
@@ -108,8 +152,8 @@ class _Printer(Emitter):
 class _TypePrinter(_Printer):
     """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
 
-    def __init__(self, scope: Scope, function: Function):
-        super().__init__(scope, function)
+    def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
+        super().__init__(scope, function, accesses)
         self._open = _open_params(function)
         self._known: set[Var] = set()
 

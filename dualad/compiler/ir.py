@@ -99,6 +99,8 @@ class Op:
     kwargs: dict = field(default_factory=dict)
     detail: object = None
     place: tuple = (None, None)
+    flat: bool = False
+    """Whether an index counts all elements of an array, as in `x.flat[k]`; until types are known."""
 
 
 @dataclass
@@ -146,6 +148,8 @@ class For:
     place: tuple = (None, None)
     independent: bool = False
     """Whether the trips may run in any order (loops over the elements of arrays)."""
+    grid: bool = False
+    """Whether `index` is a tuple and runs over the indices of an array of shape `stop`; until types are known."""
 
 
 @dataclass

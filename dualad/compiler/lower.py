@@ -31,6 +31,7 @@ from .values import (
     BOOLEAN,
     INPLACE,
     OPERANDS,
+    Flat,
     Frame,
     FunctionValue,
     Iteration,
@@ -86,8 +87,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             self.boolean.add(target)
         return target
 
-    def effect(self, fn: str, args: tuple, node: ast.AST, detail: object = None) -> None:
-        self.block.statements.append(Op(None, fn, args, {}, detail, self.place(node)))
+    def effect(self, fn: str, args: tuple, node: ast.AST, detail: object = None, flat: bool = False) -> None:
+        self.block.statements.append(Op(None, fn, args, {}, detail, self.place(node), flat))
 
     # ---------------------------------------------------------------- functions
 
@@ -167,11 +168,13 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             fn = INPLACE[type(s.op)] if isinstance(now, Var) else BINARY[type(s.op)]
             self.frame.env[s.target.id] = self.operation(fn, (now, value), s, s.target.id)
         elif isinstance(s.target, ast.Subscript):
-            base = self.operand(s.target.value)
+            base = self.expr(s.target.value)
+            flat = isinstance(base, Flat)
+            base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
             index = self.index(s.target.slice)
             value = self.operand(s.value)
-            self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)])
+            self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)], flat)
         else:
             raise self.fail(s, "augmented assignment to an attribute", "use a local variable")
 
@@ -183,11 +186,15 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             self.unpack(target, value)
         elif isinstance(target, ast.Subscript):
             base = self.expr(target.value)
+            flat = isinstance(base, Flat)
+            base = base.array if flat else base
             if not isinstance(base, OPERANDS):
                 raise self.fail(target, "assigning to an item of a list or tuple", "use a NumPy array")
             self.refuse_frozen(base, target)
             index = self.index(target.slice)
-            self.effect("setitem", (base, *index, self.as_operand(value, target)), target)
+            if isinstance(value, TupleOf | ListOf):
+                value = self.pack(value, [], {}, target, "t")
+            self.effect("setitem", (base, *index, self.as_operand(value, target)), target, flat=flat)
         else:
             raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
 
@@ -263,7 +270,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
         hint = s.target.id if isinstance(s.target, ast.Name) else "i"
         names = assigned_names([s.target, *s.body])
-        self.loop(s, names, s.body, s.exit, start_trip, hint, (it.start, it.stop, it.step))
+        self.loop(s, names, s.body, s.exit, start_trip, hint, it)
 
     def unrolled(self, s: ast.For, items: list) -> None:
         if not items:
@@ -326,7 +333,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         exit_: ast.expr | None,
         start_trip: Callable | None,
         hint: str,
-        bounds: tuple | None,
+        bounds: Iteration | None,
         test: ast.expr | None = None,
     ) -> None:
         """Lower a loop: every name that it binds becomes a value carried from trip to trip."""
@@ -372,7 +379,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             exit_value = None
         carried: list[Carried] = []
         after = {}
-        entered = test is None and (bounds is None or always_entered(*bounds))
+        entered = test is None and (bounds is None or always_entered(bounds))
         read = self.read(header, loop_body, [exit_value, condition], params, left)
         for name in names:
             init, param, last = env.get(name, UNDEFINED), params[name], left.get(name, UNDEFINED)
@@ -382,7 +389,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
                 after[name] = self.after_loop(name, param, init, last, carried, shapes, entered)
         place = self.place(s)
         if bounds is not None:
-            outer.statements.append(For(index, *bounds, carried, loop_body, exit_value, trips, place))
+            extent = (bounds.start, bounds.stop, bounds.step)
+            loop = For(index, *extent, carried, loop_body, exit_value, trips, place, grid=bounds.grid)
+            outer.statements.append(loop)
         else:
             if isinstance(condition, Const):
                 condition = None if condition.value else condition
@@ -440,6 +449,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         """Return how to loop over a value."""
         if isinstance(value, Iteration):
             return value
+        if isinstance(value, Flat):
+            return self.over_grid(value.array, lambda index: self.emit("getitem", (value.array, index), node), node)
         if isinstance(value, TupleOf | ListOf):
             return Iteration(Const(0), Const(len(value.items)), Const(1), lambda i: self.pick(value.items, i, node))
         if isinstance(value, Var | ir.Global):

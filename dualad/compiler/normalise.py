@@ -15,6 +15,7 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
+from .indexing import WHOLE, Indexing, take_grids_apart
 from .infer import is_array, is_float, is_integer, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from .values import PLAIN
@@ -28,13 +29,13 @@ METHODS = {
     if hasattr(np, name)
 }
 
-
-_ALL = Slice(Const(None), Const(None), Const(None))
+_ACCESSES = ("getitem", "setitem", "augitem")
 
 
 def normalise(function: Function, namer: Namer) -> None:
     """Bring a typed function into normal form (in place)."""
     renamed: dict[Var, object] = {}
+    take_grids_apart(function.body, namer, renamed)
 
     def change(op: Op) -> list:
         op.args = tuple(rename(a, renamed) for a in op.args)
@@ -118,29 +119,27 @@ def _is_element(base: object, index: tuple) -> bool:
 
 
 def _is_basic(index: tuple) -> bool:
-    return all(isinstance(i, Slice) or is_integer(i) or i == Const(None) or _is_ellipsis(i) for i in index)
-
-
-def _is_ellipsis(i: object) -> bool:
-    return isinstance(i, ir.Global) and i.value is ...
+    return all(isinstance(i, Slice) or is_integer(i) or i == Const(None) for i in index)
 
 
 def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     fn = op.fn
-    if fn == "getitem":
-        if isinstance(op.target.type, types.Array):
-            op.fn = "view" if _is_basic(op.args[1:]) else "gather"
-        return [op]
+    if fn == "getitem" and isinstance(op.args[0], TupleOf) and isinstance(op.args[1], Const):
+        renamed[op.target] = op.args[0].items[op.args[1].value]
+        return []
+    if fn in _ACCESSES and is_array(op.args[0]):
+        base, *index = op.args
+        value = () if fn == "getitem" else (index.pop(),)
+        before: list = []
+        find = Indexing(namer).index_of_count if op.flat else Indexing(namer).normal_form
+        op.args, op.flat = (base, *find(base, tuple(index), before, op.place), *value), False
+        return [*before, *_access(op, namer)]
     if fn in PLAIN:
         if isinstance(op.target.type, types.Array) and is_array(op.args[0]):
             renamed[op.target] = op.args[0]
             return [Op(None, "inplace", op.args, {}, fn, op.place)]
         op.fn = PLAIN[fn]
         return [op]
-    if fn == "augitem":
-        return _augmented(op, namer)
-    if fn == "setitem" and not _is_element(op.args[0], op.args[1:-1]) and is_array(op.args[0]):
-        return _assign_part(op, namer)
     if fn == "method":
         return _method(op, namer, renamed)
     if fn == "cast":
@@ -168,6 +167,17 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     return [op]
 
 
+def _access(op: Op, namer: Namer) -> list:
+    """The normal form of an operation on elements or parts of an array, given that of its index."""
+    if op.fn == "augitem":
+        return _augmented(op, namer)
+    if op.fn == "setitem":
+        return [op] if _is_element(op.args[0], op.args[1:-1]) else _assign_part(op, namer)
+    if isinstance(op.target.type, types.Array):
+        op.fn = "view" if _is_basic(op.args[1:]) else "gather"
+    return [op]
+
+
 def _cast(op: Op, namer: Namer, renamed: dict) -> list:
     """A value that is to have a type: itself, where it has it already."""
     x, dtype = op.args[0], getattr(op.detail, "dtype", op.detail)
@@ -186,7 +196,7 @@ def _part(op: Op) -> Op:
     axis = min(1, ndim - 1) if op.detail is None else op.detail
     if not -ndim <= axis < ndim:
         raise UnsupportedError(at(f"splitting an array of {ndim} dimensions along axis {axis} is an error", *op.place))
-    return Op(op.target, "view", (x, *[_ALL] * (axis % ndim), Slice(lower, upper, Const(None))), {}, None, op.place)
+    return Op(op.target, "view", (x, *[WHOLE] * (axis % ndim), Slice(lower, upper, Const(None))), {}, None, op.place)
 
 
 def _sum(op: Op) -> Op:
@@ -254,13 +264,12 @@ def _assign_part(op: Op, namer: Namer) -> list:
     base, *index, value = op.args
     if not _is_basic(tuple(index)):
         return [op]
-    if all(i == _ALL or _is_ellipsis(i) for i in index):
-        return [Op(None, "assign", (base, value), {}, None, op.place)]
-    part = Var(namer.fresh("part"), _view_type(base, index))
-    return [
-        Op(part, "view", (base, *index), {}, None, op.place),
-        Op(None, "assign", (part, value), {}, None, op.place),
-    ]
+    part, out = base, []
+    if any(i != WHOLE for i in index):
+        part = Var(namer.fresh("part"), _view_type(base, index))
+        out.append(Op(part, "view", (base, *index), {}, None, op.place))
+    value = Indexing(namer).fitted(value, type_of(part).ndim, out, op.place)
+    return [*out, Op(None, "assign", (part, value), {}, None, op.place)]
 
 
 def _view_type(base: object, index: list) -> object:

@@ -6,6 +6,7 @@ errors. Written against Numba 0.67 and 0.68.
 
 from __future__ import annotations
 
+import operator
 import platform
 import re
 import sys
@@ -45,6 +46,7 @@ __all__ = [
     "register_callable",
     "specialising_dispatcher",
     "still_needed",
+    "type_of_item",
     "typing_stub",
 ]
 
@@ -103,6 +105,19 @@ def infer_types(function: Callable, argument_types: tuple) -> tuple[dict[str, ob
         plain = list(dict.fromkeys(types.unliteral(t) for t in found))
         unified[name] = plain[0] if len(plain) == 1 else typing.unify_types(*plain)
     return unified, types.unliteral(pipeline.state.return_type)
+
+
+def type_of_item(array: object, index: tuple) -> object:
+    """Return the type of array[index]; masks of several dimensions have the meaning that NumPy gives them."""
+    parts: list = []
+    for ty in index:
+        is_mask = isinstance(ty, types.Array) and isinstance(ty.dtype, types.Boolean)
+        parts += [types.Array(types.int64, 1, "C")] * ty.ndim if is_mask else [ty]
+    key = parts[0] if len(parts) == 1 else types.BaseTuple.from_types(parts)
+    found = cpu_target.typing_context.resolve_function_type(operator.getitem, (array, key), {})
+    if found is None:
+        raise errors.TypingError(f"{array} has no items of the index {key}")
+    return found.return_type
 
 
 def error_line(error: Exception) -> int | None:
@@ -165,7 +180,8 @@ def give_compiled_meaning(function: Callable, choose: Callable) -> None:
 def hide_from_llvm(identity: Callable) -> None:
     """Compile calls of a function that returns its one argument, an integer, to empty assembler code.
 
-    LLVM knows nothing of its result, and it costs no instruction.
+    LLVM knows nothing of its result, and it costs no instruction. It is LLVM that inlines the call: where Numba does
+    (inline="always"), arrays that a loop hands on lose what is added to them (Numba 0.68).
     """
 
     @intrinsic
@@ -180,7 +196,7 @@ def hide_from_llvm(identity: Callable) -> None:
         if isinstance(i, types.Integer):
             return lambda i: hidden(i)
 
-    overload(identity, inline="always")(compiled)
+    overload(identity)(compiled)
 
 
 def python_class(jitclass: type) -> type:

@@ -11,6 +11,7 @@ import ast
 import math
 import operator
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -96,12 +97,24 @@ class ListOf:
 
 @dataclass(eq=False)
 class Iteration:
-    """Something to loop over: `length` trips, `item(index)` gives the value of a trip."""
+    """Something to loop over: `item(index)` gives the value of a trip, for an index from range(start, stop, step).
+
+    On a grid the index is a tuple, from all indices into an array of shape `stop`.
+    """
 
     start: object
     stop: object
     step: object
-    item: object
+    item: Callable
+    grid: bool = False
+    is_range: bool = False
+
+
+@dataclass(eq=False)
+class Flat:
+    """The elements of an array in the order of its indices: `array.flat`."""
+
+    array: object
 
 
 @dataclass(eq=False)

@@ -37,7 +37,7 @@ assembly.py
 matrices.py
     Diagonals, triangles, products of Kronecker, covariances.
 gather.py
-    Reading and writing with index arrays.
+    Where the elements lie that index arrays and masks pick.
 """
 
 from . import (
@@ -47,6 +47,7 @@ from . import (
     composites,
     decompositions,
     exponential,
+    gather,
     least_squares,
     linear_algebra,
     matrices,
@@ -67,6 +68,7 @@ __all__ = [
     "composites",
     "decompositions",
     "exponential",
+    "gather",
     "least_squares",
     "linear_algebra",
     "matrices",

@@ -17,6 +17,14 @@ def common_size(n: int, m: int) -> int:
 
 
 @njit(error_model="numpy")
+def kept_size(n: int, m: int) -> int:
+    """Return the length n of an axis that is stored into, if an axis of length m can be stored there."""
+    if m == n or m == 1:
+        return n
+    raise ValueError("could not broadcast the value into the shape of what it is assigned to")
+
+
+@njit(error_model="numpy")
 def place(k: int, shape: tuple, like: tuple) -> int:
     """Return where element k of an array of one shape lies in an array that is broadcast to it.
 
@@ -61,6 +69,7 @@ def add_up(y: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 constant(common_size)
+constant(kept_size)
 
 
 @linear(stretch)

@@ -1,46 +1,48 @@
-"""Reading and writing with index arrays and masks, as loops; see `composites`."""
+"""Where the elements lie that index arrays and masks pick; integers, and so without a derivative."""
 
 import numpy as np
+from numba import njit
+
+from .registry import constant
 
 
-def take_1d(a, index):
-    out = np.empty(index.size, a.dtype)
-    for i in range(index.size):
-        out[i] = a[index[i]]
+@njit(error_model="numpy")
+def positions(index: np.ndarray, size: int) -> np.ndarray:
+    """Return an array of indices into an axis, counted from the front, in memory of its own."""
+    out = np.empty(index.shape, np.int64)
+    for place, given in np.ndenumerate(index):
+        k = np.int64(given)
+        if k < -size or k >= size:
+            raise IndexError("an index in an index array is out of bounds")
+        out[place] = k + size if k < 0 else k
     return out
 
 
-def take_rows(a, index):
-    out = np.empty((index.size, a.shape[1]), a.dtype)
-    for i in range(index.size):
-        for j in range(a.shape[1]):
-            out[i, j] = a[index[i], j]
+@njit(error_model="numpy")
+def positions_of_mask(mask: np.ndarray, shape: tuple, axis: int) -> tuple:
+    """Return the indices at which a mask is true, one array for each of its axes; its first one is `axis` of `shape`.
+
+    Numba compiles masks of one dimension alone; NumPy defines the others by these arrays.
+    """
+    for k in range(mask.ndim):
+        if mask.shape[k] != shape[axis + k]:
+            raise IndexError("boolean index did not match indexed array")
+    return np.nonzero(mask)
+
+
+@njit(error_model="numpy")
+def common_shape(first: tuple, second: tuple) -> tuple:
+    """Return the shape to which two shapes broadcast."""
+    return np.broadcast_shapes(first, second)
+
+
+@njit(error_model="numpy")
+def spread(x: np.ndarray, shape: tuple) -> np.ndarray:
+    """Return an array of indices, repeated to a shape."""
+    out = np.empty(shape, np.int64)
+    out[...] = x
     return out
 
 
-def positions(mask):
-    return np.nonzero(mask)[0]
-
-
-def mask_2d(a, mask):
-    rows, columns = np.nonzero(mask)
-    out = np.empty(rows.size, a.dtype)
-    for i in range(rows.size):
-        out[i] = a[rows[i], columns[i]]
-    return out
-
-
-def put_array(a, index, value):
-    for i in range(index.size):
-        a[index[i]] = value[i]
-
-
-def put_number(a, index, value):
-    for i in range(index.size):
-        a[index[i]] = value
-
-
-def put_number_2d(a, mask, value):
-    rows, columns = np.nonzero(mask)
-    for i in range(rows.size):
-        a[rows[i], columns[i]] = value
+for function in (positions, positions_of_mask, common_shape, spread):
+    constant(function, cheap=False)

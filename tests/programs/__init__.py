@@ -11,6 +11,8 @@ from . import (
     control_variables,
     functions,
     functions_calls,
+    indexing,
+    iteration,
     loops,
     names,
     networks,
@@ -41,4 +43,6 @@ PROGRAMS: list[Program] = [
     *whole_arrays.PROGRAMS,
     *whole_arrays_memory.PROGRAMS,
     *whole_arrays_linalg.PROGRAMS,
+    *indexing.PROGRAMS,
+    *iteration.PROGRAMS,
 ]
