@@ -145,3 +145,32 @@ def test_the_index_of_a_loop_that_comes_down_is_hidden_where_an_inner_loop_runs_
 def test_opaque_gives_back_its_argument():
     assert opaque(-3) == -3
     assert numba.njit(lambda n: opaque(n) + opaque(n - 1))(5) == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("nearest", "best_1 < square"),
+        ("nearest_by_branch", "test == False"),
+        ("lowest_and_highest", "low_1 < y"),
+        ("greatest_where", "== False"),
+    ],
+)
+def test_a_loop_that_selects_tapes_the_trips_that_were_taken(name, kept):
+    forwards, _, backwards = source_of(name).partition("# reverse sweep")
+    assert re.search(rf"if not \(.*{kept}.*\):\n( +\w*top\w* \+= \d\n)+ +trips\w* \+= 1", forwards)
+    assert re.search(r"for trip\w* in range\(trips\w* - 1, -1, -1\)", backwards)
+
+
+@pytest.mark.parametrize("name", ["two_least", "greatest_of_sums", "greatest_of_products", "greatest_after_filling"])
+def test_a_loop_whose_trips_leave_other_traces_tapes_all_of_them(name):
+    assert not re.search(r"if not \(.*[<>=] .*\):\n +\w*top", source_of(name))
+
+
+def test_loops_that_fill_an_array_are_reversed_in_their_order():
+    assert ", -1, -1)" not in source_of("filled_and_read_elsewhere").partition("# reverse sweep")[2]
+
+
+@pytest.mark.parametrize("name", ["filled_twice_in_a_trip", "filled_at_one_place"])
+def test_loops_that_store_an_element_twice_are_reversed_backwards(name):
+    assert ", -1, -1)" in source_of(name).partition("# reverse sweep")[2]

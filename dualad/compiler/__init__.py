@@ -21,11 +21,12 @@ improve         fewer computations: values that are at hand are used again, what
   integers      what is certain of integers: bounds, and which array elements are different ones
   reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
+selecting       loops of which only the trips that take something are stored
 reserve         where the tape of a loop is reserved
 ranges          which reverse loops may ascend
 emit            the IR as readable Python
 derivative      what both modes share; rule_text pastes the rules in
-forward         tangents beside everything
+forward         tangents beside everything; packed: several of them side by side
 taping          the forward sweep with its tape
 reverse         the reverse sweep                                    (unit_forward, unit_reverse: those of units)
 build           the whole way in one place
@@ -33,5 +34,5 @@ generated       the module that generated functions belong to
 opaque          a workaround for LLVM's overlap tests in loops that come down
 vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
-numba_bridge    the one module that touches Numba's internals
+numba_bridge    the one module that touches Numba's internals (packs: tangents side by side, as a Numba type)
 """

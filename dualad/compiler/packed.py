@@ -1,21 +1,21 @@
 """Forward mode along several directions at a time, with the tangents of a number side by side in a register.
 
-The text is that of one direction: `x_dot` is a pack of tangents, or an array of packs (see `numba_packs`). What is
-linear in the tangents reads the same for packs, so it takes loops over numbers; what rearranges arrays
-is done to each of them. A function with other operations on whole arrays (a matrix product, a decomposition) is printed
-for one direction after the other by `Forward`.
+The text is that of one direction: `x_dot` is a pack of tangents, or an array of packs (`numba_bridge.packs`). What is
+linear in the tangents reads the same for packs, so it takes loops over numbers and what rearranges arrays. A function
+with other operations on whole arrays (a matrix product, a decomposition) is printed for one direction after the other
+by `Forward`.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numba import types
 
 from ..rules import registry
+from ..rules.broadcasting import stretch
 from ..rules.registry import Rule
 from . import ir
 from .activity import COPIES, Activity
@@ -24,9 +24,11 @@ from .emit import Scope
 from .forward import Forward
 from .infer import is_array
 from .ir import Function, Op, Var
-from .numba_packs import packs_of
+from .numba_bridge.packs import packs_of
 
-_VIEWS = frozenset({np.reshape, np.ravel, np.transpose, np.swapaxes, np.expand_dims})
+_MOVES = frozenset({*COPIES, np.reshape, np.ravel, np.transpose, np.swapaxes, np.expand_dims, stretch})
+"""What rearranges an array, whatever its elements are."""
+
 _SUMS = (operator.iadd, operator.isub)
 
 
@@ -51,12 +53,10 @@ def _may_be_packed(op: Op, activity: Activity) -> bool:
         return False
     if not any(activity.active(v) for v in ir.op_vars(op)):
         return op.fn not in (np.full, np.full_like)
-    if op.fn in ("getitem", "view", "pack") or op.fn in COPIES | _VIEWS:
+    if op.fn in ("getitem", "view", "pack") or op.fn in _MOVES:
         return True
     rule = None if isinstance(op.fn, str) else registry.find(op.fn)
-    if rule is None or rule.kind not in ("pointwise", "linear"):
-        return False
-    return is_array(op.target) == (rule.kind == "linear")
+    return rule is not None and rule.kind == "pointwise" and not is_array(op.target)
 
 
 class Packed(Forward):
@@ -114,18 +114,7 @@ class Packed(Forward):
             for k, a in enumerate(op.args):
                 where = str(k) if len(op.detail) == 1 else f"{k // op.detail[1]}, {k % op.detail[1]}"
                 self.line(f"{dot}[{where}] = {self.tangent(a)}")
+        elif op.fn is stretch:
+            self.line(f"{dot} = {self.call_pack('stretched', self.tangent(op.args[0]), self.operand(op.args[1]))}")
         else:
             super().differentiate(op, rule, dot)
-
-    def array_rule(self, op: Op, rule: Rule, dot: str) -> None:
-        """Print what rearranges arrays, lane by lane."""
-        lanes = []
-        for k in range(self.packs.width):
-            args = []
-            for a in op.args:
-                args.append(Var(self.fresh(self.dot(a))) if self.active(a) else a)
-                if self.active(a):
-                    self.line(f"{args[-1].name} = {self.call_pack('lane', self.dot(a), str(k))}")
-            lanes.append(self.fresh(dot))
-            self.line(f"{lanes[-1]} = {self.expression(replace(op, args=tuple(args)))}")
-        self.line(f"{dot} = {self.call_pack('join', *lanes)}")

@@ -1,7 +1,7 @@
 """Packs: several tangents of one number in a vector register, as a Numba type.
 
 A pack has the arithmetic that tangents need: sums, and products with numbers. Arrays have packs as their elements; a
-view of them is the view of all tangents. This is the second module that touches Numba's internals (`numba_bridge`).
+view of them is the view of all tangents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 from numba.np.arrayobj import populate_array
 
-from . import vector_math
+from ...rules.broadcasting import stretch
+from .. import vector_math
 
 _DOUBLE = lir.DoubleType()
 _NUMBERS = (types.Number, types.Boolean)
@@ -37,8 +38,20 @@ class PackType(types.Type):
 
 @register_model(PackType)
 class _PackModel(models.PrimitiveModel):
+    """A vector in registers; in memory the same in a struct that asks for no alignment."""
+
     def __init__(self, dmm: object, fe_type: PackType):
         super().__init__(dmm, fe_type, fe_type.vector)
+        self._stored = lir.LiteralStructType([fe_type.vector], packed=True)
+
+    def get_data_type(self) -> lir.Type:
+        return self._stored
+
+    def as_data(self, builder: object, value: object) -> object:
+        return builder.insert_value(lir.Constant(self._stored, lir.Undefined), value, 0)
+
+    def from_data(self, builder: object, value: object) -> object:
+        return builder.extract_value(value, 0)
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -110,12 +123,20 @@ def _negated(x):
 # ---------------------------------------------------------------- arrays
 
 
-def _array_of(context: object, builder: object, ty: object, like: object, data: object, axes: list[int], size: int):
-    """Return an array of type `ty` over the memory of another array, with its shape and strides along some axes."""
+def _array_of(
+    context: object, builder: object, ty: object, like: object, data: object, axes: list[int], size: int, last: int = 0
+) -> object:
+    """Return an array of type `ty` over the memory of another array, with its shape and strides along some axes.
+
+    Its elements take `size` bytes; `last` is the length of a further, contiguous axis.
+    """
     made = context.make_array(ty)(context, builder)
     shape = [builder.extract_value(like.shape, k) for k in axes]
     strides = [builder.extract_value(like.strides, k) for k in axes]
     itemsize = context.get_constant(types.intp, size)
+    if last:
+        shape.append(context.get_constant(types.intp, last))
+        strides.append(itemsize)
     populate_array(made, builder.bitcast(data, made.data.type), shape, strides, itemsize, like.meminfo, like.parent)
     return made._getvalue()
 
@@ -125,8 +146,10 @@ def packs_of(width: int) -> SimpleNamespace:
     """Return the functions that generated code needs of packs of a width, which is a power of two.
 
     `join` makes a pack of numbers, or an array of packs of arrays; `lane` takes one out of it; `zero` is a pack of
-    zeros, `zeros_like` an array of them.
+    zeros, `zeros_like` an array of them; `stretched` is an array of packs broadcast to a shape.
     """
+    if width & (width - 1):
+        raise ValueError(f"the width of a pack must be a power of two, not {width}")  # LLVM's arrays would have gaps
     pack = PackType(width)
 
     @intrinsic
@@ -142,7 +165,7 @@ def packs_of(width: int) -> SimpleNamespace:
 
     @intrinsic
     def as_packs(typing_context, cells):
-        array = types.Array(pack, cells.ndim - 1, "C", aligned=False)
+        array = types.Array(pack, cells.ndim - 1, "C")
 
         def codegen(context, builder, signature, args):
             like = context.make_array(cells)(context, builder, args[0])
@@ -150,6 +173,17 @@ def packs_of(width: int) -> SimpleNamespace:
             return _array_of(context, builder, array, like, like.data, list(range(cells.ndim - 1)), 8 * width)
 
         return array(cells), codegen
+
+    @intrinsic
+    def as_cells(typing_context, x):
+        array = types.Array(types.float64, x.ndim + 1, "C" if x.layout == "C" else "A")
+
+        def codegen(context, builder, signature, args):
+            like = context.make_array(x)(context, builder, args[0])
+            context.nrt.incref(builder, x, args[0])
+            return _array_of(context, builder, array, like, like.data, list(range(x.ndim)), 8, width)
+
+        return array(x), codegen
 
     @intrinsic
     def lane_of(typing_context, x, k):
@@ -183,6 +217,14 @@ def packs_of(width: int) -> SimpleNamespace:
     def lane(x, k):
         """One number of a pack, or one array of numbers out of an array of packs."""
 
+    def stretched(x, shape):
+        """An array of packs, broadcast to a shape."""
+
+    @overload(stretched)
+    def stretched_code(x, shape):
+        tail = (width,)
+        return lambda x, shape: as_packs(stretch(as_cells(x), shape + tail))
+
     @overload(zero)
     def zero_code():
         zeros = (0.0,) * width
@@ -214,4 +256,4 @@ def packs_of(width: int) -> SimpleNamespace:
     def lane_code(x, k):
         return lambda x, k: lane_of(x, k)
 
-    return SimpleNamespace(width=width, zero=zero, zeros_like=zeros_like, join=join, lane=lane)
+    return SimpleNamespace(width=width, zero=zero, zeros_like=zeros_like, stretched=stretched, join=join, lane=lane)
