@@ -225,9 +225,7 @@ class _Fuser:
             result = after
         return [*before, *body]
 
-    def shape(
-        self, leaves: list, ndim: int, out: list, place: tuple, stored_into: object = None
-    ) -> tuple[list, dict]:
+    def shape(self, leaves: list, ndim: int, out: list, place: tuple, stored_into: object = None) -> tuple[list, dict]:
         """Print what finds the common shape; return the sizes, and each operand as it is to be read.
 
         An array that is stored into keeps its shape, and the others have to fit it. The second result maps an operand

@@ -218,9 +218,7 @@ class Indexing:
     def positions(self, part: object, shape: Var, axis: int, out: list, place: tuple) -> Var:
         if is_mask(part):
             ty = types.UniTuple(types.Array(types.int64, 1, "C"), 1)
-            found = self.make(
-                out, self.var("places", ty), gather.positions_of_mask, (part, shape, Const(axis)), place
-            )
+            found = self.make(out, self.var("places", ty), gather.positions_of_mask, (part, shape, Const(axis)), place)
             return self.item(out, found, 0, ty.dtype, place, "places")
         size = self.item(out, shape, axis, types.int64, place)
         return self.make(out, self.integers("places", type_of(part).ndim), gather.positions, (part, size), place)
@@ -315,9 +313,7 @@ def _nest_of(loop: For, namer: Namer, renamed: dict) -> list:
         if depth > 0:
             outside = [indexing.var(c.param.name, c.param.type) for c in carried]
             results = [indexing.var(c.param.name, c.param.type) for c in carried]
-            around = [
-                Carried(p, c.init, r, c.result) for p, r, c in zip(outside, results, carried, strict=True)
-            ]
+            around = [Carried(p, c.init, r, c.result) for p, r, c in zip(outside, results, carried, strict=True)]
             carried = [Carried(c.param, p, c.yielded, r) for p, r, c in zip(outside, results, carried, strict=True)]
             if exit_ is not None:
                 flag, ended = (indexing.var("ended", types.boolean) for _ in range(2))
