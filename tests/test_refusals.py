@@ -65,6 +65,16 @@ CASES = {
         "other keys in the other branch",
     ),
     "dict of one trip": ("for k in range(3): d = {'a': x[k]}\n    return d['a'] * x", (X,), "this dict"),
+    "dicts with two names, of which one is the same": (
+        "if x[0] > 0.1: d = {'a': x[0]}; e = d\n    else: d = {'a': x[1]}; e = {'a': x[2]}\n    return d['a'] * e['a']",
+        (X,),
+        "different functions or dicts",
+    ),
+    "dict in a tuple chosen": (
+        "if x[0] > 0.1: d = {'a': x[0]}; t = (d, 1)\n    else: d = {'a': x[1]}; t = (d, 2)\n    return t[0]['a']",
+        (X,),
+        "different functions or dicts",
+    ),
     "dict chosen": ("d = {'a': x[0]}; e = {'a': x[1]}; f = d if x[0] > 0.1 else e\n    return f['a']", (X,), "'f'"),
     "dict.pop": ("d = {'a': x[0]}\n    return d.pop('a') * x", (X,), "dict.pop"),
     "dict as the result": ("return {'a': x[0]}", (X,), "it is a dict"),

@@ -75,6 +75,8 @@ class Branches:
             return Const(bool(self.held(value, node)))
         if isinstance(value, FunctionValue | Static):
             return Const(True)
+        if value in self.lists:
+            return self.emit(operator.ne, (self.emit(len, (value,), node, "n"), Const(0)), node)
         return self.as_operand(value, node)
 
     def branch(self, test: object, then: Callable, orelse: Callable, node: ast.AST) -> object:
@@ -97,9 +99,11 @@ class Branches:
         outer.statements.append(stmt)
         if then_env is None and else_env is None:
             raise Unreachable
+        if then_env is not None and else_env is not None:
+            a, b = self.unite_dicts(stmt, then_env, else_env, a, b)
         for name in {**(then_env or {}), **(else_env or {})}:
             env[name] = self.join(stmt, then_env, else_env, name)
-        result = None if a is None and b is None else self.merge(stmt, a, b, "t")
+        result = a if a is b else self.merge(stmt, a, b, "t")
         if not (then_block.statements or else_block.statements or stmt.phis):
             del outer.statements[before]
         return result
@@ -154,6 +158,8 @@ class Branches:
         phi = Phi(self.var(name), x, y)
         if self.is_boolean(x) and self.is_boolean(y):
             self.boolean.add(phi.target)
+        if x in self.lists or y in self.lists:
+            self.lists.add(phi.target)
         stmt.phis.append(phi)
         return phi.target
 

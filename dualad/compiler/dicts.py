@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 
-from .ir import UNDEFINED, Const, TupleOf
-from .values import DictOf, Keys
+from .ir import UNDEFINED, Const, If, TupleOf
+from .values import DictOf, FunctionValue, Keys, ListOf
 
 _HIDDEN = ".dict"
 
@@ -18,6 +18,15 @@ _HIDDEN = ".dict"
 def held_by_dicts(env: dict[str, object]) -> dict[str, object]:
     """Return that part of an environment that says what dicts hold."""
     return {name: value for name, value in env.items() if name.startswith(_HIDDEN)}
+
+
+def _holds(value: object, refs: set[DictOf]) -> bool:
+    """Whether a value that is no dict has one of some dicts in it."""
+    if isinstance(value, TupleOf | ListOf):
+        return any(v in refs or _holds(v, refs) for v in value.items)
+    if isinstance(value, FunctionValue):
+        return any(v in refs or _holds(v, refs) for v in value.defaults.values())
+    return False
 
 
 class Dicts:
@@ -42,6 +51,28 @@ class Dicts:
         if isinstance(value, TupleOf):
             return tuple(self.key(v, node) for v in value.items)
         raise self.fail(node, "a dict with a key that is not known at compile time", "use constant keys, or arrays")
+
+    def unite_dicts(self, stmt: If, then: dict, orelse: dict, a: object, b: object) -> tuple[object, object]:
+        """Two dicts made on the two sides of a branch, where the same names stand for them, are one behind it.
+
+        `a` and `b` are the values of the sides; returned as they are then. Dicts that have other names, or that
+        something else holds as well, stay apart.
+        """
+        met = [(a, b), *((x, orelse[name]) for name, x in then.items() if name in orelse)]
+        met = [(x, y) for x, y in met if isinstance(x, DictOf) and isinstance(y, DictOf) and x is not y]
+        pairs = list(dict.fromkeys(met))
+        for x, y in pairs:
+            is_new = x.name in then and y.name in orelse and not {x.name, y.name} & self.frame.env.keys()
+            values = (*then.values(), *orelse.values(), a, b)
+            if not is_new or sum(x in p or y in p for p in pairs) > 1 or any(_holds(v, {x, y}) for v in values):
+                continue
+            state = self.merge(stmt, then.pop(x.name), orelse.pop(y.name), "the dict")
+            one = self.new_dict([])
+            self.frame.env[one.name] = state
+            for env in (then, orelse):
+                env.update((name, one) for name, v in env.items() if v in (x, y))
+            a, b = (one if v in (x, y) else v for v in (a, b))
+        return a, b
 
     def held(self, ref: DictOf, node: ast.AST) -> dict:
         """Return what a dict holds; one that a differentiated function captures stands in the frame around it."""

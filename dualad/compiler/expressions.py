@@ -177,16 +177,25 @@ class Expressions(Builtins, Lists, Dicts):
             value = self.expr(first) if isinstance(first, ast.expr) else first
             test = self.truth(value, node)
             take, keep = (lambda n=n: self.expr(n)), (lambda value=value: value)
+            if isinstance(node.op, ast.And) and not isinstance(test, Const):  # lists only meet truth values here
+                value = test if value in self.lists else value
+                take, keep = (lambda n=n: self.list_as_test(self.expr(n), n)), (lambda value=value: value)
             if isinstance(node.op, ast.And):
                 first = self.short_circuit(test, take, keep, n, node, operator.and_, value)
             else:
                 first = self.short_circuit(test, keep, take, n, node, operator.or_, value)
         return first
 
+    def list_as_test(self, value: object, node: ast.AST) -> object:
+        """Return a value; a list in memory as whether it has items."""
+        return self.truth(value, node) if value in self.lists else value
+
     def short_circuit(self, test, then, orelse, right: ast.expr, node, fn, value):
         simple = not any(isinstance(n, _SMALL_CALLS) for n in ast.walk(right)) and not self.may_be_unbound(right)
         if simple and not isinstance(test, Const) and test in self.boolean:
             other = self.expr(right)
+            if fn is operator.and_:
+                other = self.list_as_test(other, right)
             if isinstance(other, Var) and other in self.boolean:
                 out = self.emit(fn, (test, other), node)
                 self.boolean.add(out)
@@ -297,6 +306,8 @@ class Expressions(Builtins, Lists, Dicts):
             raise self.fail(node, ast.unparse(node), "take single elements of it, or a slice of np.ravel")
         if isinstance(base, Flat):
             return self.flat_item(base, self.operand(node.slice), node, hint)
+        if isinstance(base, Poison):
+            raise self.fail(node, ast.unparse(node.value), base.reason)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)

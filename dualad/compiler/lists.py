@@ -46,7 +46,9 @@ class Lists:
 
     def list_in_memory(self, items: list, node: ast.AST, hint: str = "t") -> Var:
         operands = tuple(self.list_item(i, node) for i in items)
-        return self.emit("list", operands, node, hint if hint != "t" else "items")
+        target = self.emit("list", operands, node, hint if hint != "t" else "items")
+        self.lists.add(target)
+        return target
 
     def list_item(self, value: object, node: ast.AST) -> object:
         """Return a value as an operand that a list in memory can hold."""

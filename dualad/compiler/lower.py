@@ -61,6 +61,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.frame: Frame | None = None
         self.inlining: list[tuple] = []
         self.boolean: set[Var] = set()
+        self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
@@ -453,7 +454,10 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if isinstance(init, ListOf):
             return ListOf([self.parameter(name, i) for i in init.items], init.node)
         if init is UNDEFINED or isinstance(init, OPERANDS):
-            return self.var(name)
+            param = self.var(name)
+            if init in self.lists:
+                self.lists.add(param)
+            return param
         return init
 
     def carry(self, name: str, param: object, init: object, left: object, carried: list, shapes: dict) -> object:
@@ -488,6 +492,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         carried.append(Carried(param, init, left, result))
         if self.is_boolean(init) and self.is_boolean(left):
             self.boolean |= {param, result}
+        if left in self.lists:
+            self.lists.add(result)
         return result
 
     def iteration(self, value: object, node: ast.AST) -> Iteration:

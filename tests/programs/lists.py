@@ -253,6 +253,40 @@ def dict_changed_by_helpers(x):
     return r * d["s"] * other["s"]
 
 
+def dicts_made_in_branches(x):
+    d = {"a": x[0], "b": x[1]} if x[0] > 0.5 else {"a": x[1], "b": x[0]}
+    s = 0.0
+    for k in range(4):
+        if x[k] > 0.8:
+            p = {"m": x[k], "q": 1.0}
+            alias = p
+        else:
+            p = {"m": x[k] ** 2, "q": x[0]}
+            alias = p
+        alias["q"] *= 2.0
+        s += p["m"] * p["q"]
+        d["a"] += d["b"] * p["m"]
+    return s * sum([d[key] for key in d]) * sum(v for v in d.values())
+
+
+def lists_as_tests(x):
+    items = list(x)
+    s = 0.0
+    while items and items[-1] > 0.2 and s < 4.0:
+        s += items.pop() ** 2
+        if len(items) == 3:
+            continue
+        if s > 3.9 and items:
+            break
+    some = []
+    for v in x:
+        if not some:
+            some.append(v * s)
+        elif v > 1.0 and some:
+            s += some.pop() * v
+    return s * (1.0 + len(items)) + (sum(items) if items else x[0])
+
+
 X = quantised(521, 6)
 
 PROGRAMS: list[Program] = [
@@ -277,4 +311,6 @@ PROGRAMS: list[Program] = [
     case(dict_with_known_keys, X),
     case(dict_changed_in_loop, X, 3, scalar=False, native=False),
     case(dict_changed_by_helpers, X, native=False),
+    case(dicts_made_in_branches, X, native=False),
+    case(lists_as_tests, X, native=False),
 ]
