@@ -10,6 +10,8 @@ from numba import njit
 import dualad
 from dualad import grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 
+from .programs import PROGRAMS, indexing, iteration, lists, lists_memory
+
 Pair = namedtuple("Pair", "a b")
 X = np.array([0.3, -0.7, 1.1])
 W = np.array([1.0, 2.0, 0.5])
@@ -146,6 +148,30 @@ def test_hessian(f):
 def test_hessian_vector_product(f):
     v = np.array([1.0, -1.0, 0.5])
     close(hvp(f, (X,), (v,)), second_difference(f, X) @ v, 1e-4)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        indexing.histogram_of_moving_bins,
+        iteration.left_early,
+        lists.read_while_it_grows,
+        lists.work_list,
+        lists_memory.arrays_written_while_in_a_list,
+        lists_memory.smoother,
+        lists_memory.dicts_of_layers,
+    ],
+    ids=lambda f: f.__name__,
+)
+def test_second_derivatives_through_indices_lists_and_dicts(f):
+    (program,) = [p for p in PROGRAMS if p.function is f]
+    x, *rest = program.fresh_args()
+    rest = tuple(rest)
+    v = np.random.default_rng(5).normal(size=x.shape)
+    ends = [grad(f)(y, *rest) for y in (x + 1e-5 * v, x - 1e-5 * v)]
+    expected = (ends[0] - ends[1]) / 2e-5
+    close(jvp(lambda y: grad(f)(y, *rest), (x,), (v,))[1], expected)
+    close(grad(lambda y: (grad(f)(y, *rest) * v).sum())(x), expected)
 
 
 def test_hessian_of_several_arguments():

@@ -19,13 +19,65 @@ INDICES = np.array([2, 0, 1])
 CASES = {
     # ------------------------------------------------------------------- lists, dicts and sets
     "sorted": ("return sorted(x)[0] * 2.0", (X,), "sorted"),
-    "list of an array": ("return list(x)[1] * x[0]", (X,), "list"),
-    "list append": ("items = [x]; items.append(x * 2.0)\n    return items[1] * 1.0", (X,), "append"),
-    "store into a list": ("items = [x * 1.0, x * x]; items[1] = x\n    return items[1] * 1.0", (X,), "item of a list"),
-    "list comprehension": ("return np.array([v * v for v in x])", (X,), "[v * v for v in x]"),
-    "comprehension of indices": ("return sum([x[i] * x[i + 1] for i in range(5)])", (X,), "for i in range(5)]"),
-    "dict": ("d = {'a': x[0], 'b': x[1]}\n    return d['a'] * d['b']", (X,), "{'a': x[0]"),
-    "empty dict": ("d = {}\n    d[1] = x[0]\n    return d[1] * 2.0", (X,), "{}"),
+    "list.insert": ("o = [x[0]]; o.insert(0, x[1])\n    return o[0] * 2.0", (X,), "list.insert"),
+    "list.pop of a place": ("o = [x[0], x[1]]; o.append(x[2])\n    return o.pop(0) * 2.0", (X,), "pop of a place"),
+    "list.sort": ("o = list(x); o.sort()\n    return o[0] * 2.0", (X,), "list.sort"),
+    "slice of a list": ("o = [v for v in x]\n    return o[1:3][0] * 2.0", (X,), "a part of a list"),
+    "sum of lists": ("o = list(x); p = o + o\n    return p[0] * 2.0", (X,), "add of a list"),
+    "in a list": ("o = list(x)\n    return x if x[0] in o else x * 2.0", (X,), "`in`"),
+    "tuple in a list": ("o = []; o.append((x[0], x[1]))\n    return o[0][1] * 2.0", (X,), "a tuple in a list"),
+    "list as the result": ("return [v * v for v in x]", (X,), "a list as the result"),
+    "short list as the result": ("return [x[0], x[1]]", (X,), "it is a list"),
+    "list in a NumPy function": ("o = [v * v for v in x]\n    return np.sum(o) * 2.0", (X,), "np.sum"),
+    "number stored into integers": ("o = [1]; o[0] = x[1]\n    return o[0] * x", (X,), "a list of int64"),
+    "array stored into a list": ("o = [x]; o[0] = x * 2.0\n    return o[0] * 1.0", (X,), "into a list of array"),
+    "list that grows in its loop": (
+        "o = [x[0]]\n    for v in o:\n        if len(o) < 4: o.append(v * x[1])\n    return o[0] * x",
+        (X,),
+        "list.append in a loop over the list",
+    ),
+    "generator": ("g = (v * v for v in x)\n    return sum(g) * x", (X,), "for v in x)"),
+    "dict with keys of the run": (
+        "d = {}\n    for k in range(i): d[k] = x[k]\n    return d[1] * x",
+        (X, 3),
+        "a dict with a key that is not known",
+    ),
+    "dict comprehension": ("d = {k: x[k] for k in range(3)}\n    return d[1] * x", (X,), "for k in range(3)}"),
+    "dict that gets a key in a loop": (
+        "s = 0.0; d = {'a': x[0]}\n    for v in x:\n        if 'b' in d: s += v\n        d['b'] = 1\n    return s",
+        (X,),
+        "other keys inside a loop",
+    ),
+    "another dict in each trip": (
+        "s = 0.0; d = {'a': x[0]}\n    for k in range(3):\n        s += d['a']; d = {'a': x[k]}\n    return s",
+        (X,),
+        "changes its structure inside a loop",
+    ),
+    "another function in each trip": (
+        "s = 0.0; g = np.sin\n    for k in range(3):\n        s += g(x[k]); g = np.cos\n    return s",
+        (X,),
+        "changes its structure inside a loop",
+    ),
+    "key that is not there": ("d = {'a': x[0]}\n    return d['b'] * x", (X,), "the key 'b'"),
+    "key of one branch": (
+        "d = {'a': x[0]}\n    if x[0] > 0.1: d['b'] = x[1]\n    return d['b'] * x",
+        (X,),
+        "other keys in the other branch",
+    ),
+    "dict of one trip": ("for k in range(3): d = {'a': x[k]}\n    return d['a'] * x", (X,), "this dict"),
+    "dicts with two names, of which one is the same": (
+        "if x[0] > 0.1: d = {'a': x[0]}; e = d\n    else: d = {'a': x[1]}; e = {'a': x[2]}\n    return d['a'] * e['a']",
+        (X,),
+        "different functions or dicts",
+    ),
+    "dict in a tuple chosen": (
+        "if x[0] > 0.1: d = {'a': x[0]}; t = (d, 1)\n    else: d = {'a': x[1]}; t = (d, 2)\n    return t[0]['a']",
+        (X,),
+        "different functions or dicts",
+    ),
+    "dict chosen": ("d = {'a': x[0]}; e = {'a': x[1]}; f = d if x[0] > 0.1 else e\n    return f['a']", (X,), "'f'"),
+    "dict.pop": ("d = {'a': x[0]}\n    return d.pop('a') * x", (X,), "dict.pop"),
+    "dict as the result": ("return {'a': x[0]}", (X,), "it is a dict"),
     "set": ("return max({x[0], x[1]}) * 1.0", (X,), "{x[0], x[1]}"),
     "tolist": ("return x.tolist()[0] * 2.0", (X,), "tolist"),
     "optional": ("y = None if x[0] > 9.0 else x * 2.0\n    return x if y is None else y", (X,), "None"),
@@ -62,3 +114,43 @@ def test_refusal_names_the_construct_and_its_place(name, mode, tmp_path):
     message = str(caught.value)
     assert word in message
     assert "refused.py, line " in message and "\n" not in message
+
+
+def nth_power_of_first(items, n):
+    return 1.0 if n == 0 else nth_power_of_first(items, n - 1) * items[0]
+
+
+def test_a_list_passed_along_in_a_recursion():
+    def f(x):
+        items = [x]
+        items.append(x)
+        return nth_power_of_first(items, 3)
+
+    with pytest.raises(dualad.UnsupportedError, match="a list as an argument of the recursive function nth_power"):
+        dualad.grad(f)(2.0)
+
+
+@pytest.mark.parametrize("change", ["items.append(x)", "items.pop()", "items[0] = x", "items[0] += x"])
+def test_the_callers_list_is_not_changed(change, tmp_path):
+    path = tmp_path / "refused.py"
+    path.write_text(f"def f(x, items):\n    {change}\n    return x * items[0]\n")
+    scope = {}
+    exec(compile(path.read_text(), str(path), "exec"), scope)
+    items = [3.0, 4.0]
+    with pytest.raises(dualad.UnsupportedError, match=r"changing a list that is an argument .*refused.py, line 2"):
+        dualad.grad(scope["f"])(2.0, items)
+    assert items == [3.0, 4.0]
+
+
+def test_a_captured_dict_changed_in_a_function_that_is_differentiated():
+    def f(x):
+        d = {"a": x}
+
+        def g(y):
+            d["a"] = y
+            return y * y
+
+        return dualad.grad(g)(x)
+
+    with pytest.raises(dualad.UnsupportedError, match="changing a dict in a function that is differentiated"):
+        dualad.grad(f)(2.0)

@@ -2,7 +2,9 @@
 
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
-lower           the tree becomes the IR; calls are inlined    (expressions, builtin_calls, library, values: its helpers)
+lower           the tree becomes the IR; calls are inlined    (expressions, values: its helpers)
+  builtin_calls, library      calls that are carried out or written out meanwhile
+  lists, dicts    with items known at compile time; lists in memory
 branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
 transformed     derivatives met in a function (lifting: what they capture); derived: as primitives with derivatives
@@ -12,6 +14,7 @@ ir              the intermediate representation, structured and single-assignmen
 infer           types, by Numba's own inference on the printed IR
 normalise       one normal form for each construct, now that the types are known
   indexing        indices; what index arrays pick, as loops
+  list_operations lists in memory
 activity        what carries derivatives; which arrays share memory
 arrays          array operations come down to loops and array-level primitives:
   expand          NumPy functions that are loops become them; products by dimension

@@ -15,14 +15,15 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import composites, registry
 from . import ir
-from .infer import is_array, is_complex, is_constant_type, is_float, type_of
+from .infer import is_complex, is_constant_type, is_float, is_list, is_memory, type_of
 from .ir import UNDEFINED, Function, If, Op, Var
-from .values import library_name
+from .runtime import array_of
+from .values import ITERATED, library_name
 
 ALLOCATIONS = frozenset(
     {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 )
-COPIES = frozenset({np.copy, np.array})
+COPIES = frozenset({np.copy, np.array, array_of})
 _TURNED = {np.transpose, np.swapaxes, np.moveaxis, np.flip, np.flipud, np.fliplr, np.rot90}
 _RAISED = {np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d}
 _SHOWN = {np.broadcast_to, np.lib.stride_tricks.sliding_window_view}  # expanded into copies where they are active
@@ -38,8 +39,8 @@ PURE = frozenset(
 )
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 
-WRITES = ("setitem", "augitem", "inplace", "assign")
-STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", *WRITES})
+WRITES = ("setitem", "augitem", "inplace", "assign", "append")
+STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", "list", "pop", *WRITES})
 
 
 def is_known(op: Op) -> bool:
@@ -57,7 +58,7 @@ def is_known(op: Op) -> bool:
 
 def has_effect(op: Op) -> bool:
     """Whether an operation does more than define its target."""
-    if op.fn in WRITES or op.fn == "raise" or op.fn is print or (op.fn == "call" and op.detail.has_effect):
+    if op.fn in WRITES or op.fn in ("raise", "pop") or op.fn is print or (op.fn == "call" and op.detail.has_effect):
         return True
     if isinstance(getattr(op.fn, "__self__", None), np.random.RandomState | random.Random) or op.fn is np.random.seed:
         return True  # the random numbers drawn after it depend on it
@@ -70,27 +71,29 @@ def is_scalar_type(ty: object) -> bool:
 
 
 def written_by(op: Op) -> list[object]:
-    """Return the arrays that an operation writes into."""
+    """Return the arrays and lists that an operation writes into."""
     if op.fn == "call":
         return [op.args[k] for k in op.detail.writes]
-    return [op.args[0]] if op.fn in WRITES else []
+    return [op.args[0]] if op.fn in WRITES or op.fn == "pop" else []
 
 
 def may_be_written_by(op: Op) -> list[object]:
-    """Return the arrays that an operation writes into or, not being known, may write into."""
-    return written_by(op) if is_known(op) else [v for v in ir.op_vars(op) if is_array(v)]
+    """Return the arrays and lists that an operation writes into or, not being known, may write into."""
+    return written_by(op) if is_known(op) else [v for v in ir.op_vars(op) if is_memory(v)]
 
 
 class Aliases:
-    """Which arrays may share memory.
+    """Which arrays may share memory, and which lists are one.
 
-    `of` gives the class of an array: a partition, coarse, by which activity is decided. `roots` gives the arrays that
-    a variable may stand for or look into: parameters and the targets of operations that make new arrays.
+    `of` gives the class of an array: a partition, coarse, by which activity is decided; a list of arrays is in the
+    class of its arrays. `roots` gives the arrays and lists that a variable may stand for or look into: parameters and
+    the targets of operations that make new ones.
     """
 
     def __init__(self, function: Function):
         self._parent: dict[Var, Var] = {}
         self._roots: dict[Var, frozenset[Var]] = {leaf: frozenset({leaf}) for leaf, _, _ in function.leaves}
+        self._inside: dict[Var, frozenset[Var]] = {}  # what may be in the lists
         while self._pass(function):
             pass
         self.borrowed: frozenset[Var] = frozenset()  # what others may write into at any time
@@ -104,9 +107,12 @@ class Aliases:
         changed = False
         for stmt in ir.walk(function.body):
             if isinstance(stmt, Op):
-                if stmt.target is not None and is_array(stmt.target) and stmt.fn != "unpack":
+                if stmt.fn in ("list", "append"):
+                    base, *items = stmt.args if stmt.fn == "append" else (stmt.target, *stmt.args)
+                    changed |= any([self._put(base, x) for x in items])
+                if stmt.target is not None and is_memory(stmt.target) and stmt.fn != "unpack":
                     if shares_memory(stmt):
-                        changed |= self._flow(stmt.target, stmt.args[0])
+                        changed |= self._flow(stmt.target, stmt.args[0], stmt.fn in ("getitem", "pop"))
                     elif stmt.target not in self._roots:
                         self._roots[stmt.target] = frozenset({stmt.target})
                         changed = True
@@ -119,17 +125,35 @@ class Aliases:
                     changed |= self._flow(c.result, c.param)
         return changed
 
-    def _flow(self, target: Var, source: object) -> bool:
-        """Record that `target` may be `source`; True if that was news."""
-        if not isinstance(source, Var) or not is_array(source) or not is_array(target):
+    def _flow(self, target: Var, source: object, is_item: bool = False) -> bool:
+        """Record that `target` may be `source`, or what is in that list; True if that was news."""
+        if not isinstance(source, Var) or not is_memory(source) or not is_memory(target):
             return False
-        a, b = self.of(target), self.of(source)
-        if a is not b:
-            self._parent[b] = a
-        both = self.roots(target) | self.roots(source)
+        self._unite(target, source)
+        found = self.roots(source)
+        if is_item:
+            found = frozenset().union(*(self._inside.get(r, ()) for r in found))
+        both = self.roots(target) | found
         news = both != self._roots.get(target)
         self._roots[target] = both
         return news
+
+    def _put(self, items: Var, x: object) -> bool:
+        """Record that `x` may be in a list; True if that was news."""
+        if not isinstance(x, Var) or not is_memory(x):
+            return False
+        self._unite(items, x)
+        news = False
+        for r in self.roots(items):
+            both = self._inside.get(r, frozenset()) | self.roots(x)
+            news |= both != self._inside.get(r)
+            self._inside[r] = both
+        return news
+
+    def _unite(self, v: Var, other: Var) -> None:
+        a, b = self.of(v), self.of(other)
+        if a is not b:
+            self._parent[b] = a
 
     def of(self, v: Var) -> Var:
         """Return the representative of a variable's class."""
@@ -148,6 +172,8 @@ class Aliases:
 
 def shares_memory(op: Op) -> bool:
     """Whether the target of an operation shares memory with its first argument."""
+    if op.fn in ("getitem", "pop"):  # of a list of arrays
+        return is_list(op.args[0]) and is_memory(op.target)
     return op.fn == "view" or op.fn in VIEWS
 
 
@@ -176,12 +202,14 @@ class Activity:
         for stmt in ir.walk(function.body) if check else ():
             if isinstance(stmt, Op):
                 self._check(stmt)
+        if check:
+            self._check_lists(function)
 
     def active(self, x: object) -> bool:
         """Whether an operand has a tangent and an adjoint."""
         if not isinstance(x, Var):
             return False
-        key = self.aliases.of(x) if is_array(x) else x
+        key = self.aliases.of(x) if is_memory(x) else x
         return key in self.varied and key in self.useful and is_float(x)
 
     def is_active_call(self, op: Op) -> bool:
@@ -189,15 +217,15 @@ class Activity:
         return op.fn == "call" and any(self.active(v) for v in (op.target, *written_by(op)))
 
     def is_varied(self, x: object) -> bool:
-        return isinstance(x, Var) and (self.aliases.of(x) if is_array(x) else x) in self.varied
+        return isinstance(x, Var) and (self.aliases.of(x) if is_memory(x) else x) in self.varied
 
     def is_useful(self, x: object) -> bool:
-        return isinstance(x, Var) and (self.aliases.of(x) if is_array(x) else x) in self.useful
+        return isinstance(x, Var) and (self.aliases.of(x) if is_memory(x) else x) in self.useful
 
     def _add(self, group: set[Var], x: object) -> bool:
         if not isinstance(x, Var) or not (is_float(x) or is_complex(x)):
             return False
-        key = self.aliases.of(x) if is_array(x) else x
+        key = self.aliases.of(x) if is_memory(x) else x
         if key in group:
             return False
         group.add(key)
@@ -241,13 +269,47 @@ class Activity:
                         changed |= self._add(self.useful, s)
         return changed
 
+    def _check_lists(self, function: Function) -> None:
+        """Refuse changes of the caller's lists, and of a list in a loop over it: Python goes on to what was appended.
+
+        A list that was made when the other one had its name already is another one.
+        """
+        statements = list(ir.walk(function.body))
+        given = {leaf for leaf, _, _ in function.leaves if is_list(leaf)}
+        for op in statements if given else ():
+            if isinstance(op, Op) and any(not given.isdisjoint(self.aliases.roots(x)) for x in written_by(op)):
+                what = "changing a list that is an argument is not supported: copy it first"
+                raise UnsupportedError(at(what, *op.place))
+        definer = {s.target: s for s in statements if isinstance(s, Op) and s.target is not None}
+        place = {v: k for k, s in enumerate(statements) for v in ir.defined_by(s)}
+        place.update((c.param, k) for k, s in enumerate(statements) if isinstance(s, ir.LOOPS) for c in s.carried)
+
+        def lists_of(count: object) -> list:
+            op = definer.get(count)
+            if op is None or (op.fn is not min and op.detail != ITERATED):
+                return []
+            return [x for a in op.args for x in lists_of(a)] if op.fn is min else [x for x in op.args if is_list(x)]
+
+        def may_be_one(x: Var, changed: Var) -> bool:
+            made = definer.get(changed)
+            is_newer = made is not None and made.fn == "list" and place.get(x, -1) < place[changed]
+            return not is_newer and not self.aliases.roots(x).isdisjoint(self.aliases.roots(changed))
+
+        for loop in (s for s in statements if isinstance(s, ir.For)):
+            lists = lists_of(loop.stop)
+            for op in ir.walk(loop.body) if lists else ():
+                if isinstance(op, Op) and op.fn in ("append", "pop") and any(may_be_one(x, op.args[0]) for x in lists):
+                    what = f"list.{op.fn} in a loop over the list"
+                    raise UnsupportedError(at(f"{what} is not supported: use `while` and an index", *op.place))
+
     def _check(self, op: Op) -> None:
         """Refuse an active operation that has no derivative here."""
         if not is_known(op):
             for v in ir.op_vars(op):
-                if is_array(v) and (self.active(v) or (self.is_varied(v) and is_array(op.target))):
-                    remedy = "it may write into the array or return a part of it; rewrite it"
-                    raise UnsupportedError(at(f"{_name(op)} on an array is not supported: {remedy}", *op.place))
+                if is_memory(v) and (self.active(v) or (self.is_varied(v) and is_memory(op.target))):
+                    kind = "a list" if is_list(v) else "an array"
+                    remedy = "it may write into it or return a part of it; rewrite it"
+                    raise UnsupportedError(at(f"{_name(op)} on {kind} is not supported: {remedy}", *op.place))
         if op.target is not None and not is_float(op.target) and not is_complex(op.target):
             if any(self.is_varied(v) for v in ir.op_vars(op)) and not is_constant_type(type_of(op.target)):
                 what = f"{_name(op)}, whose result is {type_of(op.target)}, is not supported: use arrays and numbers"

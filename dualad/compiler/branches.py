@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
-from .values import OPERANDS, Frame, FunctionValue, Iteration, ListOf, Poison, Static, static_value
+from .values import OPERANDS, DictOf, Frame, FunctionValue, Iteration, Keys, ListOf, Poison, Static, static_value
 
 _YES = Const(True)
 
@@ -71,8 +71,12 @@ class Branches:
             return Const(bool(value.value))
         if isinstance(value, TupleOf | ListOf):
             return Const(bool(value.items))
+        if isinstance(value, DictOf):
+            return Const(bool(self.held(value, node)))
         if isinstance(value, FunctionValue | Static):
             return Const(True)
+        if value in self.lists:
+            return self.emit(operator.ne, (self.emit(len, (value,), node, "n"), Const(0)), node)
         return self.as_operand(value, node)
 
     def branch(self, test: object, then: Callable, orelse: Callable, node: ast.AST) -> object:
@@ -95,9 +99,11 @@ class Branches:
         outer.statements.append(stmt)
         if then_env is None and else_env is None:
             raise Unreachable
+        if then_env is not None and else_env is not None:
+            a, b = self.unite_dicts(stmt, then_env, else_env, a, b)
         for name in {**(then_env or {}), **(else_env or {})}:
             env[name] = self.join(stmt, then_env, else_env, name)
-        result = None if a is None and b is None else self.merge(stmt, a, b, "t")
+        result = a if a is b else self.merge(stmt, a, b, "t")
         if not (then_block.statements or else_block.statements or stmt.phis):
             del outer.statements[before]
         return result
@@ -122,24 +128,27 @@ class Branches:
             if isinstance(one, Const) and (one == other or other is UNDEFINED):
                 return one
         for one, other in ((x, y), (y, x)):
+            if isinstance(one, Poison):
+                return one
             if isinstance(one, TupleOf) and other in self.open:
                 name, shapes = self.open[other]
                 shapes[name] = one
                 raise Restructure
+        self.grow_if_different(x, y)
         if isinstance(x, TupleOf | ListOf) or isinstance(y, TupleOf | ListOf):
-            n = len(x.items) if x is not UNDEFINED and hasattr(x, "items") else len(getattr(y, "items", ()))
-            xs = [UNDEFINED] * n if x is UNDEFINED else getattr(x, "items", None)
-            ys = [UNDEFINED] * n if y is UNDEFINED else getattr(y, "items", None)
-            if xs is None or ys is None or len(xs) != len(ys):
-                return Poison(f"{name} is a tuple of another length, or no tuple, in the other branch")
-            items = tuple(p if p is q else self.merge(stmt, p, q, name) for p, q in zip(xs, ys, strict=True))
             model = y if x is UNDEFINED else x
-            return TupleOf(items, model.cls) if isinstance(model, TupleOf) else ListOf(list(items))
+            if UNDEFINED not in (x, y) and not alike(x, y):
+                if any(isinstance(getattr(v, "cls", None), Keys) for v in (x, y)):
+                    return Poison(f"{name} has other keys in the other branch")
+                return Poison(f"{name} is a tuple of another length or kind, or no tuple, in the other branch")
+            sides = [[UNDEFINED] * len(model.items) if v is UNDEFINED else v.items for v in (x, y)]
+            items = tuple(p if p is q else self.merge(stmt, p, q, name) for p, q in zip(*sides, strict=True))
+            return TupleOf(items, model.cls) if isinstance(model, TupleOf) else ListOf(list(items), model.node)
         plain = (*OPERANDS, type(UNDEFINED))
         if not (isinstance(x, plain) and isinstance(y, plain)):
             if x is UNDEFINED or y is UNDEFINED:
                 return y if x is UNDEFINED else x
-            return Poison(f"{name} stands for different functions in the branches")
+            return Poison(f"{name} stands for different functions or dicts in the branches")
         none = Const(None)
         if (x == none or y == none) and x is not UNDEFINED and y is not UNDEFINED:
             return Poison(f"{name} is None in one branch and a value in the other")
@@ -149,8 +158,17 @@ class Branches:
         phi = Phi(self.var(name), x, y)
         if self.is_boolean(x) and self.is_boolean(y):
             self.boolean.add(phi.target)
+        if x in self.lists or y in self.lists:
+            self.lists.add(phi.target)
         stmt.phis.append(phi)
         return phi.target
+
+    def grow_if_different(self, x: object, y: object) -> None:
+        """A list that is another one elsewhere, of another length or in memory, is an object in memory itself."""
+        for one, other in ((x, y), (y, x)):
+            if isinstance(one, ListOf) and one.node is not None:
+                if isinstance(other, Var) or (isinstance(other, ListOf) and len(one.items) != len(other.items)):
+                    self.grow(one, one.node)
 
     def is_boolean(self, x: object) -> bool:
         return x in self.boolean or (isinstance(x, Const) and isinstance(x.value, bool))
@@ -215,6 +233,13 @@ class Branches:
             return value
         flag = self.slot(f"{name}_defined", param.flag, flag_of(init), flag_of(left), carried)
         return value if entered and flag_of(left) == _YES else _with_flag(value, flag)
+
+
+def alike(x: object, y: object) -> bool:
+    """Whether two values are tuples or lists of one length and kind."""
+    if not isinstance(x, TupleOf | ListOf) or type(x) is not type(y) or len(x.items) != len(y.items):
+        return False
+    return getattr(x, "cls", None) == getattr(y, "cls", None)
 
 
 def variables(x: object) -> list[Var]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .ir import Const, TupleOf, Var
-from .values import Flat, Iteration, ListOf
+from .values import DictOf, Flat, Iteration, ListOf
 
 
 class Builtins:
@@ -71,6 +71,8 @@ class Builtins:
         return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
 
     def builtin_len(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        if isinstance(args[0], DictOf):
+            return Const(len(self.held(args[0], node)))
         if isinstance(args[0], TupleOf | ListOf):
             return Const(len(args[0].items))
         return self.counted(args[0], node)[0] if isinstance(args[0], Iteration | Flat) else None
@@ -95,6 +97,14 @@ class Builtins:
     def builtin_divmod(self, args: list, kwargs: dict, node: ast.Call) -> object:
         x, y = (self.as_operand(a, node) for a in args)
         return TupleOf((self.operation(operator.floordiv, (x, y), node), self.operation(operator.mod, (x, y), node)))
+
+    def builtin_list(self, args: list, kwargs: dict, node: ast.Call) -> object:
+        return self.listed(args[0] if args else TupleOf(()), node)
+
+    def builtin_dict(self, args: list, kwargs: dict, node: ast.Call) -> DictOf:
+        if args and not isinstance(args[0], DictOf):
+            raise self.fail(node, "dict() of this value", "write {...}, or name the keys")
+        return self.new_dict([*(self.held(args[0], node).items() if args else ()), *kwargs.items()])
 
     def over_grid(self, array: object, item: Callable, node: ast.AST) -> Iteration:
         """A loop over all indices into an array."""
@@ -140,6 +150,8 @@ SPECIAL = {
     builtins.sum: Builtins.builtin_sum,
     builtins.divmod: Builtins.builtin_divmod,
     builtins.tuple: Builtins.builtin_tuple,
+    builtins.list: Builtins.builtin_list,
+    builtins.dict: Builtins.builtin_dict,
     np.nditer: Builtins.builtin_nditer,
     np.ndindex: Builtins.builtin_ndindex,
     np.ndenumerate: Builtins.builtin_ndenumerate,

@@ -193,6 +193,11 @@ class Emitter:
                 items = ["[" + ", ".join(items[k : k + width]) + "]" for k in range(0, len(items), width)]
             rest = "".join(f", {k}={self.operand(v)}" for k, v in op.kwargs.items())
             return f"np.array([{', '.join(items)}]{rest})"
+        if fn == "list":
+            items = f"[{', '.join(self.operand(a) for a in args)}]"
+            return f"{items}[:0]" if op.detail == "empty" else items  # the type of [] is not known
+        if fn == "pop":
+            return f"{self.operand(args[0])}.pop()"
         if fn == "fstring":
             names = iter(args)
             return "f" + repr("".join(f"{{{self.operand(next(names))}}}" if p is None else p for p in op.detail))
@@ -245,6 +250,8 @@ class Emitter:
             self.line(f"{x}[:] = {x} {INPLACE[op.detail]} {self.operand(op.args[1])}")
         elif op.fn == "assign":
             self.line(f"{self.operand(op.args[0])}[:] = {self.operand(op.args[1])}")
+        elif op.fn == "append":
+            self.line(f"{self.operand(op.args[0])}.append({self.operand(op.args[1])})")
         elif op.fn == "raise":
             self.line(f"raise {self.operand(op.args[0])}({', '.join(self.operand(a) for a in op.args[1:])})")
         elif op.target is None:

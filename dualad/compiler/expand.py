@@ -13,14 +13,14 @@ import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
-from ..rules import assembly, composites, linear_algebra, matrices
+from ..rules import assembly, composites, linear_algebra, matrices, reductions
 from . import ir
 from .activity import VIEWS, Activity
 from .derived import Derived
 from .entries import flat
 from .fuse import is_reduction
 from .indexing import Indexing
-from .infer import is_array, type_of
+from .infer import is_array, is_list, type_of
 from .ir import Function, Namer, Op, Var
 from .lower import Lowering
 from .normalise import rename_everywhere
@@ -75,6 +75,8 @@ class _Expander:
             return [operation, Op(None, "assign", (op.args[0], result), {}, None, op.place)]
         if not self.activity.active(op.target):
             return None
+        if fn in reductions.OF_LISTS and len(op.args) == 1 and is_list(op.args[0]):
+            return self.inline(reductions.OF_LISTS[fn], op, list(op.args))
         if fn == "gather":
             return Indexing(self.namer).gather(op)
         if fn == "method" and op.detail == "astype" and is_array(op.args[0]):

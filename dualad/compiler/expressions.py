@@ -13,8 +13,10 @@ from ..rules import composites, registry
 from . import ir
 from .builtin_calls import SPECIAL, Builtins
 from .derived import Derived
+from .dicts import Dicts
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
+from .lists import Lists
 from .source import innermost, python_function
 from .transformed import transformation_of
 from .values import (
@@ -22,6 +24,7 @@ from .values import (
     COMPARE,
     OPERANDS,
     UNARY,
+    DictOf,
     Flat,
     FunctionValue,
     ListOf,
@@ -35,10 +38,11 @@ from .values import (
 )
 
 _ATTRIBUTES = ("T", "shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides")
+_CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator once, and all of it
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins):
+class Expressions(Builtins, Lists, Dicts):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -61,6 +65,8 @@ class Expressions(Builtins):
             return ir.Global(value.value)
         if isinstance(value, ListOf):
             raise self.fail(node, "a list as a value", "make it an array with np.array([...]), or a tuple")
+        if isinstance(value, DictOf):
+            raise self.fail(node, "a dict as a value", "pass what it holds")
         if isinstance(value, Poison):
             raise self.fail(node, "this variable", value.reason)
         if value is ir.UNDEFINED:
@@ -90,9 +96,6 @@ class Expressions(Builtins):
 
     def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
         return TupleOf(tuple(self.items(node.elts)))
-
-    def expr_List(self, node: ast.List, hint: str) -> object:
-        return ListOf(self.items(node.elts))
 
     def items(self, nodes: list[ast.expr]) -> list:
         out = []
@@ -151,10 +154,15 @@ class Expressions(Builtins):
 
     def binary(self, fn: object, x: object, y: object, node: ast.AST, hint: str) -> object:
         for kind in (TupleOf, ListOf):
+            joined = None
             if isinstance(x, kind) and isinstance(y, kind) and fn is operator.add:
-                return kind(type(x.items)([*x.items, *y.items]))
+                joined = [*x.items, *y.items]
             if isinstance(x, kind) and isinstance(y, Const) and isinstance(y.value, int) and fn is operator.mul:
-                return kind(type(x.items)(list(x.items) * y.value))
+                joined = list(x.items) * y.value
+            if joined is not None:
+                return TupleOf(tuple(joined)) if kind is TupleOf else self.new_list(joined, node, hint)
+        if isinstance(x, ListOf) and isinstance(y, Var) and fn is operator.mul:
+            return self.listed(x, node, y)
         return self.operation(fn, (self.as_operand(x, node), self.as_operand(y, node)), node, hint)
 
     def expr_UnaryOp(self, node: ast.UnaryOp, hint: str) -> object:
@@ -169,16 +177,25 @@ class Expressions(Builtins):
             value = self.expr(first) if isinstance(first, ast.expr) else first
             test = self.truth(value, node)
             take, keep = (lambda n=n: self.expr(n)), (lambda value=value: value)
+            if isinstance(node.op, ast.And) and not isinstance(test, Const):  # lists only meet truth values here
+                value = test if value in self.lists else value
+                take, keep = (lambda n=n: self.list_as_test(self.expr(n), n)), (lambda value=value: value)
             if isinstance(node.op, ast.And):
                 first = self.short_circuit(test, take, keep, n, node, operator.and_, value)
             else:
                 first = self.short_circuit(test, keep, take, n, node, operator.or_, value)
         return first
 
+    def list_as_test(self, value: object, node: ast.AST) -> object:
+        """Return a value; a list in memory as whether it has items."""
+        return self.truth(value, node) if value in self.lists else value
+
     def short_circuit(self, test, then, orelse, right: ast.expr, node, fn, value):
         simple = not any(isinstance(n, _SMALL_CALLS) for n in ast.walk(right)) and not self.may_be_unbound(right)
         if simple and not isinstance(test, Const) and test in self.boolean:
             other = self.expr(right)
+            if fn is operator.and_:
+                other = self.list_as_test(other, right)
             if isinstance(other, Var) and other in self.boolean:
                 out = self.emit(fn, (test, other), node)
                 self.boolean.add(out)
@@ -221,6 +238,8 @@ class Expressions(Builtins):
                         rest = found
                         found = self.branch(equal, lambda: Const(True), lambda rest=rest: rest, node)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+            if isinstance(y, DictOf):
+                return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
         fn = COMPARE[type(op)]
         if isinstance(x, Const) and isinstance(y, Const) and isinstance(x.value, str) and isinstance(y.value, str):
@@ -272,12 +291,23 @@ class Expressions(Builtins):
                 if not all(isinstance(p, Const) for p in parts):
                     raise self.fail(node, "a slice of a tuple with bounds unknown at compile time", "use an array")
                 picked = base.items[slice(*(p.value for p in parts))]
-                return TupleOf(tuple(picked)) if isinstance(base, TupleOf) else ListOf(list(picked))
-            return self.pick(base.items, self.expr(node.slice), node)
+                return TupleOf(tuple(picked)) if isinstance(base, TupleOf) else self.new_list(list(picked), node)
+            index = self.expr(node.slice)
+            if isinstance(base, ListOf) and base.node is not None and is_beyond(index, len(base.items)):
+                self.grow(base, node)  # it may get longer before this is reached, in a later trip of a loop
+            return self.pick(base.items, index, node)
+        if isinstance(base, DictOf):
+            return self.dict_item(base, self.expr(node.slice), node)
+        if isinstance(base, Static) and isinstance(base.value, dict):  # of a closure or module, as it is by now
+            key = self.key(self.expr(node.slice), node)
+            if key in base.value:
+                return static_value(base.value[key])
         if isinstance(base, Flat) and isinstance(node.slice, ast.Slice):
             raise self.fail(node, ast.unparse(node), "take single elements of it, or a slice of np.ravel")
         if isinstance(base, Flat):
             return self.flat_item(base, self.operand(node.slice), node, hint)
+        if isinstance(base, Poison):
+            raise self.fail(node, ast.unparse(node.value), base.reason)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)
@@ -343,13 +373,15 @@ class Expressions(Builtins):
         args, kwargs = self.call_arguments(node)
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
+            if isinstance(base, DictOf):
+                return self.dict_method(base, node.func.attr, args, node)
+            if isinstance(base, ListOf) or (isinstance(base, Var) and node.func.attr in ("append", "extend")):
+                return self.list_method(base, node.func.attr, args, node)
             if isinstance(base, Var | ir.Global):
                 self.refuse_in_place(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
                 operands = tuple(self.as_operand(a, node) for a in (base, *args))
                 named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
                 return self.emit("method", operands, node, hint, named, node.func.attr)
-            if isinstance(base, ListOf):
-                raise self.fail(node, f"list.{node.func.attr}", "fill a NumPy array instead")
         callee = self.expr(node.func)
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
@@ -367,6 +399,9 @@ class Expressions(Builtins):
             if k.arg is None:
                 raise self.fail(node, "** in a call", "name the keyword arguments")
             kwargs[k.arg] = self.expr(k.value)
+        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
+            if isinstance(node.func, ast.Name) and node.func.id in _CONSUMERS:
+                return [self.expr_ListComp(node.args[0], "t")], kwargs
         return self.items(node.args), kwargs
 
     def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
@@ -430,6 +465,13 @@ class Expressions(Builtins):
         if args:
             extra["dtype"] = self.as_operand(args[0], node)
         return self.emit("pack", tuple(items), node, hint, extra, shape)
+
+
+def is_beyond(index: object, count: int) -> bool:
+    """Whether an index is known to lie outside a list of some length."""
+    if isinstance(index, Const) and isinstance(index.value, int):
+        return not -count <= index.value < count
+    return count == 0
 
 
 def dimensions(x: object) -> int | None:

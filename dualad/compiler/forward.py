@@ -20,7 +20,7 @@ from .calls import ForwardCalls
 from .derivative import DerivativeEmitter, fill_value
 from .derived import Derived, GradientRule
 from .emit import INPLACE, Scope
-from .infer import is_array, is_float, type_of
+from .infer import is_array, is_float, is_memory, type_of
 from .ir import UNDEFINED, Function, Op, Var
 
 
@@ -143,6 +143,9 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.effect(op)
         elif not self.active(op.target):
             self.primal(op)
+            if op.fn == "pop" and self.active(op.args[0]):
+                for _ in self.each_direction():
+                    self.line(f"{self.dot(op.args[0])}.pop()")
         elif not self.gradient_and_tangent(op):
             self.primal(op)
             rule = self.rule_of(op)
@@ -181,9 +184,8 @@ class Forward(ForwardCalls, DerivativeEmitter):
         """Print the tangent of an operation other than a pointwise one."""
         if op.fn in ("getitem", "view", "item"):
             self.line(f"{dot} = {self.tangent(op.args[0])}[{self.index(op.args[1:])}]")
-        elif op.fn == "pack":
-            items = Op(op.target, "pack", op.args, op.kwargs, op.detail)
-            self.line(f"{dot} = {self.tangents_of(items)}")
+        elif op.fn in ("pack", "list", "pop"):
+            self.line(f"{dot} = {self.tangents_of(op)}")
         elif not any(self.active(v) for v in ir.op_vars(op)):  # new memory, to be written or merged later
             self.line(f"{dot} = {self.tangent_zero(op.target)}")
         elif op.fn in ALLOCATIONS:
@@ -247,10 +249,13 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.primal(op)
             return
         value = op.args[-1]
-        if op.fn in ("inplace", "assign") or is_array(value):
+        if op.fn in ("inplace", "assign") or (is_memory(value) and op.fn != "append"):
             raise UnsupportedError(at("an operation on a whole array is not supported: write the loop", *op.place))
         self.primal(op)
         for _ in self.each_direction():
+            if op.fn == "append":
+                self.line(f"{self.dot(op.args[0])}.append({self.tangent(value)})")
+                continue
             target = f"{self.dot(op.args[0])}[{self.index(op.args[1:-1])}]"
             if op.fn == "setitem":
                 self.line(f"{target} = {self.tangent(value)}")

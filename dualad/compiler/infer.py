@@ -13,6 +13,7 @@ from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+from .runtime import array_of
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
 
@@ -33,12 +34,12 @@ def infer(function: Function, scope: Scope) -> None:
     UnsupportedError
         If Numba cannot type the function; the message has Numba's reason and the user's line.
     """
-    found = _open_params(function)
+    found = _open_values(function)
     while found:  # first without what they feed, for their types; then all of it
         _infer(function, _TypePrinter, scope)
         _hand_types_out(function)
         _define_undefined(function.body, scope.namer)
-        before, found = found, _open_params(function)
+        before, found = found, _open_values(function)
         if len(found) == len(before):
             break
     _infer(function, _Printer, scope)
@@ -99,12 +100,23 @@ def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[st
     return found
 
 
-def _open_params(function: Function) -> set[object]:
-    """Return the carried values that have none before their loop."""
-    found: set[object] = {UNDEFINED}
-    for loop in (s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)):
+def _open_values(function: Function) -> set[object]:
+    """Return the values that only others tell the types of.
+
+    These are carried values that have none before their loop, and empty lists that meet other lists.
+    """
+    statements = list(ir.walk(function.body))
+    found: set[object] = {UNDEFINED, *(op.target for op in _empty_lists(statements))}
+    for loop in (s for s in statements if isinstance(s, ir.LOOPS)):
         found.update(c.param for c in loop.carried if c.init in found)
     return found - {UNDEFINED}
+
+
+def _empty_lists(statements: list) -> list[ir.Op]:
+    """Return the operations that make empty lists to which nothing is appended under their own names."""
+    ops = [s for s in statements if isinstance(s, ir.Op)]
+    filled = {op.args[0] for op in ops if op.fn == "method" and op.detail == "append"}
+    return [op for op in ops if op.fn == "list" and not op.args and op.target.type is None and op.target not in filled]
 
 
 class _Printer(Emitter):
@@ -125,6 +137,8 @@ class _Printer(Emitter):
         if id(op) in self._accesses:
             stub = self.scope.bind(_ITEM, "item_of")
             return f"{stub}({', '.join(self.part(i) for i in op.args)})"
+        if op.fn is np.array and not op.kwargs:
+            return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
         return super().expression(op)
 
     def part(self, x: object) -> str:
@@ -154,7 +168,7 @@ class _TypePrinter(_Printer):
 
     def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
         super().__init__(scope, function, accesses)
-        self._open = _open_params(function)
+        self._open = _open_values(function)
         self._known: set[Var] = set()
 
     def is_open(self, x: object) -> bool:
@@ -168,7 +182,7 @@ class _TypePrinter(_Printer):
         return super().range(loop) if is_known else "range(1)"
 
     def stmt_Op(self, op: ir.Op) -> None:
-        if any(v in self._open for v in ir.op_vars(op)):
+        if op.target in self._open or any(v in self._open for v in ir.op_vars(op)):
             if op.target is not None:
                 self._open.add(op.target)
         else:
@@ -193,14 +207,26 @@ class _TypePrinter(_Printer):
 
 
 def _hand_types_out(function: Function) -> None:
-    """Carried values have the type of what is handed into them, from inner loops to outer ones."""
-    loops = [s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)]
-    for loop in reversed(loops):
-        for c in loop.carried:
-            if c.result.type is None:
-                c.result.type = c.param.type
-            if isinstance(c.init, Var) and c.init.type is None:
-                c.init.type = c.param.type
+    """Carried values have the type of what is handed into them, from inner loops to outer ones; so have empty lists."""
+    statements = list(ir.walk(function.body))
+    empty = {op.target: op for op in _empty_lists(statements)}
+    for stmt in reversed(statements):
+        if isinstance(stmt, ir.LOOPS):
+            for c in stmt.carried:
+                if c.result.type is None:
+                    c.result.type = c.param.type
+                if isinstance(c.init, Var) and c.init.type is None:
+                    c.init.type = c.param.type
+                if c.yielded in empty and c.yielded.type is None:
+                    c.yielded.type = c.param.type
+        elif isinstance(stmt, ir.If):
+            for p in stmt.phis:
+                for x in (p.then, p.orelse):
+                    if x in empty and x.type is None:
+                        x.type = p.target.type
+    for v, op in empty.items():
+        if isinstance(v.type, types.List):
+            op.detail = "empty"  # and an item will be made for it that tells its type
 
 
 def _define_undefined(block: ir.Block, namer: ir.Namer) -> None:
@@ -209,6 +235,8 @@ def _define_undefined(block: ir.Block, namer: ir.Namer) -> None:
     for stmt in block:
         for inner in ir.blocks_of(stmt):
             _define_undefined(inner, namer)
+        if isinstance(stmt, ir.Op) and stmt.fn == "list" and stmt.detail == "empty" and not stmt.args:
+            stmt.args = (_blank_of(stmt.target.type.dtype, stmt.target.name, new, stmt.place, namer),)
         if isinstance(stmt, ir.LOOPS):
             for c in stmt.carried:
                 if c.init is UNDEFINED:
@@ -242,6 +270,10 @@ def _blank_of(ty: object, name: str, new: list, place: tuple, namer: ir.Namer) -
         shape = TupleOf((Const(0),) * ty.ndim)
         dtype = ir.Global(getattr(np, str(ty.dtype)))
         new.append(ir.Op(empty, np.empty, (shape, dtype), {}, None, place))
+        return empty
+    if isinstance(ty, types.List):
+        empty = Var(namer.fresh(f"no_{name}"), ty)
+        new.append(ir.Op(empty, "list", (_blank_of(ty.dtype, name, new, place, namer),), {}, "empty", place))
         return empty
     return UNDEFINED
 
@@ -279,29 +311,45 @@ def is_array(x: object) -> bool:
     return isinstance(type_of(x), types.Array)
 
 
+def is_list(x: object) -> bool:
+    """Whether an operand is a list in memory."""
+    return isinstance(type_of(x), types.List)
+
+
+def is_memory(x: object) -> bool:
+    """Whether an operand is a reference to something that can be written into: an array or a list."""
+    return isinstance(type_of(x), types.Array | types.List)
+
+
+def _number_in(ty: object) -> object:
+    """Return the type of the numbers in an array or a list."""
+    while isinstance(ty, types.Array | types.List):
+        ty = ty.dtype
+    return ty
+
+
 def is_float(x: object) -> bool:
-    """Whether an operand is a real floating-point number or an array of them."""
+    """Whether an operand is a real floating-point number, or an array or list of them."""
     ty = type_of(x)
     if isinstance(ty, types.Optional):
         ty = ty.type
     if isinstance(ty, types.BaseTuple):  # of a library function; the user's own tuples are taken apart
         return any(isinstance(getattr(t, "dtype", t), types.Float) for t in ty.types)
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+    return isinstance(_number_in(ty), types.Float)
 
 
 def is_constant_type(ty: object) -> bool:
     """Whether nothing of a type can carry a derivative: integers, booleans, text, shapes, dtypes."""
     if isinstance(ty, types.BaseTuple):
         return all(is_constant_type(t) for t in ty.types)
-    ty = ty.dtype if isinstance(ty, types.Array) else ty
+    ty = _number_in(ty)
     plain = types.Integer | types.Boolean | types.NoneType | types.UnicodeType | types.DType | types.RangeType
     return isinstance(ty, plain | types.NumberClass)
 
 
 def is_complex(x: object) -> bool:
     """Whether an operand is complex."""
-    ty = type_of(x)
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Complex)
+    return isinstance(_number_in(type_of(x)), types.Complex)
 
 
 def is_number(x: object) -> bool:

@@ -305,6 +305,9 @@ def _is_felt(op: ir.Op) -> bool:
 
 def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function:
     """Lower the body of a unit, with parameters of the given types."""
+    if any(isinstance(ty, types.List) for ty in given):
+        what = f"a list as an argument of the recursive function {unit.name}"
+        raise UnsupportedError(at(f"{what} is not supported: pass an array", *unit.place))
     low = Lowering(scope.namer, units)
     params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]
     try:

@@ -20,6 +20,9 @@ that is left of break and return inside loops.
 
 Arrays are references, as in Python: `setitem` and `augitem` are statements without a target that change memory.
 
+Lists that grow are such references, too: "list" (items; `detail` "empty": they only tell the type), "append" (list,
+item; no target), "pop" (list).
+
 Structural operations: "getitem" (x, *index), "setitem" (x, *index, value), "augitem" (x, *index, value; `detail` is
 the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `detail` is the name), "raise",
 "unpack" (a leaf of a parameter that is a tuple; `detail` is the path), "item" (one of several results of a derivative,
@@ -188,7 +191,6 @@ class Function:
     place: tuple = (None, None)
 
 
-EFFECTS = ("setitem", "augitem", "raise")
 LOOPS = (For, While)
 
 

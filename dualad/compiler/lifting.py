@@ -12,7 +12,7 @@ import ast
 from .branches import Maybe
 from .ir import UNDEFINED, Const, TupleOf, Var
 from .units import Leaf
-from .values import Frame, FunctionValue, ListOf, Static, Transformed
+from .values import DictOf, Frame, FunctionValue, ListOf, Static, Transformed
 
 
 class Lifting:
@@ -68,6 +68,8 @@ class Lifting:
                 found = _in_frames(name, f.frame)
                 if found is not UNDEFINED:
                     env[name] = self.captured(found, name)
+                if isinstance(found, DictOf):
+                    env[found.name] = self.captured(_in_frames(found.name, f.frame), name)
             for name, value in f.defaults.items():
                 self._functions[f].defaults[name] = self.captured(value, name)
         return self._functions[f]

@@ -17,12 +17,14 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
-from .branches import Branches, Restructure, Unreachable, always_entered, value_of, variables
+from .branches import Branches, Restructure, Unreachable, alike, always_entered, value_of, variables
 from .control import RETURN_VALUE, assigned_names
+from .dicts import held_by_dicts
 from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
+from .lists import LIST_METHODS
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -30,11 +32,14 @@ from .values import (
     BINARY,
     BOOLEAN,
     INPLACE,
+    ITERATED,
     OPERANDS,
+    DictOf,
     Flat,
     Frame,
     FunctionValue,
     Iteration,
+    Keys,
     ListOf,
     Poison,
     Static,
@@ -56,6 +61,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.frame: Frame | None = None
         self.inlining: list[tuple] = []
         self.boolean: set[Var] = set()
+        self.lists: set[Var] = set()  # what is known to be a list in memory
+        self.dicts = 0
+        self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
 
@@ -162,13 +170,16 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if isinstance(s.target, ast.Name):
             now = self.expr(ast.copy_location(ast.Name(s.target.id, ast.Load()), s))
             value = self.expr(s.value)
-            if not (isinstance(now, OPERANDS) and isinstance(value, OPERANDS)):
-                self.frame.env[s.target.id] = self.binary(BINARY[type(s.op)], now, value, s, s.target.id)
-                return
-            fn = INPLACE[type(s.op)] if isinstance(now, Var) else BINARY[type(s.op)]
-            self.frame.env[s.target.id] = self.operation(fn, (now, value), s, s.target.id)
+            self.frame.env[s.target.id] = self.augmented(now, value, s, s.target.id)
         elif isinstance(s.target, ast.Subscript):
             base = self.expr(s.target.value)
+            if isinstance(base, DictOf):
+                key = self.expr(s.target.slice)
+                now = self.dict_item(base, key, s)
+                self.store_in_dict(base, key, self.augmented(now, self.expr(s.value), s, "item"), s)
+                return
+            if isinstance(base, ListOf):
+                self.grow(base, s.target)
             flat = isinstance(base, Flat)
             base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
@@ -177,6 +188,18 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)], flat)
         else:
             raise self.fail(s, "augmented assignment to an attribute", "use a local variable")
+
+    def augmented(self, now: object, value: object, s: ast.AugAssign, hint: str) -> object:
+        """Return what an augmented assignment leaves in a name."""
+        if isinstance(now, ListOf):  # in place: all names of the list see it
+            self.grow(now, s)
+        if isinstance(now, Var) and isinstance(value, ListOf) and isinstance(s.op, ast.Add):
+            self.extend(now, value, s)
+            return now
+        if not (isinstance(now, OPERANDS) and isinstance(value, OPERANDS)):
+            return self.binary(BINARY[type(s.op)], now, value, s, hint)
+        fn = INPLACE[type(s.op)] if isinstance(now, Var) else BINARY[type(s.op)]
+        return self.operation(fn, (now, value), s, hint)
 
     def assign(self, target: ast.expr, value: object) -> None:
         """Bind a target: a name, a pattern of names, an element of an array."""
@@ -188,8 +211,13 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             base = self.expr(target.value)
             flat = isinstance(base, Flat)
             base = base.array if flat else base
+            if isinstance(base, ListOf):
+                self.grow(base, target)
+            if isinstance(base, DictOf):
+                self.store_in_dict(base, self.expr(target.slice), value, target)
+                return
             if not isinstance(base, OPERANDS):
-                raise self.fail(target, "assigning to an item of a list or tuple", "use a NumPy array")
+                raise self.fail(target, "assigning to an item of a tuple", "use a NumPy array")
             self.refuse_frozen(base, target)
             index = self.index(target.slice)
             if isinstance(value, TupleOf | ListOf):
@@ -258,6 +286,12 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
     def stmt_For(self, s: ast.For) -> None:
         iterable = self.expr(s.iter)
+        if isinstance(iterable, DictOf):
+            keys = self.keys_of(iterable, s)
+            self.unrolled(s, list(keys.items))
+            if len(self.held(iterable, s)) != len(keys.items):
+                raise self.fail(s, "a loop over a dict that gets more keys in it", "store them before the loop")
+            return
         if isinstance(iterable, TupleOf | ListOf):
             if len(iterable.items) > _MAX_UNROLL:
                 raise self.fail(s, f"a loop over {len(iterable.items)} items of a tuple", "loop over an array")
@@ -297,8 +331,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.loop(s, names, s.body, s.exit, None, "", None, s.test)
         loop = self.block.statements[-1]
         never_runs = loop.test == Const(False)
-        effects = ("setitem", "augitem", "call")
-        if never_runs or any(isinstance(x, Op) and x.fn in effects for x in ir.walk(loop.header)):
+        if never_runs or any(isinstance(x, Op) and _may_write(x) for x in ir.walk(loop.header)):
             del self.block.statements[before:]
             self.frame.env.clear()
             self.frame.env.update(env)
@@ -338,7 +371,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
     ) -> None:
         """Lower a loop: every name that it binds becomes a value carried from trip to trip."""
         shapes: dict[str, object] = {}
-        for _ in range(4):
+        names = list(names)
+        for _ in range(8):
             try:
                 self.try_loop(s, names, body, exit_, start_trip, hint, bounds, test, shapes)
                 return
@@ -375,6 +409,10 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             left, exit_value = params, None
         finally:
             self.block, self.frame.env = outer, env
+        changed = [k for k, v in held_by_dicts(env).items() if k not in names and left.get(k) is not v]
+        if changed:
+            names += changed
+            raise Restructure
         if isinstance(exit_value, Const) and not exit_value.value:
             exit_value = None
         carried: list[Carried] = []
@@ -413,14 +451,19 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
     def parameter(self, name: str, init: object) -> object:
         if isinstance(init, TupleOf):
             return TupleOf(tuple(self.parameter(name, i) for i in init.items), init.cls)
+        if isinstance(init, ListOf):
+            return ListOf([self.parameter(name, i) for i in init.items], init.node)
         if init is UNDEFINED or isinstance(init, OPERANDS):
-            return self.var(name)
+            param = self.var(name)
+            if init in self.lists:
+                self.lists.add(param)
+            return param
         return init
 
     def carry(self, name: str, param: object, init: object, left: object, carried: list, shapes: dict) -> object:
         """Record what a name carries; returns its value after the loop."""
-        if left is param:
-            return init if not isinstance(param, Var) else self.slot(name, param, init, left, carried)
+        if isinstance(param, Poison) or (left is param and not isinstance(param, TupleOf | ListOf)):
+            return self.slot(name, param, init, left, carried) if isinstance(param, Var) else param
         if isinstance(param, Var):
             if isinstance(left, OPERANDS):
                 if left == Const(None) or (init == Const(None) and left is not UNDEFINED):
@@ -431,18 +474,26 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
                     shapes[name] = left
                     raise Restructure
                 return left
-            return Poison(f"{name} changes from a number or array into something else inside a loop")
-        if isinstance(param, TupleOf) and isinstance(left, TupleOf) and len(param.items) == len(left.items):
-            inits = init.items if isinstance(init, TupleOf) else [UNDEFINED] * len(param.items)
+            reason = f"{name} changes from a number or array into something else inside a loop"
+        elif isinstance(param, TupleOf | ListOf) and alike(param, left):
+            inits = init.items if isinstance(init, type(param)) else [UNDEFINED] * len(param.items)
             parts = zip(param.items, inits, left.items, strict=True)
-            return TupleOf(tuple(self.carry(name, p, i, x, carried, {}) for p, i, x in parts), param.cls)
-        return Poison(f"{name} changes its structure inside a loop")
+            items = [self.carry(name, p, i, x, carried, {}) for p, i, x in parts]
+            return TupleOf(tuple(items), param.cls) if isinstance(param, TupleOf) else ListOf(items, left.node)
+        else:
+            self.grow_if_different(param, left)
+            keys = isinstance(getattr(param, "cls", None), Keys)
+            reason = f"{name} {'gets other keys' if keys else 'changes its structure'} inside a loop"
+        shapes[name] = Poison(reason)  # the body must not take it for what it is in the first trip
+        raise Restructure
 
     def slot(self, name: str, param: Var, init: object, left: object, carried: list) -> Var:
         result = self.var(name)
         carried.append(Carried(param, init, left, result))
         if self.is_boolean(init) and self.is_boolean(left):
             self.boolean |= {param, result}
+        if left in self.lists:
+            self.lists.add(result)
         return result
 
     def iteration(self, value: object, node: ast.AST) -> Iteration:
@@ -454,9 +505,14 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if isinstance(value, TupleOf | ListOf):
             return Iteration(Const(0), Const(len(value.items)), Const(1), lambda i: self.pick(value.items, i, node))
         if isinstance(value, Var | ir.Global):
-            stop = self.emit(len, (value,), node, "n")
+            stop = self.emit(len, (value,), node, "n", None, ITERATED)
             return Iteration(Const(0), stop, Const(1), lambda i: self.emit("getitem", (value, i), node, "item"))
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
+
+
+def _may_write(op: Op) -> bool:
+    """Whether an operation may change an array or a list, before types are known."""
+    return op.fn in ("setitem", "augitem", "call") or (op.fn == "method" and op.detail in LIST_METHODS)
 
 
 def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:
@@ -505,6 +561,8 @@ def _refuse_poison(value: object, entry: Entry) -> None:
             _refuse_poison(item, entry)
     elif not isinstance(value, OPERANDS):
         reason = value.reason.replace(RETURN_VALUE, "the result") if isinstance(value, Poison) else "it has no value"
+        if isinstance(value, ListOf | DictOf):
+            reason = f"it is a {type(value).__name__[:4].lower()}: return an array or a tuple"
         raise UnsupportedError(at(f"the result of {entry.name} is not supported: {reason}", *entry.place))
 
 

@@ -8,16 +8,15 @@ x.copy(), x.sum()   the NumPy function of that name
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
 from .indexing import WHOLE, Indexing, take_grids_apart
-from .infer import is_array, is_float, is_integer, type_of
+from .infer import is_array, is_float, is_integer, is_list, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
+from .list_operations import changed_item, check_lists, on_list
 from .values import PLAIN
 
 METHODS = {
@@ -45,6 +44,7 @@ def normalise(function: Function, namer: Namer) -> None:
     ir.rewrite(function.body, change)
     rename_everywhere(function, renamed)
     _drop_invariant(function)
+    check_lists(function, namer)
 
 
 def rename_everywhere(function: Function, renamed: dict) -> None:
@@ -134,6 +134,8 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         find = Indexing(namer).index_of_count if op.flat else Indexing(namer).normal_form
         op.args, op.flat = (base, *find(base, tuple(index), before, op.place), *value), False
         return [*before, *_access(op, namer)]
+    if any(is_list(x) for x in (*op.args, op.target) if x is not None):
+        return on_list(op, namer)
     if fn in PLAIN:
         if isinstance(op.target.type, types.Array) and is_array(op.args[0]):
             renamed[op.target] = op.args[0]
@@ -241,16 +243,7 @@ def _of_a_copy(op: Op, namer: Namer) -> list:
 def _augmented(op: Op, namer: Namer) -> list:
     base, *index, value = op.args
     if _is_element(base, tuple(index)):
-        if op.detail in (operator.iadd, operator.isub):
-            return [op]
-        dtype = type_of(base).dtype
-        old = Var(namer.fresh("t"), dtype)
-        new = Var(namer.fresh("t"), dtype)
-        return [
-            Op(old, "getitem", (base, *index), {}, None, op.place),
-            Op(new, PLAIN[op.detail], (old, value), {}, None, op.place),
-            Op(None, "setitem", (base, *index, new), {}, None, op.place),
-        ]
+        return changed_item(op, namer)
     if _is_basic(tuple(index)):
         part = Var(namer.fresh("part"), _view_type(base, index))
         return [

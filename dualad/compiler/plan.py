@@ -26,7 +26,7 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
-from .infer import is_array, is_float, is_integer, is_number, type_of
+from .infer import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, For, Function, If, Op, Var, While
 from .order import Order
@@ -87,6 +87,8 @@ class Plan:
             elif isinstance(stmt, If):
                 self._find_mirrored_phis(stmt)
                 self._find_handed_on(stmt)
+            elif is_list(stmt.target):
+                self._mirror(stmt.target)
         self.make()
 
     def make(self) -> None:
@@ -201,9 +203,9 @@ class Plan:
         Usually shadows are made on the way back, and handed back where a loop or branch hands the array on. That
         takes one name at a time: an array that is written, and lives on under its old name as well, needs one shadow
         under both. Then all arrays of its class have their shadows from the forward sweep, where every view, choice
-        and hand-over of arrays is done to the shadows too.
+        and hand-over of arrays is done to the shadows too. So it is with lists, and with the arrays in them.
         """
-        return isinstance(v, Var) and is_array(v) and self.activity.aliases.of(v) in self.mirrored and self.active(v)
+        return isinstance(v, Var) and is_memory(v) and self.activity.aliases.of(v) in self.mirrored and self.active(v)
 
     def _mirror(self, v: Var) -> None:
         self.mirrored.add(self.activity.aliases.of(v))
@@ -302,6 +304,8 @@ class Plan:
         """Return what it takes to make the zero adjoint array of a variable."""
         stmt = self.definer.get(v)
         if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES:
+            if any(map(is_list, stmt.args)):
+                return {v}
             if stmt.fn in _LIKE:
                 return self.shadow_needs(stmt.args[0]) if isinstance(stmt.args[0], Var) else set()
             shape = stmt.args[0] if stmt.args else stmt.kwargs["shape"]
@@ -448,7 +452,7 @@ class Plan:
     def store(self, v: Var, plan: LoopPlan) -> None:
         if is_integer(v):
             plan.integers.append(v)
-        elif is_array(v) or is_decomposition(v):
+        elif is_memory(v) or is_decomposition(v):
             plan.kept.append(v)
         elif is_float(v):
             plan.floats.append(v)
@@ -463,7 +467,9 @@ class Plan:
         if fn == "view" or fn in VIEWS:
             return True
         if fn == "getitem":
-            return not is_array(op.args[0]) or self.is_stable(op, block)
+            return not is_memory(op.args[0]) or self.is_stable(op, block)
+        if fn is len and is_list(op.args[0]):
+            return self.is_stable(op, block)
         if fn in _CHEAP:
             return True
         if is_array(op.target):
@@ -491,7 +497,7 @@ class Plan:
 
     def _find_untouched(self, load: Op) -> bool:
         x = load.args[0]
-        if not isinstance(x, Var) or not self.activity.aliases.is_written(x):
+        if not isinstance(x, Var) or not (self.activity.aliases.is_written(x) or is_list(x)):
             return True
         if self.loop_of.get(self.root(x)) is not None:
             return False

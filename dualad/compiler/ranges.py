@@ -10,7 +10,7 @@ import operator
 
 from . import ir, vector_math
 from .activity import WRITES
-from .infer import is_array, is_integer
+from .infer import is_integer, is_memory
 from .ir import For, Op, Var, While
 from .plan import Plan
 from .reuse import is_load
@@ -32,8 +32,12 @@ def may_run_forwards(loop: object, plan: Plan) -> bool:
         return False
     if any(isinstance(s, Op) and plan.activity.is_active_call(s) for s in ir.walk(loop.body)):
         return False  # what the calls left on the tape of the units comes back in reverse order
+    if any(plan.is_mirrored(v) for s in ir.walk(loop.body) for v in ir.defined_by(s)):
+        return False  # and so do the shadows that the trips left behind
     if not loop.independent:
         for stmt in ir.walk(loop.body):
+            if isinstance(stmt, Op) and stmt.fn == "pop":
+                return False
             if isinstance(stmt, Op) and stmt.fn in WRITES:
                 if id(stmt) in plan.saves:
                     return False
@@ -72,7 +76,7 @@ def _is_read(x: Var, loop: For, plan: Plan) -> bool:
     roots = plan.activity.aliases.roots(x)
     for stmt in ir.walk(loop.body):
         if isinstance(stmt, Op) and stmt.fn not in WRITES:
-            if any(is_array(v) and plan.activity.aliases.roots(v) & roots for v in ir.op_vars(stmt)):
+            if any(is_memory(v) and plan.activity.aliases.roots(v) & roots for v in ir.op_vars(stmt)):
                 if stmt.fn != "view":
                     return True
     return False
@@ -80,7 +84,7 @@ def _is_read(x: Var, loop: For, plan: Plan) -> bool:
 
 def _is_sum(c: ir.Carried, loop: For, plan: Plan) -> bool:
     """Whether a carried number is only added to."""
-    if is_array(c.param):
+    if is_memory(c.param):
         return False
     links, x = {c.param}, c.yielded
     chain: list[Op] = []

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from . import ir
 from .activity import shares_memory
-from .infer import is_array, is_number
+from .infer import is_array, is_list, is_number
 from .ir import Const, For, Op, Var, While
 from .plan import Plan
 
@@ -69,6 +69,8 @@ def candidates(plan: Plan) -> list[Var]:
     read: dict[Var, None] = {}
     for stmt in ir.walk(plan.function.body):
         for v in ir.defined_by(stmt):
+            if is_list(v):  # its items are not in memory that stays where it is
+                unfit.add(aliases.of(v))
             if is_array(v) and not (isinstance(stmt, Op) and (shares_memory(stmt) or plan.loop_of.get(v) is None)):
                 unfit.add(aliases.of(v))
         if isinstance(stmt, Op):

@@ -17,7 +17,7 @@ import numpy as np
 from ..rules import registry
 from . import ir
 from .activity import Aliases, is_scalar_type, may_be_written_by
-from .infer import is_array, is_number, type_of
+from .infer import is_array, is_list, is_memory, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, Function, If, Op, Var
 from .normalise import rename_everywhere, rename_in
@@ -55,8 +55,8 @@ def key(op: Op) -> tuple:
 
 
 def is_load(op: Op) -> bool:
-    """Whether an operation reads an element of an array."""
-    return op.fn == "getitem" and is_array(op.args[0])
+    """Whether an operation reads an element of an array or a list, or the length of a list."""
+    return (op.fn == "getitem" and is_memory(op.args[0])) or (op.fn is len and is_list(op.args[0]))
 
 
 def writes_in(block: Block) -> list[Op]:

@@ -21,7 +21,7 @@ from ..rules.registry import Rule
 from . import ir, rule_text, vector_math
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory, written_by
 from .derivative import fill_value
-from .infer import is_array, is_number, type_of
+from .infer import is_array, is_list, is_memory, is_number, type_of
 from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, While
 from .opaque import opaque
 from .plan import _LIKE
@@ -155,7 +155,7 @@ class Reverse(Taping):
         stmt = self.plan.definer.get(v)
         if self.plan.loop_of.get(v) is None:
             return f"np.zeros_like({v.name})"
-        if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES:
+        if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES and not any(map(is_list, stmt.args)):
             if stmt.fn in _LIKE:
                 if isinstance(stmt.args[0], Var):
                     return self.zero_array(stmt.args[0])
@@ -434,6 +434,10 @@ class Reverse(Taping):
         if self.activity.is_active_call(op):
             self.reverse_call(op)
             return
+        if op.fn in ("append", "pop"):
+            if self.active(op.args[0]):
+                self._reverse_list(op)
+            return
         if op.fn in WRITES:
             if self.active(op.args[0]) and op.args[0] in self._reachable(op.args[0]):
                 self._reverse_write(op)
@@ -448,20 +452,27 @@ class Reverse(Taping):
             return
         bar = self.bar(op.target)
         rule = self.rule_of(op)
-        if op.fn == "getitem":
+        if shares_memory(op):
+            pass  # the adjoint of a view is a view of the adjoint
+        elif op.fn == "getitem":
             self.ensure(op.args[0])
             self.line(f"{self.bar(op.args[0])}[{self.index(op.args[1:])}] += {bar}")
-        elif shares_memory(op):
-            pass  # the adjoint of a view is a view of the adjoint
         elif op.fn == "pack":
             for k, a in enumerate(op.args):
                 where = str(k) if len(op.detail) == 1 else f"{k // op.detail[1]}, {k % op.detail[1]}"
                 self.contribute(a, "+", f"{bar}[{where}]")
+        elif op.fn == "list":
+            for k, a in enumerate(op.args):
+                if not is_memory(a):
+                    self.contribute(a, "+", f"{bar}[{k}]")
         elif not any(self.active(v) for v in ir.op_vars(op)):
             pass  # new memory, written or merged later
         elif op.fn in ALLOCATIONS:
             if op.fn in (np.full, np.full_like):
                 self.contribute(fill_value(op), "+", f"{bar}.sum()")
+        elif op.fn in COPIES and is_list(op.args[0]):
+            helper = "add_to_rows" if is_list(Var("", type_of(op.args[0]).dtype)) else "add_to_list"
+            self.line(f"{self.runtime(helper)}({self.bar(op.args[0])}, {bar})")
         elif op.fn in COPIES:
             self.give_copy(op.args[0], bar)
         elif rule is not None and rule.kind == "pointwise":
@@ -545,6 +556,18 @@ class Reverse(Taping):
         cls = self.aliases.of(root)
         return any(is_array(v) and self.aliases.of(v) is cls for v in self.live)
 
+    def _reverse_list(self, op: Op) -> None:
+        """What was put at the end of a list is taken off it, and the other way round."""
+        base, item = self.bar(op.args[0]), op.args[1] if op.fn == "append" else op.target
+        if op.fn == "append" and not is_memory(item) and self.active(item):
+            self.contribute(item, "+", f"{base}.pop()")
+        elif op.fn == "append":
+            self.line(f"{base}.pop()")
+        else:
+            self.line(f"{base}.append({self.bar(item) if item in self.live else '0.0'})")
+            if not is_memory(item):
+                self.live.discard(item)
+
     def _put_back(self, op: Op) -> None:
         """Give an overwritten element its old value again."""
         old = self.plan.saves.get(id(op))
@@ -555,7 +578,7 @@ class Reverse(Taping):
 
     def _reverse_write(self, op: Op) -> None:
         base, value = op.args[0], op.args[-1]
-        if op.fn in ("inplace", "assign") or is_array(value):
+        if op.fn in ("inplace", "assign") or is_memory(value):
             raise UnsupportedError(at("an operation on a whole array is not supported: write the loop", *op.place))
         self.ensure(base)
         cell = f"{self.bar(base)}[{self.index(op.args[1:-1])}]"

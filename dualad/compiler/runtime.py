@@ -75,3 +75,26 @@ def _extent(a: np.ndarray) -> tuple[int, int]:
         else:
             high += reach
     return low, high
+
+
+@njit(error_model="numpy")
+def array_of(items: list) -> np.ndarray:
+    """Return np.array(items).
+
+    Where Numba sees that a list is built by `append` and handed to np.array, it makes the list itself an array.
+    """
+    return np.array(items)
+
+
+@njit(error_model="numpy")
+def add_to_list(items: list, more: np.ndarray) -> None:
+    """Add an array to a list of as many numbers."""
+    for k in range(len(items)):
+        items[k] += more[k]
+
+
+@njit(error_model="numpy")
+def add_to_rows(rows: list, more: np.ndarray) -> None:
+    """Add a matrix to a list of lists of numbers."""
+    for k in range(len(rows)):
+        add_to_list(rows[k], more[k])

@@ -30,6 +30,7 @@ from .activity import Activity, shares_memory
 from .calls import ReverseCalls
 from .derivative import DerivativeEmitter
 from .emit import Emitter, Scope
+from .infer import is_array
 from .integers import Form
 from .ir import UNDEFINED, Const, For, Function, If, Op, Var, While
 from .plan import LoopPlan, Plan
@@ -174,12 +175,25 @@ class Taping(ReverseCalls, DerivativeEmitter):
                 self.live.add(v)
 
     def mirror_op(self, op: Op) -> None:
-        """Do to the shadows what an operation has done to mirrored arrays."""
+        """Do to the shadows what an operation has done to mirrored arrays and lists."""
         if self.plan.is_mirrored(op.target):
             if shares_memory(op):
                 self.mirror(op.target, self.expression(self.shadow_of(op)))
+            elif op.fn == "list":
+                items = Op(op.target, "list", tuple(Var(self.shadow(a)) for a in op.args), {}, op.detail)
+                self.mirror(op.target, self.expression(items))
             else:
                 self.mirror(op.target, f"np.zeros_like({op.target.name})")
+        elif op.fn == "append" and self.active(op.args[0]):
+            self.line(f"{self.bar(op.args[0])}.append({self.shadow(op.args[1])})")
+        elif op.fn == "pop" and self.active(op.args[0]):
+            self.line(f"{self.bar(op.args[0])}.pop()")
+
+    def shadow(self, x: object) -> str:
+        """Return the shadow of what is put into a list."""
+        if self.plan.is_mirrored(x):
+            return self.bar(x)
+        return f"np.zeros_like({self.operand(x)})" if is_array(x) else "0.0"
 
     def shadow_of(self, op: Op) -> Op:
         """Return the view of a shadow that belongs to a view.
@@ -251,8 +265,8 @@ class Taping(ReverseCalls, DerivativeEmitter):
         else:
             self.save_old(op)
             self.primal(op)
+        self.mirror_op(op)
         if op.target is not None:
-            self.mirror_op(op)
             self.save(op.target)
 
     def stmt_If(self, stmt: If) -> None:

@@ -171,7 +171,7 @@ class Transformations:
     def result_structure(self, entry: Lifted, operands: list) -> object:
         """Return the result of an entry with numbered places in it (None stays None)."""
         low = type(self)(self.namer, self.units)
-        low.inlining, low.origin = list(self.inlining), self.origin
+        low.inlining, low.origin, low.growing = list(self.inlining), self.origin, self.growing
         names = self.namer.snapshot()
         result = entry.call(low, operands, ())
         self.namer.restore(names)

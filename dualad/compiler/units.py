@@ -16,7 +16,9 @@ import ast
 from dataclasses import dataclass, field
 
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
+from .dicts import held_by_dicts
 from .ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
+from .lists import GrowingList
 from .values import OPERANDS, Frame, FunctionValue, Static
 
 _MAX_UNITS = 32
@@ -109,14 +111,33 @@ class Calls:
         return self.call_unit(f, env, node)
 
     def inline(self, f: FunctionValue, env: dict[str, object]) -> object:
-        """Lower the body of a function; returns its result."""
+        """Lower the body of a function; returns its result.
+
+        The outermost function is lowered again with every list that turns out to change.
+        """
+        block, count, taken, depth = self.block, len(self.block.statements), self.namer.snapshot(), len(self.inlining)
+        while True:
+            try:
+                return self.lower_body(f, dict(env))
+            except GrowingList as found:
+                if depth > 0:
+                    raise
+                self.growing.add(found.value.node)
+            self.block = block
+            del block.statements[count:]
+            self.namer.restore(taken)
+
+    def lower_body(self, f: FunctionValue, env: dict[str, object]) -> object:
+        """Lower the body of a function with its parameters in `env`; what dicts hold is seen in it, and comes back."""
         body = structure(f.node)
         outer = self.frame
         names = frozenset(assigned_names(body)) | frozenset(env)
-        self.frame = Frame(f.source, env, names, f.frame)
+        self.frame = Frame(f.source, {**held_by_dicts(outer.env if outer else {}), **env}, names, f.frame)
         self.inlining.append(f.key)
         try:
             self.statements(body)
+            if outer:
+                outer.env.update(held_by_dicts(self.frame.env))
             return self.frame.env.get(RETURN_VALUE, Const(None))
         finally:
             self.frame = outer

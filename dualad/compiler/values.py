@@ -90,9 +90,24 @@ class Static:
 
 @dataclass(eq=False)
 class ListOf:
-    """A list of fixed length, written as a display or a comprehension."""
+    """A list of which the items are known; `node` is the expression that makes it."""
 
     items: list
+    node: ast.AST | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of what a dict holds; they take the place of the class of a tuple."""
+
+    keys: tuple
+
+
+@dataclass(eq=False)
+class DictOf:
+    """A dict; what it holds stands in the environment under `name`."""
+
+    name: str
 
 
 @dataclass(eq=False)
@@ -125,6 +140,8 @@ class Poison:
 
 
 OPERANDS = (Var, Const, Global)
+ITERATED = "iterated"
+"""The `detail` of a len() that says how often a loop over an array or a list goes round."""
 
 BINARY = {
     ast.Add: operator.add,
@@ -178,6 +195,8 @@ def static_value(obj: object) -> object:
     if isinstance(obj, tuple):
         cls = type(obj) if hasattr(obj, "_fields") else None
         return TupleOf(tuple(static_value(o) for o in obj), cls)
+    if isinstance(obj, list):
+        return ListOf([static_value(o) for o in obj])
     if isinstance(obj, np.ndarray):
         return Global(obj)
     return Static(obj)

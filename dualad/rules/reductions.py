@@ -131,3 +131,31 @@ def nanmax(a):
 def nanmin(a):
     flat = np.ravel(a)
     return flat[place_of_largest(-flat)]
+
+
+# -------------------------------------------------------------------- builtins on lists
+
+
+def sum_of_list(items):
+    s = 0.0
+    for v in items:
+        s += v
+    return s
+
+
+def max_of_list(items):
+    best = items[0]
+    for k in range(1, len(items)):
+        best = max(best, items[k])
+    return best
+
+
+def min_of_list(items):
+    best = items[0]
+    for k in range(1, len(items)):
+        best = min(best, items[k])
+    return best
+
+
+OF_LISTS = {sum: sum_of_list, max: max_of_list, min: min_of_list}
+"""What stands for builtins where a list of numbers in memory is their argument, and active."""

@@ -13,6 +13,8 @@ from . import (
     functions_calls,
     indexing,
     iteration,
+    lists,
+    lists_memory,
     loops,
     names,
     networks,
@@ -47,4 +49,6 @@ PROGRAMS: list[Program] = [
     *whole_arrays_linalg.PROGRAMS,
     *indexing.PROGRAMS,
     *iteration.PROGRAMS,
+    *lists.PROGRAMS,
+    *lists_memory.PROGRAMS,
 ]

@@ -212,6 +212,32 @@ def flat_read_and_written(x, a):
     return b, x.flat[2] * len(b.flat)
 
 
+def views_picked_and_written(a, x):
+    turned = a.T
+    rows = np.array([2, 1])
+    turned[rows] *= 2.0
+    a[rows] *= a[0]
+    picked = turned[1:4][rows]
+    turned[0] = 5.0 * x[0]
+    none = x > 99.0
+    x[none] = 1.0
+    x[none] *= x[none]
+    few = np.array([1, 3], dtype=np.uint8)
+    x[few] = x[few] * x[0]
+    return np.sum(picked * picked) + np.sum(a) * np.sum(x[np.array([-1, 3], dtype=np.int32)]) + np.sum(x[none]) * x[0]
+
+
+def histogram_of_moving_bins(x, n):
+    h = np.zeros(3)
+    for t in range(n):
+        bins = (np.arange(6) * t) % 3
+        for i in range(6):
+            h[bins[i]] += x[i] * (t + 1)
+        h[bins] = h[bins] * x
+    y = x[x > 0.8][x[x > 0.8] < 1.3]
+    return np.sum(h * h) + np.sum(x[bins][x[bins] > 0.9] * x[0]) + np.sum(y * y)
+
+
 def quantised(seed: int, *shape: int) -> np.ndarray:
     """Numbers half-way between tenths, so that no comparison with a tenth is close."""
     return np.random.default_rng(seed).integers(0, 10, shape) / 10 + 0.55
@@ -236,8 +262,10 @@ PROGRAMS: list[Program] = [
     case(masks_of_all_axes, A, C, 0.9, argnums=(0, 1), scalar=False, native=False),
     case(masks_as_index_arrays, X, A, ROWS, 0.9, argnums=(0, 1), scalar=False, native=False),
     case(empty_selections, X, A, scalar=False, native=False),
-    case(views_of_every_kind, X, A, C, scalar=False),
+    case(views_of_every_kind, X, A, C, scalar=False, native=False),
     case(stores_of_sequences, X, A, scalar=False),
     case(stores_convert_the_dtype, X, 3, scalar=False),
     case(flat_read_and_written, X, A, scalar=False),
+    case(views_picked_and_written, A, X),
+    case(histogram_of_moving_bins, X, 4),
 ]
