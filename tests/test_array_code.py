@@ -1,5 +1,17 @@
 """What the generated code of array programs does without. That it is right is checked with the programs."""
 
+import contextlib
+import re
+
+import numba
+import numpy as np
+import pytest
+
+import dualad
+import dualad.testing
+from dualad.compiler import improve
+
+from .programs.program import data
 from .test_improve import source_of
 
 
@@ -7,3 +19,200 @@ def test_what_each_trip_makes_anew_is_not_copied():
     """No product reads a copy where only the arrays of other trips are written; where it is written later, it does."""
     assert "np.copy" not in source_of("made_and_handed_on")
     assert "np.copy" in source_of("written_after_it_was_read")
+
+
+def products_of_rows(a, b):
+    """The sizes of all products follow from those of the arguments."""
+    total = 0.0
+    state = np.zeros(a.shape[0])
+    for k in range(b.shape[0]):
+        state = np.tanh(np.dot(a, state) + b[k])
+        total += np.sum(state * b[k])
+    return total
+
+
+def test_sizes_that_are_the_same_are_not_compared_in_loops():
+    source = dualad.derivative_source(products_of_rows, data(1, 3, 3), data(2, 4, 3))
+    before, loops = source.split("    for k_1 in range(t_1):", 1)
+    asking = re.compile(r"= (\w+\.shape$|common_size|.* == )", re.MULTILINE)
+    assert asking.search(before)
+    assert not asking.search(loops)
+
+
+def test_no_array_is_kept_for_its_shape():
+    """The reverse sweep reads the states and rows; of the products it needs no more than the size."""
+    source = dualad.derivative_source(products_of_rows, data(1, 3, 3), data(2, 4, 3))
+    assert re.findall(r"(\w+)_kept = \[\]", source) == ["state_1", "t_5_2"]
+
+
+def test_sizes_that_differ_are_still_an_error():
+    with pytest.raises(ValueError, match="broadcast"):
+        dualad.grad(products_of_rows)(data(1, 3, 3), data(2, 4, 5))
+
+
+def sums_of_rows(a, scale):
+    total = 0.0
+    for i in range(a.shape[0]):
+        row = a[i]
+        for j in range(row.size):
+            total += scale * row[j] ** 3
+        row[0] = total
+    return total + np.max(a[1])
+
+
+def test_elements_of_a_view_are_those_of_the_array():
+    source = dualad.derivative_source(sums_of_rows, data(3, 4, 5), 0.3, argnums=(0, 1))
+    assert re.search(r"\ba_bar\[np.uintp\(i_1\), j_2\] \+=", source)
+    assert not re.search(r"= a(_bar)?\[(np\.uintp\()?i_1\)?\]$", source, re.MULTILINE)
+    dualad.testing.check_grads(sums_of_rows, (data(3, 4, 5), 0.3))
+
+
+def smoothed(x, weights):
+    total = 0.0
+    for j in range(x.size - weights.size + 1):
+        out = 0.0
+        for q in range(weights.size):
+            out += x[j + q] * weights[q]
+        total += out * out
+    return total
+
+
+def multiplied(a, b, c):
+    out = np.empty(c.shape)
+    result = 0.0
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            total = c[i, j]
+            for k in range(a.shape[1]):
+                total -= a[i, k] * b[k, j]
+            out[i, j] = total
+            result += total * total
+    return result * out[2, 3]
+
+
+def applied(a, x):
+    total = 0.0
+    for i in range(a.shape[0]):
+        out = 0.0
+        for j in range(a.shape[1]):
+            out += a[i, j] * x[j]
+        total += out * out
+    return total
+
+
+def largest(x, weights):
+    best = 0.0
+    for j in range(x.size - weights.size + 1):
+        out = 0.0
+        for q in range(weights.size):
+            out += x[j + q] * weights[q]
+        best = max(best, out)
+    return best
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (smoothed, (data(4, 40), data(5, 5))),
+        (smoothed, (data(4, 12), data(5, 5))),  # too few for an array of sums
+        (smoothed, (data(4, 4), data(5, 5))),  # none
+        (multiplied, (data(6, 3, 4), data(7, 4, 20), data(8, 3, 20))),
+        (multiplied, (data(6, 3, 0), data(7, 0, 20), data(8, 3, 20))),
+    ],
+)
+def test_loops_around_sums_of_products_are_turned(function, args):
+    """The sums are the same to the last bit, whichever way the loops run."""
+    wrt = tuple(range(len(args)))
+    source = dualad.derivative_source(function, *args, argnums=wrt)
+    assert source.count("if enough:") == 2
+    copies = tuple(a.copy() for a in args)
+    value, bars = dualad.value_and_grad(function, wrt)(*args)
+    assert value == function(*copies)
+    with dualad_as_written():
+        reference, expected = dualad.value_and_grad(numba.njit(function), wrt)(*args)
+    assert value == reference
+    for bar, other in zip(bars, expected, strict=True):
+        np.testing.assert_allclose(bar, other, rtol=1e-12, atol=1e-12)
+    dualad.testing.check_grads(function, args)
+
+
+@contextlib.contextmanager
+def dualad_as_written():
+    """Leave loops in the order in which they are written."""
+    before = improve.interchange
+    improve.interchange = lambda function, namer: False
+    try:
+        yield
+    finally:
+        improve.interchange = before
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (applied, (data(9, 20, 20), data(10, 20))),  # a column is not contiguous
+        (largest, (data(4, 40), data(5, 5))),  # the reverse sweep goes through the largest sum alone
+        (multiplied, (data(6, 3, 4), np.asfortranarray(data(7, 4, 20)), data(8, 3, 20))),
+    ],
+)
+def test_other_loops_stay_as_they_are(function, args):
+    assert "enough" not in dualad.derivative_source(function, *args, argnums=tuple(range(len(args))))
+    dualad.testing.check_grads(function, args)
+
+
+def overlapping(x, weights):
+    """What is stored is read by later sums."""
+    for j in range(x.size - weights.size):
+        out = 0.0
+        for q in range(weights.size):
+            out += x[j + q] * weights[q]
+        x[j + 1] = out
+    return np.sum(x)
+
+
+def test_sums_that_read_what_is_stored_between_them_stay_in_order():
+    assert "enough" not in dualad.derivative_source(overlapping, data(4, 40), data(5, 5))
+    dualad.testing.check_grads(overlapping, (data(4, 40), data(5, 5)))
+
+
+# -------------------------------------------------------------------- references
+
+
+def test_references_are_not_counted_around_a_product():
+    @numba.njit
+    def product(a, b):
+        return np.dot(a, b)
+
+    product(data(1, 3, 3), data(2, 3, 3))
+    (text,) = product.inspect_llvm().values()
+    functions = [part for part in text.split("\ndefine ")[1:] if "product" in part.split("(")[0]]
+    assert functions
+    assert not any("@NRT_incref" in part for part in functions if "cpython" not in part.split("(")[0])
+
+
+def test_references_are_counted_where_an_exception_is_caught():
+    @numba.njit
+    def square(a):
+        if a.shape[0] != a.shape[1]:
+            raise ValueError
+        return np.dot(a, a)
+
+    @numba.njit
+    def caught(n):
+        total = 0.0
+        for k in range(n):
+            a = np.full((3, 3 + k % 2), 1.0 + k)
+            kept = a
+            try:
+                total += square(a)[0, 0]
+            except Exception:
+                total += kept[2, 3] + a.sum()
+            other = np.full((3, 4), -1.0)  # in memory that was given back too early
+            total += kept[0, 0] + other[0, 0]
+        return total
+
+    expected = 0.0
+    for k in range(200):
+        x = 1.0 + k
+        expected += (3.0 * x * x if k % 2 == 0 else 13.0 * x) + x - 1.0
+    assert caught(200) == expected

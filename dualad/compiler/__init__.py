@@ -18,6 +18,8 @@ arrays          array operations come down to loops and array-level primitives:
   protect         operands that change before the reverse sweep are copied
 improve         fewer computations: values that are at hand are used again, what does not change in a loop leaves it
   integers      what is certain of integers: bounds, and which array elements are different ones
+  shapes        one name for one size; views: elements of a view are elements of the array
+  interchange   loops around sums of products are turned inside out
   reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
 reserve         where the tape of a loop is reserved
@@ -30,6 +32,7 @@ reverse         the reverse sweep                                    (unit_forwa
 build           the whole way in one place
 generated       the module that generated functions belong to
 opaque          a workaround for LLVM's overlap tests in loops that come down
+references      a workaround for reference counts around calls that may raise exceptions
 vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
 numba_bridge    the one module that touches Numba's internals

@@ -15,6 +15,7 @@ import llvmlite.binding as llvm
 import llvmlite.ir as lir
 from numba import njit, types
 from numba.core import cgutils, errors
+from numba.core.callconv import CPUCallConv
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
 from numba.core.dispatcher import _FunctionCompiler
@@ -36,6 +37,7 @@ __all__ = [
     "let_jitted_code_call",
     "let_jitted_code_push_forward",
     "let_ordered_sums_be_vectorised",
+    "let_references_be_pruned",
     "python_class",
     "reassociated_add",
     "register_callable",
@@ -314,6 +316,25 @@ def let_ordered_sums_be_vectorised() -> None:
     """
     if 15 <= llvm.llvm_version_info[0] <= 22:  # those known to have the option; LLVM ends the process over others
         llvm.set_option("dualad", "-force-ordered-reductions=true")
+
+
+def let_references_be_pruned() -> None:
+    """Let Numba's pruning of reference counts know the exceptions that come out of calls (see `references`)."""
+    begin_try = CPUCallConv.set_try_status
+
+    def set_try_status(self: CPUCallConv, builder: lir.IRBuilder) -> None:
+        builder.has_try = True
+        begin_try(self, builder)
+
+    def return_status_propagate(self: CPUCallConv, builder: lir.IRBuilder, status: object) -> None:
+        in_try = self.check_try_status(builder).in_try
+        store = builder.store(status.excinfoptr, self._get_excinfo_argument(builder.function))
+        if not hasattr(builder, "has_try") and not hasattr(builder, "_in_try_block"):
+            store.set_metadata("numba_exception_output", builder.module.add_metadata([lir.IntType(1)(1)]))
+        with builder.if_then(builder.not_(in_try)):
+            self._return_errcode_raw(builder, status.code)
+
+    CPUCallConv.set_try_status, CPUCallConv.return_status_propagate = set_try_status, return_status_propagate
 
 
 def reassociated_add(function: Callable) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..errors import ArgumentError
+from . import references  # noqa: F401 - for all that is compiled from now on
 
 # A derivative takes memory for its tape and gives it back, call after call. glibc's malloc hands large blocks back to
 # the system, and new pages cost more than what is computed on them (measured: 35 ms against 10 ms for a gradient of a
