@@ -10,6 +10,7 @@ import pytest
 import dualad
 import dualad.testing
 from dualad.compiler import improve
+from dualad.rules.reductions import place_of_first_largest, place_of_first_smallest
 
 from .programs.program import data
 from .test_improve import source_of
@@ -216,3 +217,26 @@ def test_references_are_counted_where_an_exception_is_caught():
         x = 1.0 + k
         expected += (3.0 * x * x if k % 2 == 0 else 13.0 * x) + x - 1.0
     assert caught(200) == expected
+
+
+# -------------------------------------------------------------------- extremes
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 1000])
+def test_the_first_extreme_is_found_as_by_numpy(size):
+    """Among equal elements the first, and the first NaN before all others, at the edges of blocks too."""
+    x = np.round(np.random.default_rng(size).standard_normal(size), 1)
+    places = {0, 1, 254, 255, 256, 257, 512, size - 1}
+    for place in (p for p in places if p < size):
+        for value in (9.0, -9.0, np.nan, np.inf, -np.inf):
+            y = x.copy()
+            y[place] = y[-1] = value
+            assert place_of_first_largest(y) == np.argmax(y)
+            assert place_of_first_smallest(y) == np.argmin(y)
+            assert place_of_first_largest(y[::-1]) == np.argmax(y[::-1])
+
+
+def test_there_is_no_largest_of_none():
+    for extreme in (np.max, np.min):
+        with pytest.raises(ValueError, match="zero-size"):
+            dualad.grad(lambda x, extreme=extreme: extreme(x * 2.0), 0)(np.zeros(0))
