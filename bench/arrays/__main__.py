@@ -1,12 +1,14 @@
 """``python -m bench.arrays``: value and gradient of array programs by dualad, JAX, PyTorch and autograd.
 
-One thread, float64. All contestants of a row are measured in turns; each number is a median. Results are compared
-before they are timed. NumPy: the program as it stands in plain Python; Numba: compiled, primal alone.
+One core, float64: the process is bound to it, since JAX runs parts of a program on all that it finds, whatever it is
+told about threads. All contestants of a row are measured in turns; each number is a median. Results are compared before
+they are timed. NumPy: the program as it stands in plain Python; Numba: compiled, primal alone.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -100,12 +102,19 @@ def table(rows: list[tuple[str, dict[str, float]]], peers: dict[str, object]) ->
     return "\n".join(lines)
 
 
+def use_one_core() -> None:
+    """Bind the process to one of its cores, where the platform can do that."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def main() -> None:
+    use_one_core()
     peers = installed()
     rows = [row(name, peers) for name in DATA]
     text = table(rows, peers)
     print(text)
-    write_section(MARK, text + "\n\nOne thread, float64, medians of one run, measured in turns.")
+    write_section(MARK, text + "\n\nOne core, float64, medians of one run, measured in turns.")
 
 
 if __name__ == "__main__":

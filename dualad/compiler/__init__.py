@@ -22,6 +22,8 @@ arrays          array operations come down to loops and array-level primitives:
   protect         operands that change before the reverse sweep are copied
 improve         fewer computations: values that are at hand are used again, what does not change in a loop leaves it
   integers      what is certain of integers: bounds, and which array elements are different ones
+  shapes        one name for one size; views: elements of a view are elements of the array
+  interchange   loops around sums of products are turned inside out
   reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
 selecting       loops of which only the trips that take something are stored

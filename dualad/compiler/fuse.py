@@ -305,7 +305,9 @@ class _Fuser:
         name = getattr(leaf, "name", "item")
         copied = self.var(name, types.Array(ty.dtype, ty.ndim, "C"))
         merged = self.var(name, types.Array(ty.dtype, ty.ndim, "C" if ty.layout == "C" else "A"))
-        stretch = Op(copied, broadcasting.stretch, (leaf, TupleOf(tuple(own))), {}, None, place)
+        before = tuple(sizes.get((leaf, k), Const(1)) for k in range(ty.ndim))
+        args = (leaf, TupleOf(tuple(own)), TupleOf(before))
+        stretch = Op(copied, broadcasting.stretch, args, {}, None, place)
         out.append(If(fits, Block(), Block([stretch]), [Phi(merged, leaf, copied)], place))
         return merged
 

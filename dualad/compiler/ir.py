@@ -180,7 +180,10 @@ class Block:
 
 @dataclass
 class Function:
-    """A function: `leaves` are the parameters with their tuples taken apart, in order, each with its path."""
+    """A function: `leaves` are the parameters with their tuples taken apart, in order, each with its path.
+
+    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`).
+    """
 
     name: str
     params: list[Var]
@@ -189,6 +192,7 @@ class Function:
     result: object
     star: int | None = None
     place: tuple = (None, None)
+    shapes: dict[Var, tuple] = field(default_factory=dict)
 
 
 LOOPS = (For, While)
@@ -279,6 +283,51 @@ def rewrite(block: Block, change: Callable[[Op], list]) -> None:
                 rewrite(inner, change)
             new.append(stmt)
     block.statements = new
+
+
+def copied(loop: For, fresh: Callable[[Var], Var]) -> For:
+    """Return a loop once more, with `fresh` variables for what it defines."""
+    new: dict[Var, Var] = {}
+
+    def var(v: Var) -> Var:
+        return new.setdefault(v, fresh(v))
+
+    def operand(x: object) -> object:
+        if isinstance(x, TupleOf):
+            return TupleOf(tuple(operand(i) for i in x.items), x.cls)
+        if isinstance(x, Slice):
+            return Slice(operand(x.lower), operand(x.upper), operand(x.step))
+        return new.get(x, x) if isinstance(x, Var) else x
+
+    def carried(slots: list[Carried]) -> list[tuple[Carried, Carried]]:
+        return [(c, Carried(var(c.param), operand(c.init), None, var(c.result))) for c in slots]
+
+    def block(old: Block) -> Block:
+        return Block([statement(s) for s in old])
+
+    def statement(s: object) -> object:
+        if isinstance(s, Op):
+            kwargs = {k: operand(x) for k, x in s.kwargs.items()}
+            args = tuple(operand(a) for a in s.args)
+            return Op(s.target and var(s.target), s.fn, args, kwargs, s.detail, s.place)
+        if isinstance(s, If):
+            test, then, orelse = operand(s.test), block(s.then), block(s.orelse)
+            phis = [Phi(var(p.target), operand(p.then), operand(p.orelse)) for p in s.phis]
+            return If(test, then, orelse, phis, s.place)
+        slots = carried(s.carried)
+        if isinstance(s, For):
+            bounds = (operand(s.start), operand(s.stop), operand(s.step))
+            copy = For(var(s.index), *bounds, [], block(s.body), None, var(s.trips), s.place, s.independent)
+        else:
+            header = block(s.header)
+            copy = While(header, operand(s.test), [], block(s.body), None, var(s.trips), s.place)
+        copy.carried = [c for _, c in slots]
+        for old, c in slots:
+            c.yielded = operand(old.yielded)
+        copy.exit = operand(s.exit)
+        return copy
+
+    return statement(loop)
 
 
 def prune(function: Function, has_effect: Callable[[Op], bool]) -> None:

@@ -53,6 +53,7 @@ def rename_everywhere(function: Function, renamed: dict) -> None:
         for stmt in ir.walk(function.body):
             rename_in(stmt, renamed)
         function.result = rename(function.result, renamed)
+        function.shapes = {v: tuple(rename(n, renamed) for n in shape) for v, shape in function.shapes.items()}
 
 
 def _contiguous(x: object, target: Var, namer: Namer, place: tuple, dtype: object = None) -> list:

@@ -33,6 +33,7 @@ from .order import Order
 from .protect import needed_operands
 from .reuse import is_load, may_write, writes_in
 from .selecting import leaves_no_trace, selects
+from .shapes import Size
 
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
@@ -268,7 +269,7 @@ class Plan:
                     needs |= self.block_needs(stmt.then, loop) | self.block_needs(stmt.orelse, loop)
                     for p in stmt.phis:
                         if is_array(p.target) and self.active(p.target) and not self.is_mirrored(p.target):
-                            needs.add(p.target)
+                            needs |= self.shadow_needs(p.target)
             elif self.is_work(stmt) or self.has_work(stmt.body):
                 needs |= self.loop_needs(stmt)
         return needs
@@ -302,6 +303,9 @@ class Plan:
 
     def shadow_needs(self, v: Var) -> set[Var]:
         """Return what it takes to make the zero adjoint array of a variable."""
+        shape = self.shape(v)
+        if shape is not None:
+            return {n for n in shape if isinstance(n, Var)}
         stmt = self.definer.get(v)
         if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES:
             if any(map(is_list, stmt.args)):
@@ -313,6 +317,18 @@ class Plan:
         if isinstance(stmt, Op) and stmt.fn == "pack":
             return set()
         return {v}
+
+    def shape(self, v: Var) -> tuple[Var | Const | Size, ...] | None:
+        """Return the shape of an array of a loop's, if it can be told without the array."""
+        shape = self.function.shapes.get(v)
+        if shape is None or self.loop_of.get(v) is None:
+            return None
+        return shape if all(map(self._is_at_hand, shape)) else None
+
+    def _is_at_hand(self, n: Var | Const | Size) -> bool:
+        if isinstance(n, Size):
+            return self.loop_of.get(n.array) is None
+        return isinstance(n, Const) or n in self.definer or any(n is leaf for leaf, _, _ in self.function.leaves)
 
     def loop_needs(self, loop: For | While) -> set[Var]:
         """Plan one loop; return what it needs from outside.
@@ -335,8 +351,8 @@ class Plan:
         todo = self.block_needs(loop.body, loop)
         for c in loop.carried:
             if is_array(c.param) and self.active(c.param) and not self.is_mirrored(c.param):
-                todo.add(c.param)
-                plan.external.add(c.result)
+                todo |= self.shadow_needs(c.param)
+                plan.external |= self.shadow_needs(c.result)
         at = self._place
         forced = [v for v in todo if not self._can_recompute(v, loop)]
         for v in [*sorted(forced, key=at), *sorted(todo - set(forced), key=at)]:

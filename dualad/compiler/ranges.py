@@ -54,7 +54,7 @@ def _fills(write: Op, loop: For, plan: Plan) -> bool:
         return False
     roots = plan.activity.aliases.roots(write.args[0])
     others = (s for s in ir.walk(loop.body) if isinstance(s, Op) and s is not write)
-    return not any(is_array(v) and plan.activity.aliases.roots(v) & roots for s in others for v in ir.op_vars(s))
+    return not any(is_memory(v) and plan.activity.aliases.roots(v) & roots for s in others for v in ir.op_vars(s))
 
 
 def is_around_rows(loop: For | While, plan: Plan) -> bool:

@@ -26,6 +26,7 @@ from .ir import UNDEFINED, Block, Carried, Const, For, If, Op, TupleOf, Var, Whi
 from .opaque import opaque
 from .plan import _LIKE
 from .ranges import is_around_rows
+from .shapes import Size
 from .taping import Taping, _LoopNames
 
 
@@ -143,7 +144,7 @@ class Reverse(Taping):
                 self.ensure(x)
                 sides.append(self.bar(x))
             else:
-                sides.append(f"np.zeros_like({v.name})")
+                sides.append(self.zero_array(v))
         with self.indented(f"if {self.operand(stmt.test)}:"):
             self.line(f"{self.bar(v)} = {sides[0]}")
         with self.indented("else:"):
@@ -155,6 +156,10 @@ class Reverse(Taping):
         stmt = self.plan.definer.get(v)
         if self.plan.loop_of.get(v) is None:
             return f"np.zeros_like({v.name})"
+        shape = self.plan.shape(v)
+        if shape is not None:
+            sizes = [f"{n.array.name}.shape[{n.axis}]" if isinstance(n, Size) else self.operand(n) for n in shape]
+            return f"np.zeros(({', '.join(sizes)},){self._dtype(v)})"
         if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES and not any(map(is_list, stmt.args)):
             if stmt.fn in _LIKE:
                 if isinstance(stmt.args[0], Var):

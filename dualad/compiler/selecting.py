@@ -24,7 +24,7 @@ import numpy as np
 
 from . import ir, vector_math
 from .activity import written_by
-from .infer import is_array, is_number
+from .infer import is_memory, is_number
 from .ir import Carried, Const, For, If, Op, Var, While
 
 _KEEPS = {min: "<", np.minimum: "<", np.fmin: "<", max: ">", np.maximum: ">", np.fmax: ">"}
@@ -37,7 +37,7 @@ _TIMES = (operator.mul, vector_math.times)
 def selects(loop: For | While, plan: object) -> bool:
     """Whether a trip may leave all adjoints as they are: what it hands on is taken or left."""
     slots = [c for c in loop.carried if plan.active(c.param)]
-    return bool(slots) and not any(is_array(c.param) or kept_if(c, loop, plan) is None for c in slots)
+    return bool(slots) and not any(is_memory(c.param) or kept_if(c, loop, plan) is None for c in slots)
 
 
 def leaves_no_trace(loop: For | While, plan: object) -> bool:

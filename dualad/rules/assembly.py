@@ -101,7 +101,7 @@ def dstack(tup):
 @composite(np.broadcast_to)
 def broadcast_to(array, shape):
     shape = (shape,) if np.ndim(shape) == 0 else shape
-    return stretch(array, shape) if np.ndim(array) > 0 else np.full(shape, array)
+    return stretch(array, shape, array.shape) if np.ndim(array) > 0 else np.full(shape, array)
 
 
 @written_out(np.broadcast_arrays)

@@ -41,8 +41,8 @@ def place(k: int, shape: tuple, like: tuple) -> int:
 
 
 @njit(error_model="numpy")
-def stretch(x: np.ndarray, shape: tuple) -> np.ndarray:
-    """Return a copy of an array, broadcast to the given shape."""
+def stretch(x: np.ndarray, shape: tuple, own: tuple) -> np.ndarray:
+    """Return a copy of an array, broadcast to the given shape; `own` is the array's."""
     if x.ndim > len(shape):
         raise ValueError("input operand has more dimensions than allowed by the axis remapping")
     for axis in range(x.ndim):
@@ -58,13 +58,13 @@ def stretch(x: np.ndarray, shape: tuple) -> np.ndarray:
 
 
 @njit(error_model="numpy")
-def add_up(y: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """Return `y` summed over the axes that `like` lacks or has length 1 on: the transpose of `stretch`."""
-    out = np.zeros(like.shape, like.dtype)
+def add_up(y: np.ndarray, own: tuple) -> np.ndarray:
+    """Return `y` summed over the axes that a shape lacks or has length 1 on: the transpose of `stretch`."""
+    out = np.zeros(own, y.dtype)
     flat_out = out.reshape(-1)
     flat = y.copy().reshape(-1)
     for k in range(y.size):
-        flat_out[place(k, y.shape, like.shape)] += flat[k]
+        flat_out[place(k, y.shape, own)] += flat[k]
     return out
 
 
@@ -73,5 +73,5 @@ constant(kept_size)
 
 
 @linear(stretch)
-def stretch_rule(x, shape, value_bar):
-    return add_up(value_bar, x), 0.0
+def stretch_rule(x, shape, own, value_bar):
+    return add_up(value_bar, own), 0.0, 0.0

@@ -61,12 +61,12 @@ def trace(a, offset=0):
 
 @composite(np.tril)
 def tril(m, k=0):
-    return lower_triangle(m if m.ndim > 1 else stretch(m, (m.size, m.size)), k)
+    return lower_triangle(m if m.ndim > 1 else stretch(m, (m.size, m.size), m.shape), k)
 
 
 @composite(np.triu)
 def triu(m, k=0):
-    return upper_triangle(m if m.ndim > 1 else stretch(m, (m.size, m.size)), k)
+    return upper_triangle(m if m.ndim > 1 else stretch(m, (m.size, m.size), m.shape), k)
 
 
 def fill_diagonal(a, val, wrap=False):
