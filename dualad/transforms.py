@@ -13,7 +13,11 @@ import numpy as np
 
 from .arguments import bound, is_differentiable, like, snapshot, star_folded, star_of
 from .compiler.build import Derivative, build
-from .compiler.numba_bridge import let_jitted_code_call, let_jitted_code_push_forward
+from .compiler.numba_bridge.jitted import (
+    let_jitted_code_call,
+    let_jitted_code_pull_back,
+    let_jitted_code_push_forward,
+)
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
 
@@ -273,5 +277,6 @@ for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian)
     let_jitted_code_call(_transformation)
 for _transformation in (jvp, hvp):
     let_jitted_code_push_forward(_transformation, derivative_of)
+let_jitted_code_pull_back(vjp, derivative_of)
 for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian, jvp, hvp, vjp):
     _transformation.transformation = _transformation.__name__  # what the compiler knows it by

@@ -6,6 +6,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 
 import dualad
 from dualad import grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
@@ -433,6 +434,74 @@ def test_every_derivative_in_jitted_code():
 def test_derivative_functions_in_jitted_code():
     h = hessian(rosenbrock)
     close(njit(lambda x: h(x)[0, 1])(X), h(X)[0, 1])
+
+
+@njit
+def fan(x, w, n):
+    out = np.empty((n, 2))
+    for i in range(n):
+        out[i, 0] = math.sin(x[i]) * w
+        out[i, 1] = x[i] * x[0]
+    return out, w * x[0]
+
+
+def test_vjp_in_jitted_code():
+    @njit
+    def user(x, w, c, d):
+        (y, z), pullback = vjp(fan, x, w, x.size)
+        before = x[0]
+        x[0] = 100.0  # the pullback speaks of the point where it was made
+        bars, again = pullback((c, d)), pullback((2.0 * c, d))
+        x[0] = before
+        return y, z, bars[0], bars[1], again[0], bars[2]
+
+    x, c = np.linspace(0.1, 1.0, 4), np.arange(8.0).reshape(4, 2)
+    (out, value), pullback = vjp(fan, x, 0.7, 4)
+    y, z, x_bar, w_bar, doubled, nothing = user(x, 0.7, c, 2.0)
+    wanted = pullback((c, 2.0))
+    close(y, out)
+    assert z == value and w_bar == pytest.approx(wanted[1]) and nothing is None
+    close(x_bar, wanted[0])
+    close(doubled, pullback((2.0 * c, 2.0))[0])
+    with pytest.raises(ValueError, match="shape"):
+        user(x, 0.7, c[:3], 2.0)
+    with pytest.raises(TypingError, match="cotangent of"):
+        user(x, 0.7, c.astype(np.float32), 2.0)
+
+
+def test_jvp_in_jitted_code_checks_its_tangents():
+    @njit
+    def user(x, x_dot):
+        return jvp(fan, (x, 0.7, x.size), (x_dot, 0.0, 0))[1][1]
+
+    assert user(X, np.ones(3)) == pytest.approx(0.7)
+    with pytest.raises(ValueError, match="shape"):
+        user(X, np.ones(2))
+    with pytest.raises(TypingError, match="tangent of"):
+        user(X, np.ones((3, 1)))
+
+
+@njit
+def residuals(x):
+    return np.array([10.0 * (x[1] - x[0] ** 2), 1.0 - x[0]])
+
+
+@njit
+def steepest(x, steps):
+    for _ in range(steps):
+        r, pullback = vjp(residuals, x)
+        g = pullback(r)[0]
+        _, step = jvp(residuals, (x,), (g,))
+        x = x - g * (g @ g) / (step @ step)
+    return x
+
+
+def test_descent_by_vjp_and_jvp_in_jitted_code_and_its_derivative():
+    x = steepest(np.array([-1.2, 1.0]), 300)
+    assert np.sum(residuals(x) ** 2) < 0.05
+    slope = grad(lambda a: steepest(np.array([a, 1.0]), 3)[0])(-1.2)
+    ends = [steepest(np.array([-1.2 + h, 1.0]), 3)[0] for h in (-1e-6, 1e-6)]
+    assert slope == pytest.approx((ends[1] - ends[0]) / 2e-6, rel=1e-6)
 
 
 # -------------------------------------------------------------------- errors

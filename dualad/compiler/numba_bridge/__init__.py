@@ -38,8 +38,6 @@ __all__ = [
     "infer_types",
     "let_adjoint_loops_be_vectorised",
     "let_jitclasses_meet_numbers",
-    "let_jitted_code_call",
-    "let_jitted_code_push_forward",
     "owned_memory",
     "python_class",
     "reassociated_add",
@@ -246,29 +244,6 @@ def typing_stub(result_of: Callable[[tuple], object]) -> object:
     return _TypingStub(Template)
 
 
-def let_jitted_code_call(transformation: Callable) -> None:
-    """Let jitted code call grad(f, argnums, has_aux) itself, for a jitted `f` and constant `argnums`, `has_aux`."""
-
-    def constant(x: object) -> object:
-        if isinstance(x, types.Omitted):
-            return x.value
-        if isinstance(x, types.BaseTuple):
-            return tuple(constant(t) for t in x.types)
-        if isinstance(x, types.Literal):
-            return x.literal_value
-        if isinstance(x, int):
-            return x
-        raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: argnums must be a constant")
-
-    @overload(transformation, prefer_literal=True)
-    def typed(f, argnums=0, has_aux=False):
-        if not isinstance(f, types.Dispatcher):
-            return None
-        function = getattr(f.dispatcher, "derivative", f.dispatcher)
-        derivative = transformation(function, constant(argnums), bool(constant(has_aux))).dispatcher
-        return lambda f, argnums=0, has_aux=False: derivative
-
-
 def _vector_variants(name: str) -> list[tuple[str, int]]:
     """Return the (symbol, width) of the variants of a function that glibc's libmvec has for this processor."""
     if not (sys.platform == "linux" and platform.machine() == "x86_64"):
@@ -446,30 +421,3 @@ def _keep(module: object, functions: list) -> None:
     used = lir.GlobalVariable(module, array, "llvm.compiler.used")
     used.linkage, used.section = "appending", "llvm.metadata"
     used.initializer = lir.Constant(array, kept)
-
-
-def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
-    """Let jitted code call jvp(f, primals, tangents) or hvp(f, primals, tangents), for a jitted `f`."""
-
-    @overload(transformation)
-    def typed(f, primals, tangents):
-        if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
-            return None
-        if not isinstance(tangents, types.BaseTuple) or len(primals) != len(tangents):
-            raise errors.TypingError(f"{transformation.__name__} needs as many tangents as primals")
-        function = getattr(f.dispatcher, "derivative", f.dispatcher)
-        wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t))
-        extra = tuple(f"x{k}_dot_" for k in wrt)
-        derivative = derivative_of(function, transformation.__name__, wrt, extra=extra).dispatcher
-        if len(wrt) == len(primals):
-            return lambda f, primals, tangents: derivative(*(primals + tangents))
-        picked = ", ".join(f"tangents[{k}]" for k in wrt)
-        namespace = {"derivative": derivative}
-        exec(f"def call(f, primals, tangents): return derivative(*(primals + ({picked},)))", namespace)  # noqa: S102
-        return namespace["call"]
-
-
-def _holds_floats(ty: object) -> bool:
-    if isinstance(ty, types.BaseTuple):
-        return any(_holds_floats(t) for t in ty)
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
