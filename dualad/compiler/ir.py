@@ -262,6 +262,14 @@ def defined_by(stmt: object) -> Iterator[Var]:
             yield c.result
 
 
+def at_hand(loop: For | While) -> set[Var]:
+    """Return the variables of a loop that have a value at the end of each trip."""
+    found = {v for stmt in loop.body for v in defined_by(stmt)} | {c.param for c in loop.carried}
+    if isinstance(loop, While):
+        return found | {v for stmt in loop.header for v in defined_by(stmt)}
+    return found | {loop.index}
+
+
 def raises(block: Block) -> bool:
     """Whether every way through a block ends in an exception."""
     for stmt in block:

@@ -358,7 +358,8 @@ class Plan:
         for v in [*sorted(forced, key=at), *sorted(todo - set(forced), key=at)]:
             self.decide(v, plan, loop)
         if self.is_rare and (plan.floats or plan.integers) and not plan.kept and self.may_select(loop):
-            plan.selects = leaves_no_trace(loop, self)
+            at_the_end = ir.at_hand(loop).issuperset((*plan.floats, *plan.integers))
+            plan.selects = at_the_end and leaves_no_trace(loop, self)
         if plan.selects and isinstance(loop, For) and loop.index in plan.decided:
             plan.integers.append(loop.index)
         order = self.position

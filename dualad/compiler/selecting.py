@@ -7,13 +7,11 @@ with their index::
     forward sweep                                       reverse sweep
     for c in range(n):                                  for trip in range(trips - 1, -1, -1):
         d = ...                                             top -= 1
-        itape[top] = c                                      c = itape[top]
-        least_1 = min(least, d)                             ...
-        if not least < d:
+        least_1 = min(least, d)                             c = itape[top]
+        if not least < d:                                   ...
+            itape[top] = c
             top += 1; trips += 1
         least = least_1
-
-A trip that takes nothing writes where the next one will write as well.
 """
 
 from __future__ import annotations

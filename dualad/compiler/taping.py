@@ -228,7 +228,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         if names is None:
             return
         cell = self._cell(v, names)
-        if cell:
+        if cell and not names.plan.selects:  # where it selects, the row is written when the trip ends
             self.line(f"{cell} = {v.name}")
         elif v in names.plan.kept:
             self.line(f"{self._lists[v]}.append({v.name})")
@@ -315,31 +315,30 @@ class Taping(ReverseCalls, DerivativeEmitter):
 
     def trip(self, loop: For | While) -> None:
         n = self._names.get(id(loop))
-        if n is not None:
+        if n is not None and not n.plan.selects:
             for tape, top, row, width in self._tapes(n):
                 if n.counted:
                     self.line(f"{row} = {top} + {loop.index.name}" if self._canonical(loop) else f"{row} += 1")
                 else:
-                    self._grow(tape, f"{top} + {width}")
-                    self.line(f"{row} = {top}")
-            if not n.plan.selects:
-                self._keep_row(n)
-            elif isinstance(loop, For):
-                self.save(loop.index)
+                    self._append_row(tape, top, row, width)
+            if not n.counted:
+                self.line(f"{n.trips} += 1")
             for c in loop.carried:
                 self.save(c.param)
         self.block(loop.body)
         if n is not None and n.plan.selects:
             with self.indented(f"if not ({self._kept_if(loop)}):"):
-                self._keep_row(n)
+                for tape, top, row, width in self._tapes(n):
+                    self._append_row(tape, top, row, width)
+                for v in (*n.plan.floats, *n.plan.integers):
+                    self.line(f"{self._cell(v, n)} = {v.name}")
+                self.line(f"{n.trips} += 1")
         self.next_trip(loop)
 
-    def _keep_row(self, n: _LoopNames) -> None:
-        """Let the next trip of a loop that appends write behind this one."""
-        if not n.counted:
-            for _, top, _, width in self._tapes(n):
-                self.line(f"{top} += {width}")
-            self.line(f"{n.trips} += 1")
+    def _append_row(self, tape: str, top: str, row: str, width: int) -> None:
+        self._grow(tape, f"{top} + {width}")
+        self.line(f"{row} = {top}")
+        self.line(f"{top} += {width}")
 
     def _kept_if(self, loop: For | While) -> str:
         slots = [c for c in loop.carried if self.active(c.param)]

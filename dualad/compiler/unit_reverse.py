@@ -173,12 +173,7 @@ class UnitReverse(Reverse):
         n = self._names.get(id(loop))
         if n is None:
             return
-        at_hand = {v for s in loop.body for v in ir.defined_by(s)} | {c.param for c in loop.carried} | {loop.trips}
-        if isinstance(loop, While):
-            at_hand |= {v for s in loop.header for v in ir.defined_by(s)}
-        else:
-            at_hand.add(loop.index)
-        at_hand.update(self.function.params)
+        at_hand = {*ir.at_hand(loop), loop.trips, *self.function.params}
         at_hand.update(self.at[v] for v in n.plan.kept if v in at_hand)
         for v in (*n.plan.floats, *n.plan.integers):
             if v not in at_hand:
