@@ -46,18 +46,9 @@ def with_with(x):
     return x
 
 
-def with_generator(x):
-    return sum(i * x for i in range(3))  # refused
-
-
 def with_comprehension(x):
     items = {i: i * x for i in range(3)}  # refused
     return items[1]
-
-
-def with_dict(x):
-    table = {"a": x}  # refused
-    return table["a"]
 
 
 def with_set(x):
@@ -109,9 +100,9 @@ def with_complex(x):
     return (x * 1j).imag  # refused
 
 
-def with_append(x):
+def with_insert(x):
     items = []
-    items.append(x)  # refused
+    items.insert(0, x)  # refused
     return items[0]
 
 
@@ -138,9 +129,7 @@ def with_callee_of_numpy_unknown_to_numba(x):
 SYNTAX = {
     "try": with_try,
     "with": with_with,
-    "for i in range(3)": with_generator,
     "{i: i * x": with_comprehension,
-    "{'a': x}": with_dict,
     "{x}": with_set,
     "global": with_global,
     "nonlocal": with_nonlocal,
@@ -149,7 +138,7 @@ SYNTAX = {
     "yield": with_yield,
     "match": with_match,
     "1j": with_complex,
-    "append": with_append,
+    "insert": with_insert,
     "nothing": with_attribute,
     "frobnicate": with_missing_name_of_numpy,
     "open": with_untyped_callee,

@@ -115,6 +115,7 @@ class Packed(Forward):
                 where = str(k) if len(op.detail) == 1 else f"{k // op.detail[1]}, {k % op.detail[1]}"
                 self.line(f"{dot}[{where}] = {self.tangent(a)}")
         elif op.fn is stretch:
-            self.line(f"{dot} = {self.call_pack('stretched', self.tangent(op.args[0]), self.operand(op.args[1]))}")
+            sizes = map(self.operand, op.args[1:])
+            self.line(f"{dot} = {self.call_pack('stretched', self.tangent(op.args[0]), *sizes)}")
         else:
             super().differentiate(op, rule, dot)

@@ -217,13 +217,13 @@ def packs_of(width: int) -> SimpleNamespace:
     def lane(x, k):
         """One number of a pack, or one array of numbers out of an array of packs."""
 
-    def stretched(x, shape):
-        """An array of packs, broadcast to a shape."""
+    def stretched(x, shape, own):
+        """An array of packs, broadcast to a shape; `own` is its own."""
 
     @overload(stretched)
-    def stretched_code(x, shape):
+    def stretched_code(x, shape, own):
         tail = (width,)
-        return lambda x, shape: as_packs(stretch(as_cells(x), shape + tail))
+        return lambda x, shape, own: as_packs(stretch(as_cells(x), shape + tail, own + tail))
 
     @overload(zero)
     def zero_code():
