@@ -93,18 +93,7 @@ def objective(cameras, points, weights, seen, features):
     return projection, weight
 
 
-@njit
-def horizontal(camera, point, weight, u, v):
-    return project(camera, point, weight, u, v)[0]
-
-
-@njit
-def vertical(camera, point, weight, u, v):
-    return project(camera, point, weight, u, v)[1]
-
-
-horizontal_row = dualad.grad(horizontal, argnums=(0, 1, 2))
-vertical_row = dualad.grad(vertical, argnums=(0, 1, 2))
+projection_rows = dualad.jacfwd(project, argnums=(0, 1, 2))
 weight_row = dualad.grad(weight_error)
 
 
@@ -122,9 +111,7 @@ def jacobian(cameras, points, weights, seen, features):
     for i in range(observations):
         c, q = seen[i, 0], seen[i, 1]
         camera, point = camera_of(cameras[c]), point_of(points[q])
-        across = horizontal_row(camera, point, weights[i], features[i, 0], features[i, 1])
-        down = vertical_row(camera, point, weights[i], features[i, 0], features[i, 1])
-        for row in (across, down):
+        for row in projection_rows(camera, point, weights[i], features[i, 0], features[i, 1]):
             for j in range(CAMERA):
                 columns[p + j] = CAMERA * c + j
                 values[p + j] = row[0][j]
