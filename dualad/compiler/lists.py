@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from ..rules import reductions
 from .control import assigned_names
 from .ir import Const, TupleOf, Var
 from .values import DictOf, Iteration, ListOf
@@ -103,6 +104,21 @@ class Lists:
         target = self.list_in_memory([], node)
         self.extend(target, value, node, times)
         return target
+
+    def joined_lists(self, x: object, y: object, node: ast.AST) -> Var:
+        """Return x + y."""
+        target = self.list_in_memory([], node)
+        self.extend(target, x, node)
+        self.extend(target, y, node)
+        return target
+
+    def part_of_list(self, items: Var, part: ast.Slice, node: ast.AST) -> object:
+        """Return items[lower:upper]."""
+        if part.step is not None:
+            raise self.fail(node, "a step in a slice of a list that changes", "write the loop")
+        lower = Const(0) if part.lower is None else self.operand(part.lower)
+        upper = self.emit(len, (items,), node, "n") if part.upper is None else self.operand(part.upper)
+        return self.library_call(reductions.part_of_list, list, [items, lower, upper], {}, node)
 
     # ---------------------------------------------------------------- comprehensions
 
