@@ -47,7 +47,8 @@ def with_with(x):
 
 
 def with_generator(x):
-    return sum(i * x for i in range(3))  # refused
+    products = (i * x for i in range(3))  # refused
+    return sum(products)
 
 
 def with_comprehension(x):
@@ -56,8 +57,8 @@ def with_comprehension(x):
 
 
 def with_dict(x):
-    table = {"a": x}  # refused
-    return table["a"]
+    table = {"a": x}
+    return table.pop("a")  # refused
 
 
 def with_set(x):
@@ -109,9 +110,9 @@ def with_complex(x):
     return (x * 1j).imag  # refused
 
 
-def with_append(x):
+def with_insert(x):
     items = []
-    items.append(x)  # refused
+    items.insert(0, x)  # refused
     return items[0]
 
 
@@ -140,7 +141,7 @@ SYNTAX = {
     "with": with_with,
     "for i in range(3)": with_generator,
     "{i: i * x": with_comprehension,
-    "{'a': x}": with_dict,
+    "dict.pop": with_dict,
     "{x}": with_set,
     "global": with_global,
     "nonlocal": with_nonlocal,
@@ -149,7 +150,7 @@ SYNTAX = {
     "yield": with_yield,
     "match": with_match,
     "1j": with_complex,
-    "append": with_append,
+    "insert": with_insert,
     "nothing": with_attribute,
     "frobnicate": with_missing_name_of_numpy,
     "open": with_untyped_callee,

@@ -132,6 +132,19 @@ def test_a_list_passed_along_in_a_recursion():
         dualad.grad(f)(2.0)
 
 
+def power_by_list(x, n):
+    items = [x]
+    items.append(x * x)
+    return 1.0 if n == 0 else items[1] * power_by_list(x, n - 1)
+
+
+def test_a_list_that_changes_in_a_recursion():
+    value, value_dot = dualad.jvp(lambda x: power_by_list(x, 3), (1.5,), (1.0,))
+    assert abs(value - 1.5**6) < 1e-12 and abs(value_dot - 6.0 * 1.5**5) < 1e-12
+    with pytest.raises(dualad.UnsupportedError, match=r"a list that changes in a recursive function .*power_by_list"):
+        dualad.grad(lambda x: power_by_list(x, 3))(1.5)
+
+
 @pytest.mark.parametrize("change", ["items.append(x)", "items.pop()", "items[0] = x", "items[0] += x"])
 def test_the_callers_list_is_not_changed(change, tmp_path):
     path = tmp_path / "refused.py"

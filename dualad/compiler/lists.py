@@ -20,6 +20,7 @@ from .values import DictOf, Iteration, ListOf
 
 LIST_METHODS = frozenset(("append", "extend", "pop", "insert", "remove", "clear", "reverse", "sort"))
 """Those that change a list."""
+_MOST_LISTS = 256  # of a function that change
 _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is written out
 
 
@@ -61,7 +62,7 @@ class Lists:
 
     def grow(self, value: ListOf, node: ast.AST) -> None:
         """Start again, with a list that changes as an object in memory."""
-        if value.node is None:
+        if value.node is None or len(self.growing) == _MOST_LISTS:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)
 
