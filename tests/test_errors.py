@@ -46,9 +46,19 @@ def with_with(x):
     return x
 
 
+def with_generator(x):
+    products = (i * x for i in range(3))  # refused
+    return sum(products)
+
+
 def with_comprehension(x):
     items = {i: i * x for i in range(3)}  # refused
     return items[1]
+
+
+def with_dict(x):
+    table = {"a": x}
+    return table.pop("a")  # refused
 
 
 def with_set(x):
@@ -129,7 +139,9 @@ def with_callee_of_numpy_unknown_to_numba(x):
 SYNTAX = {
     "try": with_try,
     "with": with_with,
+    "for i in range(3)": with_generator,
     "{i: i * x": with_comprehension,
+    "dict.pop": with_dict,
     "{x}": with_set,
     "global": with_global,
     "nonlocal": with_nonlocal,

@@ -22,8 +22,10 @@ CASES = {
     "list.insert": ("o = [x[0]]; o.insert(0, x[1])\n    return o[0] * 2.0", (X,), "list.insert"),
     "list.pop of a place": ("o = [x[0], x[1]]; o.append(x[2])\n    return o.pop(0) * 2.0", (X,), "pop of a place"),
     "list.sort": ("o = list(x); o.sort()\n    return o[0] * 2.0", (X,), "list.sort"),
-    "slice of a list": ("o = [v for v in x]\n    return o[1:3][0] * 2.0", (X,), "a part of a list"),
-    "sum of lists": ("o = list(x); p = o + o\n    return p[0] * 2.0", (X,), "add of a list"),
+    "step in a slice of a list": ("o = [v for v in x]\n    return o[1:3:2][0] * 2.0", (X,), "a step in a slice"),
+    "store into a slice of a list": ("o = [v for v in x]\n    o[1:3] = o\n    return x", (X,), "a part of a list"),
+    "array added to a list": ("o = [v for v in x]\n    o += x\n    return o[0] * x", (X,), "Numba cannot compile"),
+    "product of lists": ("o = list(x); o *= 2\n    return o[0] * x", (X,), "of a list"),
     "in a list": ("o = list(x)\n    return x if x[0] in o else x * 2.0", (X,), "`in`"),
     "tuple in a list": ("o = []; o.append((x[0], x[1]))\n    return o[0][1] * 2.0", (X,), "a tuple in a list"),
     "list as the result": ("return [v * v for v in x]", (X,), "a list as the result"),
@@ -128,6 +130,19 @@ def test_a_list_passed_along_in_a_recursion():
 
     with pytest.raises(dualad.UnsupportedError, match="a list as an argument of the recursive function nth_power"):
         dualad.grad(f)(2.0)
+
+
+def power_by_list(x, n):
+    items = [x]
+    items.append(x * x)
+    return 1.0 if n == 0 else items[1] * power_by_list(x, n - 1)
+
+
+def test_a_list_that_changes_in_a_recursion():
+    value, value_dot = dualad.jvp(lambda x: power_by_list(x, 3), (1.5,), (1.0,))
+    assert abs(value - 1.5**6) < 1e-12 and abs(value_dot - 6.0 * 1.5**5) < 1e-12
+    with pytest.raises(dualad.UnsupportedError, match=r"a list that changes in a recursive function .*power_by_list"):
+        dualad.grad(lambda x: power_by_list(x, 3))(1.5)
 
 
 @pytest.mark.parametrize("change", ["items.append(x)", "items.pop()", "items[0] = x", "items[0] += x"])

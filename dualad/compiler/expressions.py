@@ -161,8 +161,12 @@ class Expressions(Builtins, Lists, Dicts):
                 joined = list(x.items) * y.value
             if joined is not None:
                 return TupleOf(tuple(joined)) if kind is TupleOf else self.new_list(joined, node, hint)
-        if isinstance(x, ListOf) and isinstance(y, Var) and fn is operator.mul:
+        if fn is operator.mul and (x in self.lists or (isinstance(x, ListOf) and isinstance(y, Var))):
             return self.listed(x, node, y)
+        if fn is operator.add and x in self.lists and (y in self.lists or isinstance(y, ListOf)):
+            return self.joined_lists(x, y, node)
+        if fn is operator.add and y in self.lists and isinstance(x, ListOf):
+            return self.joined_lists(x, y, node)
         return self.operation(fn, (self.as_operand(x, node), self.as_operand(y, node)), node, hint)
 
     def expr_UnaryOp(self, node: ast.UnaryOp, hint: str) -> object:
@@ -271,7 +275,7 @@ class Expressions(Builtins, Lists, Dicts):
                 out.append(Slice(*(Const(None) if x is None else self.operand(x) for x in (p.lower, p.upper, p.step))))
                 continue
             value = self.expr(p)
-            if isinstance(value, ListOf):  # as good as an array
+            if isinstance(value, ListOf) or (isinstance(value, TupleOf) and len(parts) > 1):  # as good as an array
                 value = self.pack(value, [], {}, p, "t")
             if isinstance(value, TupleOf) and len(parts) == 1:
                 out.extend(self.as_operand(v, p) for v in value.items)
@@ -308,6 +312,8 @@ class Expressions(Builtins, Lists, Dicts):
             return self.flat_item(base, self.operand(node.slice), node, hint)
         if isinstance(base, Poison):
             raise self.fail(node, ast.unparse(node.value), base.reason)
+        if base in self.lists and isinstance(node.slice, ast.Slice):
+            return self.part_of_list(base, node.slice, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)

@@ -36,8 +36,9 @@ def on_list(op: Op, namer: Namer) -> list:
             Op(rows, "list", op.args, {}, None, op.place),
             Op(op.target, array_of, (rows,), {}, None, op.place),
         ]
-    if op.fn not in _KNOWN or (op.fn == "getitem" and any(isinstance(i, Slice) for i in op.args)):
-        what = "a part of a list" if op.fn == "getitem" else f"list.{name}" if op.fn == name else f"{name} of a list"
+    is_part = any(isinstance(i, Slice) for i in op.args)
+    if op.fn not in _KNOWN or is_part:
+        what = f"{op.fn} of a part of a list" if is_part else f"list.{name}" if op.fn == name else f"{name} of a list"
         remedy = "write the loop, or make it an array with np.array"
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *op.place))
     kept = type_of(base).dtype if op.fn in ("setitem", "augitem") else None

@@ -13,12 +13,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from ..rules import reductions
 from .control import assigned_names
 from .ir import Const, TupleOf, Var
 from .values import DictOf, Iteration, ListOf
 
 LIST_METHODS = frozenset(("append", "extend", "pop", "insert", "remove", "clear", "reverse", "sort"))
 """Those that change a list."""
+_MOST_LISTS = 256  # of a function that change
 _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is written out
 
 
@@ -60,7 +62,7 @@ class Lists:
 
     def grow(self, value: ListOf, node: ast.AST) -> None:
         """Start again, with a list that changes as an object in memory."""
-        if value.node is None:
+        if value.node is None or len(self.growing) == _MOST_LISTS:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)
 
@@ -103,6 +105,21 @@ class Lists:
         target = self.list_in_memory([], node)
         self.extend(target, value, node, times)
         return target
+
+    def joined_lists(self, x: object, y: object, node: ast.AST) -> Var:
+        """Return x + y."""
+        target = self.list_in_memory([], node)
+        self.extend(target, x, node)
+        self.extend(target, y, node)
+        return target
+
+    def part_of_list(self, items: Var, part: ast.Slice, node: ast.AST) -> object:
+        """Return items[lower:upper]."""
+        if part.step is not None:
+            raise self.fail(node, "a step in a slice of a list that changes", "write the loop")
+        lower = Const(0) if part.lower is None else self.operand(part.lower)
+        upper = self.emit(len, (items,), node, "n") if part.upper is None else self.operand(part.upper)
+        return self.library_call(reductions.part_of_list, list, [items, lower, upper], {}, node)
 
     # ---------------------------------------------------------------- comprehensions
 

@@ -193,7 +193,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         """Return what an augmented assignment leaves in a name."""
         if isinstance(now, ListOf):  # in place: all names of the list see it
             self.grow(now, s)
-        if isinstance(now, Var) and isinstance(value, ListOf) and isinstance(s.op, ast.Add):
+        is_sequence = value in self.lists or isinstance(value, TupleOf | ListOf)
+        if now in self.lists and isinstance(s.op, ast.Add) and is_sequence:
             self.extend(now, value, s)
             return now
         if not (isinstance(now, OPERANDS) and isinstance(value, OPERANDS)):

@@ -29,7 +29,7 @@ from ..errors import UnsupportedError, at
 from . import ir
 from .activity import Activity
 from .emit import Emitter
-from .infer import is_array, is_float, is_number
+from .infer import is_array, is_float, is_list, is_number
 from .ir import Block, Const, For, Function, Op, Var, While
 from .plan import LoopPlan, Plan
 from .ranges import may_run_forwards
@@ -47,6 +47,10 @@ class UnitPlan(Plan):
         self.frame = For(index, Const(0), one, one, [], function.body, None, trips, function.place)
         self._leaves = [leaf for leaf, _, _ in function.leaves]
         super().__init__(replace(function, body=Block([self.frame])), activity)
+        for stmt in ir.walk(function.body):
+            if isinstance(stmt, ir.Op) and is_list(stmt.target) and self.active(stmt.target):
+                what = f"a list that changes in a recursive function ({function.name})"
+                raise UnsupportedError(at(f"{what} is not supported: use an array", *stmt.place))
         if self.mirrored:
             what = f"a recursive function ({function.name}) that hands an array on under another name after writing it"
             raise UnsupportedError(at(f"{what} is not supported: use one name for one array", *function.place))

@@ -139,6 +139,7 @@ class Poison:
     reason: str
 
 
+_MOST_ITEMS = 64  # of a list that a function finds around it
 OPERANDS = (Var, Const, Global)
 ITERATED = "iterated"
 """The `detail` of a len() that says how often a loop over an array or a list goes round."""
@@ -195,7 +196,7 @@ def static_value(obj: object) -> object:
     if isinstance(obj, tuple):
         cls = type(obj) if hasattr(obj, "_fields") else None
         return TupleOf(tuple(static_value(o) for o in obj), cls)
-    if isinstance(obj, list):
+    if isinstance(obj, list) and len(obj) <= _MOST_ITEMS:
         return ListOf([static_value(o) for o in obj])
     if isinstance(obj, np.ndarray):
         return Global(obj)

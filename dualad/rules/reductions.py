@@ -190,7 +190,17 @@ def nanmin(a):
     return flat[place_of_largest(-flat)]
 
 
-# -------------------------------------------------------------------- builtins on lists
+# -------------------------------------------------------------------- lists
+
+
+def part_of_list(items, lower, upper):
+    n = len(items)
+    first = lower if lower >= 0 else max(lower + n, 0)
+    last = min(upper if upper >= 0 else upper + n, n)
+    part = []
+    for k in range(first, last):
+        part.append(items[k])
+    return part
 
 
 def sum_of_list(items):

@@ -164,6 +164,36 @@ def list_extended_by_itself(x):
     return sum(items) * items[2]
 
 
+def parts_and_sums_of_lists(x):
+    items = [v for v in x if v > 0.0]
+    ends = items[-2:]
+    ends.append(items[1:3][0])
+    most, few = items[:-1], items[-100:2] + items[10:] + [x[3]]
+    items[0] *= x[1]
+    both = [x[2]] + items * 2
+    both += ends[:1]
+    both += (x[4], x[5])
+    history = []
+    s = 0.0
+    for v in x:
+        history.append(v * v)
+        window = history[-3:]
+        s = s * 0.7 + sum(window) / len(window)
+    arrays = [x * 1.0, x * 2.0]
+    arrays.append(x * s)
+    later = arrays[1:]
+    later[0][0] = x[5]
+    return sum(both) * sum(most) * few[0] * ends[2] + arrays[1].sum() * (arrays + later)[4][2]
+
+
+WEIGHTS = [0.5, 2.0]
+SETTINGS = {"rate": 3.0, "pair": (1.0, 2.0)}
+
+
+def lists_and_dicts_around_a_function(x):
+    return x[0] * WEIGHTS[1] * SETTINGS["rate"] + SETTINGS["pair"][1] * x[1] * x[2] * sum(WEIGHTS)
+
+
 def smoother(x):
     """A Kalman filter, then its smoother backwards through the lists of the filter."""
     means, variances = [], []
@@ -208,6 +238,8 @@ PROGRAMS: list[Program] = [
     case(inner_function_appends, X, native=False),
     case(swapped_lists, X),
     case(list_extended_by_itself, X),
+    case(parts_and_sums_of_lists, X, native=False),
+    case(lists_and_dicts_around_a_function, X, native=False),
     case(smoother, X),
     case(dicts_of_layers, X, native=False),
 ]
