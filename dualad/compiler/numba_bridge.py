@@ -177,7 +177,9 @@ def hide_from_llvm(identity: Callable) -> None:
         if isinstance(i, types.Integer):
             return lambda i: hidden(i)
 
-    overload(identity, inline="always")(compiled)
+    # LLVM puts it in place. Numba's own inlining (inline="always") mixes up variables that branches choose, and the
+    # program swapped_names got a wrong gradient
+    overload(identity)(compiled)
 
 
 def python_class(jitclass: type) -> type:

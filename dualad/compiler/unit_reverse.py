@@ -63,6 +63,9 @@ class UnitPlan(Plan):
             return False
         return super().is_stable(load, loop)
 
+    def load_of(self, v: Var, loop: object) -> None:
+        """Whoever calls may write into the arrays before the reverse sweep."""
+
 
 class UnitReverse(Reverse):
     """Prints the forward and the reverse sweep of a unit."""
