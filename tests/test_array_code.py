@@ -197,3 +197,16 @@ def test_there_is_no_largest_of_none():
     for extreme in (np.max, np.min):
         with pytest.raises(ValueError, match="zero-size"):
             dualad.grad(lambda x, extreme=extreme: extreme(x * 2.0), 0)(np.zeros(0))
+
+
+# -------------------------------------------------------------------- values that the function stores itself
+
+
+@pytest.mark.parametrize("name", ["stored_once", "stored_in_two_dimensions"])
+def test_what_the_function_stores_for_good_is_not_on_the_tape(name):
+    assert "tape" not in source_of(name)
+
+
+@pytest.mark.parametrize("name", ["stored_again_in_each_step", "stored_in_turns", "stored_in_one_place"])
+def test_what_is_overwritten_is_on_the_tape(name):
+    assert "tape" in source_of(name)

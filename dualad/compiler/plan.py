@@ -4,6 +4,7 @@ Outside loops every value of the forward sweep is still at hand, since every var
 it is not, and each value that the reverse sweep of the body reads is either
 
 stored      loop-carried values, results of expensive operations, elements of arrays that are overwritten later;
+            not on the tape but where they are, if the function itself stores them in an array (`left_in`);
 recomputed  adds, products, comparisons, views, index arithmetic, elements of arrays that stay as they are;
 kept        a reference, for arrays and decompositions (on a list).
 
@@ -37,6 +38,10 @@ from .shapes import Size
 
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
+
+
+_DECIDED = ("recomputed", "chosen_again", "relied_on", "loops", "left_in")
+"""What a plan has decided so far."""
 
 
 def is_decomposition(v: Var) -> bool:
@@ -76,6 +81,8 @@ class Plan:
         self._block_of: dict[int, tuple[Block, int]] = {}
         self._owner: dict[int, object] = {}
         self._untouched: dict[int, bool] = {}
+        self._loads: dict[Var, Op | None] = {}
+        self._made_loads: list[Op] = []  # kept, since they are known by identity
         self._uses: dict[Var, list[object]] = {}
         self._index(function.body, ())
         self.unchosen: set[int] = set()
@@ -99,6 +106,7 @@ class Plan:
         self.is_rare = False
         self.relied_on: list[Op] = []
         self.loops: dict[int, LoopPlan] = {}
+        self.left_in: dict[Var, Op] = {}
         self.block_needs(self.function.body, None)
 
     # ---------------------------------------------------------------- where things are
@@ -336,14 +344,13 @@ class Plan:
         In a loop that selects, few trips are reversed: there everything is computed again rather than stored.
         """
         if not self.is_rare and self.may_select(loop):
-            before = (self.recomputed, self.chosen_again, self.relied_on, self.loops)
-            self.recomputed, self.chosen_again, self.relied_on, self.loops = map(copy.copy, before)
+            before = {name: copy.copy(getattr(self, name)) for name in _DECIDED}
             self.is_rare = True
             needs = self.plan_loop(loop)
             self.is_rare = False
             if self.loops[id(loop)].selects:
                 return needs
-            self.recomputed, self.chosen_again, self.relied_on, self.loops = before
+            vars(self).update(before)
         return self.plan_loop(loop)
 
     def plan_loop(self, loop: For | While) -> set[Var]:
@@ -432,8 +439,39 @@ class Plan:
                 self.decide(x, plan, loop)
         elif v in self.handed_on:
             self.decide(self.handed_on[v], plan, loop)
+        elif (load := self.load_of(v, loop)) is not None:
+            self.left_in[v] = load
+            for x in ir.op_vars(load):
+                self.decide(x, plan, loop)
         else:
             self.store(v, plan)
+
+    def load_of(self, v: Var, loop: object) -> Op | None:
+        """Return what loads a number from where the function stores it for good, as soon as it has it.
+
+        The array and the other indices must be those of loops around, so that they are at hand when a trip begins.
+        """
+        if v not in self._loads:
+            self._loads[v] = self._find_load(v, loop)
+        load = self._loads[v]
+        return None if load is None or self.activity.aliases.of(load.args[0]) in self.restored else load
+
+    def _find_load(self, v: Var, loop: object) -> Op | None:
+        for _, write in self._uses.get(v, ()) if is_float(v) and is_number(v) else ():
+            if not isinstance(write, Op) or write.fn != "setitem" or write.args[-1] is not v:
+                continue
+            base, *index, _ = write.args
+            here = self._block_of[id(write)][0] is self._block_of[id(self.definer[v])][0]
+            others = [x for x in (base, *index) if self.is_inside(x, loop) and x is not getattr(loop, "index", None)]
+            if not here or others or not all(map(is_number, index)) or type_of(base).dtype != v.type:
+                continue
+            load = Op(v, "getitem", (base, *index), {}, None, write.place)
+            self._made_loads.append(load)
+            for places in (self.order.position, self.order.around, self.integers.position, self.integers.around):
+                places[id(load)] = places[id(write)]
+            if self.is_untouched(load):
+                return load
+        return None
 
     def _sources(self, v: Var) -> Iterator[Var]:
         """Yield what a variable is computed again from."""

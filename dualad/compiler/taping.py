@@ -370,3 +370,5 @@ class Taping(ReverseCalls, DerivativeEmitter):
             self.line(f"{v.name} = {self.plan.handed_on[v].name}")
         elif v in n.plan.kept:
             self.line(f"{v.name} = {self._lists[v]}.pop()")
+        elif v in self.plan.left_in:
+            self.primal(self.plan.left_in[v])

@@ -71,6 +71,9 @@ class UnitPlan(Plan):
         """Never: all trips of all loops share one tape."""
         return False
 
+    def load_of(self, v: Var, loop: object) -> None:
+        """Whoever calls may write into the arrays before the reverse sweep."""
+
 
 class UnitReverse(Reverse):
     """Prints the forward and the reverse sweep of a unit."""

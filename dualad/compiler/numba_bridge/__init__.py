@@ -194,6 +194,8 @@ def hide_from_llvm(identity: Callable) -> None:
         if isinstance(i, types.Integer):
             return lambda i: hidden(i)
 
+    # LLVM puts it in place. Numba's own inlining (inline="always") mixes up variables that branches choose, and the
+    # program swapped_names got a wrong gradient
     overload(identity)(compiled)
 
 
