@@ -26,6 +26,7 @@ improve         fewer computations: values that are at hand are used again, what
   interchange   loops around sums of products are turned inside out
   reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
+guarding        where zeros must stay zero; mirroring: arrays with shadows from the forward sweep on
 selecting       loops of which only the trips that take something are stored
 reserve         where the tape of a loop is reserved
 ranges          which reverse loops may ascend
@@ -39,5 +40,5 @@ generated       the module that generated functions belong to
 opaque          a workaround for LLVM's overlap tests in loops that come down
 vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
-numba_bridge    the one module that touches Numba's internals (packs: tangents side by side, as a Numba type)
+numba_bridge    the one module that touches Numba's internals (packs, jitted: what jitted code may call)
 """

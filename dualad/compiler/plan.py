@@ -27,9 +27,11 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
+from .guarding import find_guarded
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, For, Function, If, Op, Var, While
+from .mirroring import find_mirrored
 from .order import Order
 from .protect import needed_operands
 from .reuse import is_load, may_write, writes_in
@@ -83,20 +85,13 @@ class Plan:
         self._untouched: dict[int, bool] = {}
         self._loads: dict[Var, Op | None] = {}
         self._made_loads: list[Op] = []  # kept, since they are known by identity
-        self._uses: dict[Var, list[object]] = {}
+        self.uses: dict[Var, list[object]] = {}
         self._index(function.body, ())
-        self.unchosen: set[int] = set()
-        self.before_singular: set[int] = set()
-        self._find_guarded(function.body)
-        self.mirrored: set[Var] = set()
+        self.unchosen, self.before_singular = find_guarded(function, self.definer, self.active)
+        self.mirrored = find_mirrored(function, self)
         for stmt in ir.walk(function.body):
-            if isinstance(stmt, For | While):
-                self._find_mirrored(stmt)
-            elif isinstance(stmt, If):
-                self._find_mirrored_phis(stmt)
+            if isinstance(stmt, If):
                 self._find_handed_on(stmt)
-            elif is_list(stmt.target):
-                self._mirror(stmt.target)
         self.make()
 
     def make(self) -> None:
@@ -126,13 +121,13 @@ class Plan:
                 for c in stmt.carried:
                     self.definer[c.param], self.loop_of[c.param] = stmt, stmt
                     for v in ir.vars_in(c.yielded):
-                        self._uses.setdefault(v, []).append(("yield", stmt))
+                        self.uses.setdefault(v, []).append(("yield", stmt))
                     for v in ir.vars_in(c.init):
-                        self._uses.setdefault(v, []).append(("init", stmt))
+                        self.uses.setdefault(v, []).append(("init", stmt))
                 if isinstance(stmt, For):
                     self.definer[stmt.index], self.loop_of[stmt.index] = stmt, stmt
             for v in reads:
-                self._uses.setdefault(v, []).append(("read", stmt))
+                self.uses.setdefault(v, []).append(("read", stmt))
             for inner in ir.blocks_of(stmt):
                 self._owner[id(inner)] = stmt
                 self._index(inner, (*around, stmt) if isinstance(stmt, For | While) else around)
@@ -148,12 +143,12 @@ class Plan:
 
     def items_of(self, v: Var) -> list[Op]:
         """Return the operations that take the results of a derivative apart."""
-        return [stmt for _, stmt in self._uses.get(v, ()) if isinstance(stmt, Op) and stmt.fn == "item"]
+        return [stmt for _, stmt in self.uses.get(v, ()) if isinstance(stmt, Op) and stmt.fn == "item"]
 
     def last_use(self, v: Var) -> int:
         """Return the position of the last statement that touches an array or a view of it; -1 if none does."""
         last = -1
-        for how, stmt in self._uses.get(v, ()):
+        for how, stmt in self.uses.get(v, ()):
             if how == "read":
                 last = max(last, self.position[id(stmt)])
                 if isinstance(stmt, Op) and stmt.target is not None and self.root(stmt.target) is self.root(v):
@@ -162,88 +157,11 @@ class Plan:
             last = len(self.position)
         return last
 
-    # ---------------------------------------------------------------- zeros that must stay zero
-
-    def _find_guarded(self, block: Block) -> None:
-        """Find operations whose adjoints need care where infinities meet zeros.
-
-        unchosen: what a branch or np.where may leave aside. Its cotangent is then exactly 0, and stays 0 whatever the
-        partial (jax#5798). before_singular: what feeds a root, logarithm or power. Its cotangent may be infinite, and
-        a partial that is exactly 0 gives 0, as it does in forward mode.
-        """
-        for stmt in ir.walk(block):
-            if isinstance(stmt, If):
-                inside = {v for b in (stmt.then, stmt.orelse) for s in ir.walk(b) for v in ir.defined_by(s)}
-                for p in stmt.phis:
-                    for x in (p.then, p.orelse):
-                        if x not in inside:
-                            self._guard(x, self.unchosen)
-            elif isinstance(stmt, Op) and not isinstance(stmt.fn, str):
-                rule = registry.find(stmt.fn)
-                if rule is not None and rule.singular and self.active(stmt.target):
-                    for a in stmt.args:
-                        self._guard(a, self.before_singular)
-
-    def _guard(self, x: object, found: set[int]) -> None:
-        op = self.definer.get(x) if isinstance(x, Var) and self.active(x) else None
-        if isinstance(op, For | While | If) and found is self.before_singular:
-            if id(x) in found:
-                return
-            found.add(id(x))
-            if isinstance(op, If):
-                sources = [(p.then, p.orelse) for p in op.phis if p.target is x]
-            else:
-                sources = [(c.init, c.yielded) for c in op.carried if x in (c.param, c.result)]
-            for pair in sources:
-                for y in pair:
-                    self._guard(y, found)
-            return
-        rule = registry.find(op.fn) if isinstance(op, Op) and not isinstance(op.fn, str) else None
-        if rule is not None and rule.kind == "pointwise" and id(op) not in found:
-            found.add(id(op))
-            for a in op.args:
-                self._guard(a, found)
-
-    # ---------------------------------------------------------------- arrays under several names
+    # ---------------------------------------------------------------- values under several names
 
     def is_mirrored(self, v: object) -> bool:
-        """Whether an array's shadow is made in the forward sweep, along with the array.
-
-        Usually shadows are made on the way back, and handed back where a loop or branch hands the array on. That
-        takes one name at a time: an array that is written, and lives on under its old name as well, needs one shadow
-        under both. Then all arrays of its class have their shadows from the forward sweep, where every view, choice
-        and hand-over of arrays is done to the shadows too. So it is with lists, and with the arrays in them.
-        """
+        """Whether an array's shadow is made in the forward sweep, along with the array (see `mirroring`)."""
         return isinstance(v, Var) and is_memory(v) and self.activity.aliases.of(v) in self.mirrored and self.active(v)
-
-    def _mirror(self, v: Var) -> None:
-        self.mirrored.add(self.activity.aliases.of(v))
-
-    def _find_mirrored(self, loop: For | While) -> None:
-        aliases = self.activity.aliases
-        seen: set[tuple[Var, bool]] = set()
-        for c in loop.carried:
-            if not is_array(c.param) or not self.active(c.param):
-                continue
-            for x, handed in ((c.init, False), (c.yielded, True)):
-                for root in aliases.roots(x) & aliases.written:
-                    inside = self.loop_of.get(root) is loop
-                    is_own = handed and isinstance(x, Var) and self.loop_of.get(self.root(x)) is loop
-                    if (root, handed) in seen or (handed and not inside and not is_own):
-                        self._mirror(c.param)
-                    if not handed and self.last_use(root) > self.position[id(loop)]:
-                        self._mirror(c.param)
-                    seen.add((root, handed))
-
-    def _find_mirrored_phis(self, stmt: If) -> None:
-        for p in stmt.phis:
-            if is_array(p.target) and self.active(p.target):
-                if all(how == "read" and isinstance(s, Op) for how, s in self._uses.get(p.target, ())):
-                    continue  # never handed on: its shadow is chosen as it was
-                for x in (p.then, p.orelse):
-                    if isinstance(x, Var) and self.activity.aliases.is_written(x):
-                        if self.last_use(self.root(x)) > self.end[id(stmt)]:
-                            self._mirror(p.target)
 
     def _find_handed_on(self, stmt: If) -> None:
         """What a branch hands on has the value of the phi, in that branch: one place on the tape does for both."""
@@ -457,7 +375,7 @@ class Plan:
         return None if load is None or self.activity.aliases.of(load.args[0]) in self.restored else load
 
     def _find_load(self, v: Var, loop: object) -> Op | None:
-        for _, write in self._uses.get(v, ()) if is_float(v) and is_number(v) else ():
+        for _, write in self.uses.get(v, ()) if is_float(v) and is_number(v) else ():
             if not isinstance(write, Op) or write.fn != "setitem" or write.args[-1] is not v:
                 continue
             base, *index, _ = write.args

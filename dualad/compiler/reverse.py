@@ -509,7 +509,7 @@ class Reverse(Taping):
         self.live.difference_update(items.values())
 
     def guarded(self, op: Op, rule: Rule, partial: ast.expr, bar: str) -> tuple[str, str]:
-        """Return (sign, text) of partial * bar; see `Plan._find_guarded` for the zeros."""
+        """Return (sign, text) of partial * bar; see `guarding` for the zeros."""
         sign, text = rule_text.times(partial, bar)
         if rule_text.number(partial) is not None:
             return sign, text
