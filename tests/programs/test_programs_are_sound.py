@@ -65,21 +65,6 @@ class TestProgram:
         assert isinstance(result, float) == program.scalar
         assert np.isfinite(numbers(result)).all()
 
-    def test_native_agrees_with_python_and_repeats(self, program: Program):
-        if not program.native:
-            pytest.skip("Numba does not compile it as it stands")
-        native = numba.njit(error_model="numpy")(python_function(program))
-        plain_args, native_args, second_args = (program.fresh_args() for _ in range(3))
-        expected = python_function(program)(*plain_args)
-        result = native(*native_args)
-        again = native(*second_args)
-        assert isinstance(result, float) == program.scalar
-        np.testing.assert_allclose(numbers(result), numbers(expected), rtol=1e-12, atol=1e-14)
-        np.testing.assert_array_equal(numbers(result), numbers(again))
-        for plain_arg, native_arg in zip(plain_args, native_args, strict=True):
-            if isinstance(plain_arg, (np.ndarray, tuple)):
-                np.testing.assert_allclose(numbers(native_arg), numbers(plain_arg), rtol=1e-12, atol=1e-14)
-
     def test_smooth_at_its_point(self, program: Program):
         here = along_a_direction(program, 0.0)
         ahead, behind = along_a_direction(program, STEP), along_a_direction(program, -STEP)
@@ -90,3 +75,21 @@ class TestProgram:
         np.testing.assert_allclose((ahead - here) / STEP, (here - behind) / STEP, rtol=0.0, atol=100 * STEP * size)
         assert math.isfinite(size)
         assert np.abs(central).max() > 1e-3, "a program without a derivative tests nothing"
+
+
+# every fourth: the derivatives' tests compile all of them
+@pytest.mark.parametrize("program", PROGRAMS[::4], ids=lambda program: program.name)
+def test_native_agrees_with_python_and_repeats(program: Program):
+    if not program.native:
+        pytest.skip("Numba does not compile it as it stands")
+    native = numba.njit(error_model="numpy")(python_function(program))
+    plain_args, native_args, second_args = (program.fresh_args() for _ in range(3))
+    expected = python_function(program)(*plain_args)
+    result = native(*native_args)
+    again = native(*second_args)
+    assert isinstance(result, float) == program.scalar
+    np.testing.assert_allclose(numbers(result), numbers(expected), rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(numbers(result), numbers(again))
+    for plain_arg, native_arg in zip(plain_args, native_args, strict=True):
+        if isinstance(plain_arg, (np.ndarray, tuple)):
+            np.testing.assert_allclose(numbers(native_arg), numbers(plain_arg), rtol=1e-12, atol=1e-14)
