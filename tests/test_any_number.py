@@ -13,6 +13,7 @@ from dualad import Dual
 
 from .programs import PROGRAMS
 
+SINGLE = "in_single_precision"  # an array of float32 made by the program holds no Duals
 RECURSIVE = "recursion"  # the engine refuses recursion; by number it is differentiated like anything else
 
 
@@ -27,7 +28,7 @@ def random_like(x, rng):
     return rng.standard_normal(np.shape(x)) if isinstance(x, np.ndarray) else float(rng.standard_normal())
 
 
-@pytest.mark.parametrize("program", [p for p in PROGRAMS if p.scalar], ids=lambda p: p.name)
+@pytest.mark.parametrize("program", [p for p in PROGRAMS if p.scalar and SINGLE not in p.name], ids=lambda p: p.name)
 def test_engine_dual_and_tape_agree(program):
     rng = np.random.default_rng(3)
     args = program.fresh_args()
