@@ -1,4 +1,5 @@
-"""``python -m bench.directions``: a Jacobian by forward mode with 1, 2, 4 and 8 directions at a time."""
+"""``python -m bench.directions``: a Jacobian by forward mode with 1 and 4 directions at a time, one after the other in
+the text, and with 4, 8 and 16 side by side in registers."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import time
 import numpy as np
 from numba import typeof
 
+from dualad.compiler import build as build_module
 from dualad.compiler import jacobian as jacobian_module
 from dualad.compiler.build import Derivative
 from dualad.derivative_function import DerivativeFunction
@@ -14,7 +16,7 @@ from dualad.derivative_function import DerivativeFunction
 from .table import duration, interleaved_medians, repeated, write_section
 
 MARK = "python -m bench.directions"
-WIDTHS = (1, 2, 4, 8)
+WIDTHS = ((1, 0), (4, 0), (4, 4), (4, 8), (4, 16))  # one after the other, and side by side
 
 
 def pendulums(x):
@@ -51,29 +53,31 @@ def small_network(x):
 PROGRAMS = ((pendulums, np.linspace(0.1, 1.6, 16)), (small_network, np.linspace(-1.0, 1.0, 12)))
 
 
-def with_directions(f, count: int) -> DerivativeFunction:
+def with_directions(f, count: int, packs: int) -> DerivativeFunction:
     """Return the Jacobian of a function with so many directions at a time, compiled."""
-    derivative = DerivativeFunction(Derivative(f, "jacfwd", (0,), single=True), f"jacfwd_{count}")
-    usual = jacobian_module.DIRECTIONS
-    jacobian_module.DIRECTIONS = count
+    derivative = DerivativeFunction(Derivative(f, "jacfwd", (0,), single=True), f"jacfwd_{count}_{packs}")
+    usual = jacobian_module.DIRECTIONS, build_module.PACKS
+    jacobian_module.DIRECTIONS, build_module.PACKS = count, packs
     try:
         derivative(dict((g.__name__, x) for g, x in PROGRAMS)[f.__name__])
     finally:
-        jacobian_module.DIRECTIONS = usual
+        jacobian_module.DIRECTIONS, build_module.PACKS = usual
     return derivative
 
 
 def table() -> str:
     """Measure; return the table as Markdown."""
     lines = [
-        "| Jacobian by forward mode | " + " | ".join(f"{k} at a time" for k in WIDTHS) + " | compiled in, s |",
+        "| Jacobian by forward mode | "
+        + " | ".join(f"{side_by_side} side by side" if side_by_side else f"{k} at a time" for k, side_by_side in WIDTHS)
+        + " | compiled in, s |",
         "|---|" + "--:|" * (len(WIDTHS) + 1),
     ]
     for f, x in PROGRAMS:
         seconds, found = [], []
-        for count in WIDTHS:
+        for count, packs in WIDTHS:
             start = time.perf_counter()
-            found.append(with_directions(f, count))
+            found.append(with_directions(f, count, packs))
             seconds.append(time.perf_counter() - start)
         times = interleaved_medians([repeated(d, (x,)) for d in found])
         cells = [duration(t) for t in times] + [", ".join(f"{s:.1f}" for s in seconds)]
