@@ -7,10 +7,11 @@ number is a median.
 
 from __future__ import annotations
 
+import importlib
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numba
@@ -27,6 +28,17 @@ ROOT = Path(__file__).resolve().parent.parent
 MARK = "python -m bench.table"
 ROUNDS = 15
 SAMPLE_SECONDS = 0.004
+
+
+def installed(peers: Iterable[str], package: str) -> dict[str, object]:
+    """Return the modules `peers_...` of a package that can be imported, by peer."""
+    found = {}
+    for peer in peers:
+        try:
+            found[peer] = importlib.import_module(f".peers_{peer}", package)
+        except ImportError:
+            continue
+    return found
 
 
 def interleaved_medians(calls: list[Callable[[int], object]]) -> list[float]:

@@ -7,7 +7,6 @@ they are timed. NumPy: the program as it stands in plain Python; Numba: compiled
 
 from __future__ import annotations
 
-import importlib
 import os
 import statistics
 import time
@@ -18,23 +17,12 @@ from numba import njit
 
 import dualad
 
-from ..table import write_section
+from ..table import installed, write_section
 from .programs import DATA
 
 PEERS = ("jax", "torch", "autograd")
 MARK = "python -m bench.arrays"
 ROUNDS, LEAST = 11, 0.02
-
-
-def installed() -> dict[str, object]:
-    """Return the modules of the peers that can be imported."""
-    found = {}
-    for peer in PEERS:
-        try:
-            found[peer] = importlib.import_module(f".peers_{peer}", __package__)
-        except ImportError:
-            continue
-    return found
 
 
 def medians(calls: dict[str, Callable]) -> dict[str, float]:
@@ -110,7 +98,7 @@ def use_one_core() -> None:
 
 def main() -> None:
     use_one_core()
-    peers = installed()
+    peers = installed(PEERS, __package__)
     rows = [row(name, peers) for name in DATA]
     text = table(rows, peers)
     print(text)

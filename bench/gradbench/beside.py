@@ -9,7 +9,6 @@ before they are timed. Memory is what the peak of the process grows by during on
 from __future__ import annotations
 
 import ctypes
-import importlib
 import json
 import statistics
 import subprocess
@@ -19,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..table import duration, processor, write_section
+from ..table import duration, installed, processor, write_section
 from .protocol import EVALS, load
 
 PEERS = {"c": "C by hand", "jax": "JAX", "torch": "PyTorch", "autograd": "autograd", "casadi": "CasADi"}
@@ -82,17 +81,6 @@ def agree(ours: object, theirs: object) -> bool:
     return all(np.max(np.abs(np.asarray(b) - a)) <= 1e-6 * np.max(np.abs(a)) + 1e-300 for a, b in pairs)
 
 
-def installed() -> dict[str, object]:
-    """Return the modules of the peers that can be imported."""
-    found = {}
-    for peer in PEERS:
-        try:
-            found[peer] = importlib.import_module(f".peers_{peer}", __package__)
-        except ImportError:
-            continue
-    return found
-
-
 def compared(name: str, out: object) -> object:
     """Return the part of a derivative that the peers compute too: of ba, the values without their places."""
     return out[2] if name == "ba" else out
@@ -133,7 +121,7 @@ def nested_row(name: str, mode: str, search: Callable, args: tuple) -> dict:
 
 def race(row: dict, calls: dict[str, Callable], args: tuple, expected: object) -> None:
     """Add the peers to the calls, and to the row the time of each first result and the medians of all."""
-    for peer, module in installed().items():
+    for peer, module in installed(PEERS, __package__).items():
         start = time.perf_counter()
         call = module.contestant(row["eval"].split()[0], args)
         if call is None:

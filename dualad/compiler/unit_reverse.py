@@ -33,7 +33,7 @@ from .infer import is_array, is_float, is_list, is_number
 from .ir import Block, Const, For, Function, Op, Var, While
 from .plan import LoopPlan, Plan
 from .ranges import may_run_forwards
-from .reserve import Reservation
+from .reserve import Reservation, is_counted
 from .reverse import Reverse
 from .taping import _LoopNames
 
@@ -231,10 +231,6 @@ class UnitReverse(Reverse):
 
     # ---------------------------------------------------------------- loops
 
-    @staticmethod
-    def _is_counted(loop: For | While) -> bool:
-        return isinstance(loop, For) and loop.exit is None
-
     def enter(self, loop: For | While) -> None:
         n = self._names.get(id(loop))
         if n is not None and n.counted:
@@ -243,7 +239,7 @@ class UnitReverse(Reverse):
             super().enter(loop)
             return
         Emitter.enter(self, loop)
-        if n is not None and not self._is_counted(loop):
+        if n is not None and not is_counted(loop):
             self.line(f"{n.trips} = 0")
 
     def trip(self, loop: For | While) -> None:
@@ -251,7 +247,7 @@ class UnitReverse(Reverse):
         if n is None or n.counted:
             super().trip(loop)
             return
-        if not self._is_counted(loop):
+        if not is_counted(loop):
             self.line(f"{n.trips} += 1")
         self._blank(loop)
         for c in loop.carried:
@@ -269,7 +265,7 @@ class UnitReverse(Reverse):
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
         if n.counted and self._tapes(n):
             self._unpack()
-        elif not n.counted and self._is_counted(loop):
+        elif not n.counted and is_counted(loop):
             self.line(f"{n.trips} = len({self.range(loop)})")
         head = super()._reverse_head(loop, n)
         if n.counted and self._tapes(n):

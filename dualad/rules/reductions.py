@@ -1,5 +1,8 @@
 """Sums, products, means and extremes of arrays, with and without NaNs."""
 
+import operator
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
@@ -62,56 +65,39 @@ def prod(a):
 _BLOCK = 256
 
 
-@njit(error_model="numpy")
-def place_of_first_largest(flat: np.ndarray) -> int:
-    """Return where the first of the largest elements lies, or the first NaN.
+def _place_of_first(name: str, covers: Callable) -> Callable:
+    """Return what finds the first element that no other goes beyond, or the first NaN; `covers(x, y)`: y is not beyond.
 
-    As np.argmax, of which Numba makes one comparison after another. Here a block without a larger element is passed by
-    several comparisons at once: nine times as fast for a million numbers.
+    As np.argmax, of which Numba makes one comparison after another. Here a block in which nothing goes beyond is passed
+    by several comparisons at once: nine times as fast for a million numbers.
     """
-    if flat.size == 0:
-        raise ValueError("zero-size array to reduction operation not possible")
-    place, best = 0, flat[0]
-    if best != best:
-        return 0
-    for block in range((flat.size + _BLOCK - 1) // _BLOCK):
-        start = block * _BLOCK
-        count = min(_BLOCK, flat.size - start)
-        larger = 0
-        for k in range(count):
-            larger += 0 if flat[start + k] <= best else 1  # a NaN counts
-        if larger > 0:
+
+    def place_of_first(flat: np.ndarray) -> int:
+        if flat.size == 0:
+            raise ValueError("zero-size array to reduction operation not possible")
+        place, best = 0, flat[0]
+        if best != best:
+            return 0
+        for block in range((flat.size + _BLOCK - 1) // _BLOCK):
+            start = block * _BLOCK
+            count = min(_BLOCK, flat.size - start)
+            beyond = 0
             for k in range(count):
-                if not flat[start + k] <= best:
-                    place, best = start + k, flat[start + k]
-                    if best != best:
-                        return place
-    return place
+                beyond += 0 if covers(best, flat[start + k]) else 1  # a NaN counts
+            if beyond > 0:
+                for k in range(count):
+                    if not covers(best, flat[start + k]):
+                        place, best = start + k, flat[start + k]
+                        if best != best:
+                            return place
+        return place
+
+    place_of_first.__name__ = place_of_first.__qualname__ = name  # rules are told apart by it
+    return njit(error_model="numpy")(place_of_first)
 
 
-@njit(error_model="numpy")
-def place_of_first_smallest(flat: np.ndarray) -> int:
-    """Return where the first of the smallest elements lies, or the first NaN."""
-    if flat.size == 0:
-        raise ValueError("zero-size array to reduction operation not possible")
-    place, best = 0, flat[0]
-    if best != best:
-        return 0
-    for block in range((flat.size + _BLOCK - 1) // _BLOCK):
-        start = block * _BLOCK
-        count = min(_BLOCK, flat.size - start)
-        smaller = 0
-        for k in range(count):
-            smaller += 0 if flat[start + k] >= best else 1
-        if smaller > 0:
-            for k in range(count):
-                if not flat[start + k] >= best:
-                    place, best = start + k, flat[start + k]
-                    if best != best:
-                        return place
-    return place
-
-
+place_of_first_largest = _place_of_first("place_of_first_largest", operator.ge)
+place_of_first_smallest = _place_of_first("place_of_first_smallest", operator.le)
 constant(place_of_first_largest, cheap=False)
 constant(place_of_first_smallest, cheap=False)
 

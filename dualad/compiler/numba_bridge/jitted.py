@@ -30,8 +30,7 @@ def let_jitted_code_call(transformation: Callable) -> None:
     def typed(f, argnums=0, has_aux=False):
         if not isinstance(f, types.Dispatcher):
             return None
-        function = getattr(f.dispatcher, "derivative", f.dispatcher)
-        derivative = transformation(function, constant(argnums), bool(constant(has_aux))).dispatcher
+        derivative = transformation(_function(f), constant(argnums), bool(constant(has_aux))).dispatcher
         return lambda f, argnums=0, has_aux=False: derivative
 
 
@@ -67,12 +66,12 @@ class PullbackType(types.Callable):
     def get_call_type(self, context: object, args: tuple, kws: dict) -> object:
         if len(args) != 1 or kws:
             raise errors.TypingError("a pullback takes one cotangent, a tuple if need be")
-        checks = list(_checks("pullback_result(p)", self.out, "c", args[0], "cotangent"))
-        given = [f"pullback_primals(p)[{k}]" for k in range(len(self.primals))]
-        bars = [f"bars[{self.wrt.index(k)}]" if k in self.wrt else "None" for k in range(len(self.primals))]
-        lines = [*checks, f"bars = derivative({', '.join([*given, 'c'])})", f"return ({', '.join(bars)},)"]
-        names = {"derivative": self.derivative, "pullback_primals": _primals, "pullback_result": _result}
         if (self, args[0]) not in _CODE:
+            checks = _checks("pullback_result(p)", self.out, "c", args[0], "cotangent")
+            given = [f"pullback_primals(p)[{k}]" for k in range(len(self.primals))]
+            bars = [f"bars[{self.wrt.index(k)}]" if k in self.wrt else "None" for k in range(len(self.primals))]
+            lines = [*checks, f"bars = derivative({', '.join([*given, 'c'])})", f"return ({', '.join(bars)},)"]
+            names = {"derivative": self.derivative, "pullback_primals": _primals, "pullback_result": _result}
             _CODE[self, args[0]] = njit(error_model="numpy")(_defined("p, c", lines, **names))
         found = types.Dispatcher(_CODE[self, args[0]]).get_call_type(context, (self, args[0]), {})
         return signature(found.return_type, *found.args[1:], recvr=self)
