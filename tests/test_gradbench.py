@@ -264,7 +264,7 @@ def test_particle_hits_the_origin(modes):
 @pytest.mark.parametrize("modes", ("fr", "rf"))
 def test_saddle_is_found(modes):
     wanted = np.full(4, 8.246324826140356e-06)  # where the prescribed steps end
-    assert saddle.EVAL.functions[modes](np.ones(2)) == pytest.approx(wanted, rel=1e-9)
+    assert saddle.EVAL.functions[modes]((1.0, 1.0)) == pytest.approx(wanted, rel=1e-9)
 
 
 # ------------------------------------------------------------------ beside others

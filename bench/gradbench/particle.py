@@ -5,12 +5,11 @@ The path follows the force, which is a derivative; the descent differentiates wh
 
 import math
 
-import numpy as np
 from numba import njit
 
 import dualad
 
-from .descent import argmin
+from .descent import argmin, step
 from .evaluation import Eval
 
 
@@ -26,9 +25,8 @@ def particle(outer, inner):
     slope = inner(potential, argnums=(0, 1))
 
     @njit
-    def miss(control, dt):
+    def miss(w, dt):
         """Return the square of where the path crosses the axis, in steps of Euler's."""
-        w = control[0]
         x, y = 0.0, 8.0
         vx, vy = 0.75, 0.0
         while True:
@@ -45,7 +43,7 @@ def particle(outer, inner):
 
     @njit
     def search(w):
-        return argmin(miss, slope_of_miss, np.array([w]), 0.1)[0]
+        return argmin(miss, slope_of_miss, step, abs, w, 0.1)
 
     return search
 

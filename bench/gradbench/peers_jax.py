@@ -184,6 +184,7 @@ def descent(f, gradient, start):
 
 def saddle(start):
     """Forward over forward mode."""
+    start = jnp.stack(start)
 
     def lowest(x):
         def depth(y):
@@ -196,7 +197,7 @@ def saddle(start):
         return lowest(x)[0]
 
     x = descent(ridge, jax.jacfwd(ridge), start)
-    return jnp.concatenate((x, lowest(x)[1]))
+    return (*x, *lowest(x)[1])
 
 
 def particle(w):

@@ -3,12 +3,11 @@
 The function that the outer descent differentiates contains the derivative that the inner one takes.
 """
 
-import numpy as np
 from numba import njit
 
 import dualad
 
-from .descent import argmin
+from .descent import argmin, norm_in_plane, step_in_plane
 from .evaluation import Eval
 
 
@@ -27,16 +26,19 @@ def saddle(outer, inner):
     slope = inner(depth)
 
     @njit
+    def deepest(start, x):
+        return argmin(depth, slope, step_in_plane, norm_in_plane, start, x)
+
+    @njit
     def ridge(x, start):
-        return height(x, argmin(depth, slope, start, x))
+        return height(x, deepest(start, x))
 
     slope_of_ridge = outer(ridge)
 
     @njit
     def search(start):
-        x = argmin(ridge, slope_of_ridge, start, start)
-        y = argmin(depth, slope, start, x)
-        return np.concatenate((x, y))
+        x = argmin(ridge, slope_of_ridge, step_in_plane, norm_in_plane, start, start)
+        return *x, *deepest(start, x)
 
     return search
 
@@ -48,7 +50,7 @@ EVAL = Eval(
         "rf": saddle(dualad.grad, dualad.jacfwd),
         "rr": saddle(dualad.grad, dualad.grad),
     },
-    arguments=lambda given: (np.array(given["start"], float),),
+    arguments=lambda given: (tuple(float(s) for s in given["start"]),),
     example=lambda *start: {"start": [float(s) for s in start]},
     sizes=((1, 1), (2, 2), (3, 3)),
     report={},
