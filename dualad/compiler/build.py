@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from numba import types
 
@@ -91,13 +92,14 @@ class Derivative:
 
 @dataclass(frozen=True)
 class Built:
-    """Generated source, the function it defines, the type of a single result, the number of tangents at a time."""
+    """Generated source, the function it defines, the type of its result, the number of tangents or their packs."""
 
     name: str
     text: str
     function: object
     result_type: object = None
     directions: int = 1
+    packs: SimpleNamespace | None = None
 
 
 def build(what: Derivative, argument_types: tuple) -> Built:
@@ -147,7 +149,8 @@ def build(what: Derivative, argument_types: tuple) -> Built:
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     text = instances.text() + printer.text()
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>")
-    return Built(name, text, made, type_of(function.result), getattr(printer, "at_a_time", 1))
+    directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
+    return Built(name, text, made, type_of(function.result), directions, packs)
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
@@ -181,7 +184,10 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
             entry, "jvp", wrt, directions=printer.directions(), tangents_only=True, packs=packs if packs > 1 else 0
         )
         tangent = build(several, given)
-        printer.forward(name, tangent.function, tangent.directions)
+        if tangent.packs is None:
+            printer.forward(name, tangent.function, tangent.directions)
+        else:
+            printer.forward_side_by_side(name, tangent.function, tangent.packs)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
         printer.reverse(name, value, [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts])

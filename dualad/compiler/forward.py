@@ -41,11 +41,6 @@ class Forward(ForwardCalls, DerivativeEmitter):
         self._dots: dict[tuple[Var, int], str] = {}
         self._direction = 0
 
-    @property
-    def at_a_time(self) -> int:
-        """How many directions the function takes."""
-        return self.directions
-
     def dot(self, v: Var) -> str:
         """Return the name of a variable's tangent, in the direction that is being printed."""
         key = (v, self._direction)

@@ -8,8 +8,9 @@
             jacobian[:, first], ... = out_dot, ...                 out_bar[k] = 0
             x_dot[first] = x_dot_1[first + 1] = 0
 
-Forward mode takes `DIRECTIONS` directions at a time, and computes the primal once for all of them. The directions go
-through all parameters, one after the other; the rows of reverse mode hold all of them. The text is plain Python for the
+Forward mode takes `DIRECTIONS` directions at a time, and computes the primal once for all of them; where it can be done
+in packs, `x_dot` holds one for each of many directions. The directions go through all parameters, one after the other;
+the rows of reverse mode hold all of them. The text is plain Python for the
 types at hand; a Jacobian within a differentiated function is read from it again.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 from numba import njit, types
 
@@ -69,14 +71,18 @@ class JacobianText:
 
     # ---------------------------------------------------------------- blocks: one for each result and parameter
 
-    def open_blocks(self) -> dict[tuple[int, int], str]:
-        """Print the blocks as variables, and return their names."""
+    def open_blocks(self, sizes: list[str] | None = None) -> dict[tuple[int, int], str]:
+        """Print the blocks as variables, and return their names.
+
+        A block gets its memory later, when the size of the result is known; given the sizes of the parameters, the
+        blocks of numbers have it already.
+        """
         blocks = {}
         for j, out in enumerate(self.outs):
             for i, x in enumerate(self.xs):
                 axes = _is_array(out) + _is_array(x)
                 blocks[j, i] = self.fresh("jacobian")
-                shape = "(0, 0)" if axes == 2 else "0"
+                shape = "(0, 0)" if axes == 2 else sizes[i] if sizes and not _is_array(out) else "0"
                 self.line(1, f"{blocks[j, i]} = {f'np.empty({shape}{_dtype(x)})' if axes else _zero(x)}")
         return blocks
 
@@ -132,17 +138,7 @@ class JacobianText:
         if all(x == types.float64 for x in self.xs):
             self.forward_by_numbers(call, count)
             return
-        sizes, offsets = [], ["0"]
-        for n, x in zip(self.names, self.xs, strict=True):
-            size = "1"
-            if _is_array(x):
-                size = self.fresh("size")
-                self.line(1, f"{size} = {n}.size")
-            sizes.append(size)
-            end = size if offsets[-1] == "0" else self.fresh("end")
-            if end != size:
-                self.line(1, f"{end} = {offsets[-1]} + {size}")
-            offsets.append(end)
+        sizes, offsets = self.places()
         total = offsets[-1]
         dots = [[self.fresh(f"{n}_dot") for n in self.names] for _ in range(count)]
         outs = [[self.fresh("out_dot") for _ in self.outs] for _ in range(count)]
@@ -190,8 +186,69 @@ class JacobianText:
             for i, row in enumerate(outs[: len(self.xs) - first], first):
                 for j, out in enumerate(self.outs):
                     blocks[j, i] = f"{row[j]}.astype(np.float64)" if _is_array(out) else row[j]
+        self.result_by_numbers(blocks)
+
+    def result_by_numbers(self, blocks: dict) -> None:
         ordered = [blocks[j, i] for j in range(len(self.outs)) for i in range(len(self.xs))]
         self.line(1, f"return {self.packed(ordered)}")
+
+    def forward_side_by_side(self, name: str, tangent: Callable, packs: SimpleNamespace) -> None:
+        """Print the Jacobians by forward mode; `tangent` is the generated function of packs of directions."""
+        self.head(name)
+        jitted = njit(error_model="numpy", no_cpython_wrapper=True)  # arrays of packs are nothing to Python
+        call = self.scope.bind(jitted(tangent), tangent.__name__)
+        self.packs = packs
+        if not any(_is_array(x) for x in self.xs):
+            self.side_by_side_by_numbers(call)
+            return
+        sizes, offsets = self.places()
+        dots = [self.fresh(f"{n}_dot") for n in self.names]
+        outs = [self.fresh("out_dot") for _ in self.outs]
+        for dot, n, x in zip(dots, self.names, self.xs, strict=True):
+            if _is_array(x):
+                self.line(1, f"{dot} = {self.call_pack('zeros_like', n)}")
+        blocks = self.open_blocks(sizes)
+        first = self.fresh("first")
+        total = offsets[-1]
+        self.line(1, f"for {first} in range(0, max({total}, 1), {packs.width}):")  # once, for the shape, if x is empty
+        starts = [first if offset == "0" else f"{first} - {offset}" for offset in offsets]
+        for dot, x, start in zip(dots, self.xs, starts, strict=False):
+            if _is_array(x):
+                self.line(2, self.call_pack("seed", dot, start, "1.0"))
+            else:
+                self.line(2, f"{dot} = {self.call_pack('unit', f'-({start})')}")
+        self.line(2, f"_, {self.packed(outs)} = {call}({', '.join([self.given, *dots])})")
+        if any(_is_array(out) for out in self.outs):
+            self.line(2, f"if {first} == 0:")
+        for (j, i), block in blocks.items():
+            if _is_array(self.outs[j]):
+                self.allocate(3, block, f"{outs[j]}.size", sizes[i] if _is_array(self.xs[i]) else "", self.xs[i])
+        for dot, x, start in zip(dots, self.xs, starts, strict=False):
+            if _is_array(x):
+                self.line(2, self.call_pack("seed", dot, start, "0.0"))
+        for (j, i), block in blocks.items():
+            if _is_array(self.xs[i]) or _is_array(self.outs[j]):
+                self.line(2, self.call_pack("store", block, starts[i], outs[j]))
+            else:
+                self.line(2, f"if {first} <= {offsets[i]} < {first} + {packs.width}:")
+                self.line(3, f"{block} = {self.call_pack('lane', outs[j], f'-({starts[i]})')}")
+        self.result(blocks, outs)
+
+    def side_by_side_by_numbers(self, call: str) -> None:
+        """Print the rest of the Jacobians by numbers: no loop, since it is known how many there are."""
+        blocks = {}
+        for first in range(0, len(self.xs), self.packs.width):
+            outs = [self.fresh("out_dot") for _ in self.outs]
+            seeds = [self.call_pack("unit", str(i - first)) for i in range(len(self.xs))]
+            self.line(1, f"_, {self.packed(outs)} = {call}({', '.join([self.given, *seeds])})")
+            for i in range(first, min(first + self.packs.width, len(self.xs))):
+                for j, out in enumerate(self.outs):
+                    lane = self.call_pack("lane", outs[j], str(i - first))
+                    blocks[j, i] = f"{lane}.copy()" if _is_array(out) else lane
+        self.result_by_numbers(blocks)
+
+    def call_pack(self, name: str, *args: str) -> str:
+        return f"{self.scope.bind(getattr(self.packs, name), name)}({', '.join(args)})"
 
     def packed(self, names: list[str]) -> str:
         return names[0] if len(names) == 1 else f"({', '.join(names)})"
@@ -208,6 +265,21 @@ class JacobianText:
 
     def place_in(self, place: str, i: int, offsets: list[str]) -> str:
         return place if i == 0 else f"{place} - {offsets[i]}"
+
+    def places(self) -> tuple[list[str], list[str]]:
+        """Print and return the sizes of the parameters, and their places in the row of all directions, with its end."""
+        sizes, offsets = [], ["0"]
+        for n, x in zip(self.names, self.xs, strict=True):
+            size = "1"
+            if _is_array(x):
+                size = self.fresh("size")
+                self.line(1, f"{size} = {n}.size")
+            sizes.append(size)
+            end = size if offsets[-1] == "0" else self.fresh("end")
+            if end != size:
+                self.line(1, f"{end} = {offsets[-1]} + {size}")
+            offsets.append(end)
+        return sizes, offsets
 
     # ---------------------------------------------------------------- reverse
 

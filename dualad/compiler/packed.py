@@ -1,15 +1,14 @@
 """Forward mode along several directions at a time, with the tangents of a number side by side in a register.
 
-The text is that of one direction: `x_dot` is a pack of tangents, or an array of packs (`numba_bridge.packs`). What is
-linear in the tangents reads the same for packs, so it takes loops over numbers and what rearranges arrays. A function
-with other operations on whole arrays (a matrix product, a decomposition) is printed for one direction after the other
-by `Forward`.
+The text is that of one direction: `x_dot` is a pack of tangents, or an array of packs (`numba_bridge.packs`), from the
+parameters to the result. What is linear in the tangents reads the same for packs, so it takes loops over numbers and
+what rearranges arrays. A function with other operations on whole arrays (a matrix product, a decomposition) is printed
+for one direction after the other by `Forward`.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
 
 import numpy as np
 from numba import types
@@ -66,10 +65,6 @@ class Packed(Forward):
         super().__init__(function, scope, activity, 1, tangents_only)
         self.packs = packs_of(directions)
 
-    @property
-    def at_a_time(self) -> int:
-        return self.packs.width
-
     def call_pack(self, name: str, *args: str) -> str:
         return f"{self.scope.bind(getattr(self.packs, name), name)}({', '.join(args)})"
 
@@ -79,34 +74,10 @@ class Packed(Forward):
     def zeros_like(self, text: str) -> str:
         return self.call_pack("zeros_like", text)
 
-    def emit(self, name: str, wrt: list[int]) -> None:
-        f = self.function
-        count = self.packs.width
-        given = [{k: self.fresh(f"{f.params[k].name}_dot") for k in wrt} for _ in range(count)]
-        dots = [name for row in given for name in row.values()]
-        with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
-            for k in wrt:  # the parameters are numbers and arrays
-                self.line(f"{self.dot(f.params[k])} = {self.call_pack('join', *(row[k] for row in given))}")
-            self.guard_parameters([(leaf, leaf.name) for leaf, _, _ in f.leaves])
-            for leaf, position, _ in f.leaves:
-                if position not in wrt and self.active(leaf):
-                    self.line(f"{self.dot(leaf)} = {self.tangent_zero(leaf)}")
-            self.block(f.body)
-            self.place = f.place
-            results = [self.result_text(f.result, self.primal_result)]
-            for k in range(count):
-                results.append(self.result_text(f.result, self.lane_of(k)))
-            self.line(f"return {', '.join(results)}")
-
-    def lane_of(self, k: int) -> Callable[[object], str]:
-        """Return what gives the text of the tangent of a result along one direction."""
-
-        def text(value: object) -> str:
-            if self.active(value):
-                return self.call_pack("lane", self.dot(value), str(k))
-            return Forward.result_tangent(self, value)
-
-        return text
+    def result_tangent(self, value: object) -> str:
+        if self.active(value):
+            return super().result_tangent(value)
+        return self.zeros_like(self.operand(value)) if is_array(value) else self.zero()
 
     def differentiate(self, op: Op, rule: Rule | None, dot: str) -> None:
         if op.fn == "pack" and any(self.active(v) for v in ir.op_vars(op)):

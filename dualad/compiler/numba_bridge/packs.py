@@ -145,23 +145,27 @@ def _array_of(
 def packs_of(width: int) -> SimpleNamespace:
     """Return the functions that generated code needs of packs of a width, which is a power of two.
 
-    `join` makes a pack of numbers, or an array of packs of arrays; `lane` takes one out of it; `zero` is a pack of
-    zeros, `zeros_like` an array of them; `stretched` is an array of packs broadcast to a shape.
+    `zero` is a pack of zeros, `zeros_like` an array of them, `unit` a pack of zeros with one 1, if the place is within;
+    `lane` is one number of a pack, or the view of one in each pack of an array. `seed` and `store` look at a pack as a
+    part of a longer row that begins at some place: `seed` writes a number in the row of each element of an array, at
+    the element's own place; `store` writes packs into the rows of a Jacobian, or into its single column. `stretched`
+    is an array of packs, broadcast to a shape.
     """
     if width & (width - 1):
         raise ValueError(f"the width of a pack must be a power of two, not {width}")  # LLVM's arrays would have gaps
     pack = PackType(width)
 
     @intrinsic
-    def joined(typing_context, xs):
-        def codegen(context, builder, signature, args):
-            vector = lir.Constant(pack.vector, None)
-            for k in range(width):
-                x = builder.extract_value(args[0], k)
-                vector = builder.insert_element(vector, x, lir.IntType(32)(k))
-            return vector
+    def zero_of(typing_context):
+        return pack(), lambda context, builder, signature, args: lir.Constant(pack.vector, None)
 
-        return pack(xs), codegen
+    @intrinsic
+    def unit_of(typing_context, k):
+        def codegen(context, builder, signature, args):
+            one = lir.Constant(_DOUBLE, 1.0)
+            return builder.insert_element(lir.Constant(pack.vector, None), one, builder.trunc(args[0], lir.IntType(32)))
+
+        return pack(types.intp), codegen
 
     @intrinsic
     def as_packs(typing_context, cells):
@@ -208,52 +212,78 @@ def packs_of(width: int) -> SimpleNamespace:
     def zero():
         """A pack of zeros."""
 
+    def unit(k):
+        """A pack of zeros with a 1 at place k, if there is one."""
+
     def zeros_like(x):
         """An array of packs of zeros, of the shape of an array."""
-
-    def join(*xs):
-        """The pack of some numbers, or the array of packs of some arrays of one shape."""
 
     def lane(x, k):
         """One number of a pack, or one array of numbers out of an array of packs."""
 
+    def seed(x, first, value):
+        """Write a value into pack k of an array, for each k, at place k - first if there is one."""
+
+    def store(jacobian, first, x):
+        """Write a pack into a row that it is a part of, or each pack of an array into a row, or one place of each."""
+
     def stretched(x, shape, own):
         """An array of packs, broadcast to a shape; `own` is its own."""
 
-    @overload(stretched)
-    def stretched_code(x, shape, own):
-        tail = (width,)
-        return lambda x, shape, own: as_packs(stretch(as_cells(x), shape + tail, own + tail))
-
     @overload(zero)
     def zero_code():
-        zeros = (0.0,) * width
-        return lambda: joined(zeros)
+        return lambda: zero_of()
+
+    @overload(unit)
+    def unit_code(k):
+        return lambda k: unit_of(k) if 0 <= k < width else zero_of()
 
     @overload(zeros_like)
     def zeros_code(x):
         tail = (width,)
         return lambda x: as_packs(np.zeros(x.shape + tail))
 
-    @overload(join)
-    def join_code(*xs):
-        xs = xs[0] if isinstance(xs[0], types.BaseTuple) else xs
-        if not isinstance(xs[0], types.Array):
-            return lambda *xs: joined(xs)
-        tail = (width,)
-
-        def code(*xs):
-            cells = np.empty((xs[0].size, width))
-            for k in range(width):
-                flat = xs[k].ravel()
-                for i in range(flat.size):
-                    cells[i, k] = flat[i]
-            return as_packs(cells.reshape(xs[0].shape + tail))
-
-        return code
-
     @overload(lane)
     def lane_code(x, k):
         return lambda x, k: lane_of(x, k)
 
-    return SimpleNamespace(width=width, zero=zero, zeros_like=zeros_like, stretched=stretched, join=join, lane=lane)
+    @overload(seed)
+    def seed_code(x, first, value):
+        def code(x, first, value):
+            cells = as_cells(x).reshape(x.size, width)
+            for k in range(max(first, 0), min(first + width, x.size)):
+                cells[k, k - first] = value
+
+        return code
+
+    @overload(store)
+    def store_code(jacobian, first, x):
+        def store_row(jacobian, first, x):
+            for k in range(max(first, 0), min(first + width, jacobian.size)):
+                jacobian[k] = lane_of(x, k - first)
+
+        def store_column(jacobian, first, x):
+            if first <= 0 < first + width:
+                r = 0
+                for number in lane_of(x, -first).flat:
+                    jacobian[r] = number
+                    r += 1
+
+        def store_rows(jacobian, first, x):
+            for k in range(max(first, 0), min(first + width, jacobian.shape[1])):
+                r = 0
+                for number in lane_of(x, k - first).flat:
+                    jacobian[r, k] = number
+                    r += 1
+
+        if not isinstance(x, types.Array):
+            return store_row
+        return store_rows if jacobian.ndim == 2 else store_column
+
+    @overload(stretched)
+    def stretched_code(x, shape, own):
+        tail = (width,)
+        return lambda x, shape, own: as_packs(stretch(as_cells(x), shape + tail, own + tail))
+
+    functions = (zero, unit, zeros_like, lane, seed, store, stretched)
+    return SimpleNamespace(width=width, **{f.__name__: f for f in functions})
