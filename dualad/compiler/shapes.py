@@ -22,6 +22,7 @@ from numba import types
 from ..rules import broadcasting, linear_algebra
 from . import ir
 from .activity import ALLOCATIONS, COPIES
+from .derived import Derived
 from .infer import is_array, is_integer, type_of
 from .ir import UNDEFINED, Block, Const, For, Function, If, Namer, Op, Slice, TupleOf, Var, While
 from .normalise import rename_everywhere
@@ -52,16 +53,29 @@ class Sizes:
     def __init__(self, function: Function):
         self.definer: dict[Var, object] = {}
         self._found: dict[tuple[Var, int], object] = {}
+        self._kept: dict[tuple[Var, int], ir.Carried] = {}
         for stmt in ir.walk(function.body):
             for v in ir.defined_by(stmt):
                 self.definer[v] = stmt
             if isinstance(stmt, For | While):
                 self.definer.update((c.param, stmt) for c in stmt.carried)
+                arrays = [c for c in stmt.carried if _is_variable(c.init) and _is_variable(c.yielded)]
+                self._kept.update(((c.param, k), c) for c in arrays for k in range(type_of(c.param).ndim))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Find the loops that hand on arrays of one size: all of them, until one is found not to."""
+        while True:
+            wrong = [(x, k) for (x, k), c in self._kept.items() if self.of(c.init, k) != self.of(c.yielded, k)]
+            if not wrong:
+                return
+            for key in wrong:
+                del self._kept[key]
+            self._found.clear()
 
     def of(self, x: Var, axis: int) -> Var | Const | Size:
         """Return the length of an axis of an array, by the first name that it has."""
         if (x, axis) not in self._found:
-            self._found[x, axis] = Size(x, axis)  # where a loop comes back to it
             self._found[x, axis] = self._size(x, axis)
         return self._found[x, axis]
 
@@ -104,7 +118,8 @@ class Sizes:
         elif isinstance(stmt, If):
             found = self._merged(stmt, next(p for p in stmt.phis if p.target is x), axis)
         elif stmt is not None:
-            found = self._carried(next(c for c in stmt.carried if x in (c.param, c.result)), axis)
+            c = next(c for c in stmt.carried if x in (c.param, c.result))
+            found = self.of(c.init, axis) if (c.param, axis) in self._kept else None
         is_size = isinstance(found, Size | Var) or (isinstance(found, Const) and type(found.value) is int)
         return found if is_size and (isinstance(found, Size) or is_integer(found)) else Size(x, axis)
 
@@ -121,6 +136,9 @@ class Sizes:
         if op.fn in _PRODUCTS:
             k, own = _PRODUCTS[op.fn][axis]
             return self.of(op.args[k], own) if _is_variable(op.args[k]) else None
+        x = self._differentiated(op)
+        if x is not None:
+            return self.of(x, axis) if _is_variable(x) else None
         if op.fn is np.transpose and len(op.args) == 1 and not op.kwargs and _is_variable(op.args[0]):
             return self.of(op.args[0], ndim - 1 - axis)
         if op.fn == "view" and _is_variable(op.args[0]):
@@ -128,6 +146,14 @@ class Sizes:
             if axes is not None and axes[axis] is not None:
                 return self.of(op.args[0], axes[axis])
         return None
+
+    def _differentiated(self, op: Op) -> object:
+        """Return the argument that a gradient is taken by."""
+        which = 0
+        if op.fn == "item":
+            op, which = self.definer.get(op.args[0]), op.args[1].value
+        is_gradient = isinstance(op, Op) and isinstance(op.fn, Derived) and op.fn.kind == "grad"
+        return op.args[op.fn.wrt[which]] if is_gradient else None
 
     def _item(self, shape: object, axis: int) -> object:
         if isinstance(shape, TupleOf):
@@ -151,18 +177,6 @@ class Sizes:
         if isinstance(op, Op) and op.fn is operator.and_:
             return [pair for x in op.args for pair in self._equal_if(x)]
         return [set(map(self.value, op.args))] if isinstance(op, Op) and op.fn is operator.eq else []
-
-    def _carried(self, c: ir.Carried, axis: int) -> object:
-        """The size of what a loop hands on is that of the first, if that of the next follows from it."""
-        if not (_is_variable(c.init) and _is_variable(c.yielded)):
-            return None
-        before = dict(self._found)
-        first = self.of(c.init, axis)
-        self._found[c.param, axis] = first
-        if self.of(c.yielded, axis) == first:
-            return first
-        self._found = before  # what was found on that assumption
-        return None
 
 
 def shown_axes(view: Op) -> list[int | None] | None:
