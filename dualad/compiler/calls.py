@@ -8,9 +8,13 @@ reverse mode    t, state = f_forward(x, a, n, state)                forward swee
 `state` is the tape that all units share (`unit_reverse` says what is on it): a call takes it and gives it back. The
 reverse sweep of a call finds its numbers on top of the tape. It takes the arrays (and strings) once more, and the
 shadows of the arrays, which it updates in place; of the real numbers it gives back adjoints.
+
+Arrays are lent (`runtime.lend`): whoever calls keeps them alive, and no unit hands one back.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from numba import types
 
@@ -24,6 +28,27 @@ def returns_float(op: Op) -> bool:
     return op.target is not None and is_float(op.target)
 
 
+class Calls:
+    """What is common to calls in all modes; `lent` are the arrays that a unit was given itself."""
+
+    lent: frozenset[str] = frozenset()
+
+    def print_call(self, targets: list[str], unit: str, given: list[str], arrays: Iterable[str]) -> None:
+        """Print a call, in which some of what is given are arrays."""
+        own = [a for a in dict.fromkeys(arrays) if a not in self.lent]
+        texts = [f"{self.runtime('lend')}({x})" if x in own else x for x in given]
+        call = f"{unit}({', '.join(texts)})"
+        self.line(f"{', '.join(targets)} = {call}" if targets else call)
+        for a in own:
+            self.line(f"{self.runtime('release')}({a})")
+
+    def primal_call(self, op: Op) -> None:
+        """Print a call as it stands."""
+        arrays = [self.operand(a) for a in op.args if is_array(a)]
+        targets = [op.target.name] if op.target is not None else []
+        self.print_call(targets, op.detail.reference(self.scope), list(map(self.operand, op.args)), arrays)
+
+
 class ForwardCalls:
     """The part of `Forward` that prints calls."""
 
@@ -32,14 +57,13 @@ class ForwardCalls:
             self.primal(op)
             return
         unit = op.detail
-        dots = [self.tangent(a) for a, p in zip(op.args, unit.params, strict=True) if is_float(p)]
-        text = f"{unit.reference(self.scope, 'jvp')}({', '.join([*map(self.operand, op.args), *dots])})"
-        if op.target is None:
-            self.line(text)
-        elif returns_float(op):
-            self.line(f"{op.target.name}, {self.dot(op.target)} = {text}")
-        else:
-            self.line(f"{op.target.name} = {text}")
+        dots = [(a, self.tangent(a)) for a, p in zip(op.args, unit.params, strict=True) if is_float(p)]
+        arrays = [self.operand(a) for a in op.args if is_array(a)]
+        arrays += [dot for a, dot in dots if is_array(a) and self.active(a)]
+        targets = [] if op.target is None else [op.target.name]
+        targets += [self.dot(op.target)] if returns_float(op) else []
+        given = [*map(self.operand, op.args), *(dot for _, dot in dots)]
+        self.print_call(targets, unit.reference(self.scope, "jvp"), given, arrays)
 
 
 class ReverseCalls:
@@ -63,15 +87,17 @@ class ReverseCalls:
             self.line(f"{name} = [{_empty(ty)}]")
 
     def forward_call(self, op: Op) -> None:
-        args = [*map(self.operand, op.args), self.state, *self.kept.values()]
-        text = f"{op.detail.reference(self.scope, 'forward')}({', '.join(args)})"
-        self.line(f"{self.state if op.target is None else f'{op.target.name}, {self.state}'} = {text}")
+        given = [*map(self.operand, op.args), self.state, *self.kept.values()]
+        arrays = [self.operand(a) for a in op.args if is_array(a)]
+        targets = [self.state] if op.target is None else [op.target.name, self.state]
+        self.print_call(targets, op.detail.reference(self.scope, "forward"), given, arrays)
 
     def reverse_call(self, op: Op) -> None:
         unit = op.detail
         arrays = [a for a in op.args if is_array(a)]
         for a in arrays:
             self.ensure(a)
+        lent = [self.operand(a) for a in arrays] + [self.bar(a) for a in arrays if self.active(a)]
         given = [self.operand(a) for a in op.args if not is_number(a)]
         given += [self.bar(a) if self.active(a) else f"np.zeros_like({self.operand(a)})" for a in arrays if is_float(a)]
         if returns_float(op):
@@ -85,8 +111,8 @@ class ReverseCalls:
                 else:
                     back.append(self.fresh("bar"))
                     terms.append((a, back[-1]))
-        text = f"{unit.reference(self.scope, 'reverse')}({', '.join([*given, self.state, *self.kept.values()])})"
-        self.line(f"{', '.join([*back, self.state])} = {text}")
+        given += [self.state, *self.kept.values()]
+        self.print_call([*back, self.state], unit.reference(self.scope, "reverse"), given, lent)
         for a, bar in terms:
             self.contribute(a, "+", bar)
         self.live.discard(op.target)

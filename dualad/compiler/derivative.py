@@ -13,12 +13,13 @@ from ..rules import registry
 from ..rules.registry import Rule, RuleBody
 from . import ir, rule_text, runtime, vector_math
 from .activity import Activity
+from .calls import Calls
 from .emit import Emitter, Scope
 from .infer import is_array, is_number
 from .ir import Const, Function, Op, TupleOf, Var
 
 
-class DerivativeEmitter(Emitter):
+class DerivativeEmitter(Calls, Emitter):
     """Prints a function and its derivative."""
 
     def __init__(self, function: Function, scope: Scope, activity: Activity):
@@ -78,6 +79,12 @@ class DerivativeEmitter(Emitter):
     def stmt_Op(self, op: Op) -> None:
         if op.fn != "unpack":  # printed at the head
             self.primal(op)
+
+    def primal(self, op: Op) -> None:
+        if op.fn == "call":
+            self.primal_call(op)
+        else:
+            super().primal(op)
 
     def expression(self, op: Op) -> str:
         """Return the right-hand side of an operation; in a loop, by a function with vector variants if there is one."""

@@ -27,6 +27,7 @@ class UnitForward(Forward):
         """Return the lines of the function."""
         f = self.function
         dots = [self.dot(p) for p in f.params if is_float(p)]
+        self.lent = frozenset((*self.parameters(), *dots))
         with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
             self.block(f.body)
             if f.result != Const(None):
@@ -39,6 +40,7 @@ def emit_primal_unit(instance: object, name: str) -> list[str]:
     """Return the lines of a unit itself, without derivatives."""
     f = instance.function
     plain = DerivativeEmitter(f, instance.scope, Activity(f, []))
+    plain.lent = frozenset(plain.parameters())
     with plain.indented(f"def {name}({', '.join(plain.parameters())}):"):
         plain.block(f.body)
         if f.result != Const(None):

@@ -131,6 +131,7 @@ class UnitReverse(Reverse):
         """Return the lines of the forward sweep: arguments and state in, result and state out."""
         f = self.function
         self.sweeping_back = False
+        self.lent = frozenset(self.parameters())
         with self.indented(f"def {name}({', '.join([*self.parameters(), self.state, *self.kept.values()])}):"):
             self._blank(self.plan.frame)
             self.block(f.body)
@@ -152,6 +153,7 @@ class UnitReverse(Reverse):
         seed = [self.fresh("out_bar")] if f.result != Const(None) and is_float(f.result) else []
         self.live = {p for p in arrays if is_float(p)}
         self.sweeping_back = True
+        self.lent = frozenset((*self.parameters(), *shadows))
         given = [*(p.name for p in f.params if not is_number(p)), *shadows, *seed, self.state, *self.kept.values()]
         with self.indented(f"def {name}({', '.join(given)}):"):
             self._pop(self.plan.frame)

@@ -36,6 +36,7 @@ __all__ = [
     "give_vector_variants",
     "hide_from_llvm",
     "infer_types",
+    "lent_array",
     "let_adjoint_loops_be_vectorised",
     "let_jitclasses_meet_numbers",
     "owned_memory",
@@ -360,6 +361,18 @@ def enlarged_array(typing_context, array, size):
         return _array_of(context, builder, array, meminfo, size, None, meminfo)
 
     return array(array, size), codegen
+
+
+@intrinsic
+def lent_array(typing_context, array):
+    """An array that is not counted as a reference to its memory, and valid as long as the array that it is made of."""
+
+    def codegen(context, builder, signature, args):
+        made = context.make_array(array)(context, builder, args[0])
+        made.meminfo = cgutils.get_null_value(made.meminfo.type)
+        return made._getvalue()
+
+    return array(array), codegen
 
 
 @intrinsic
