@@ -77,7 +77,8 @@ def main_job() -> None:
     print()
     print("The gradient at the starting point of the fit:")
     inputs = [f"log {name}" for name in predator_prey.NAMES]
-    print(compare(predator_prey.negative_log_likelihood, *_main_job_arguments(), inputs=inputs).table())
+    likelihood = predator_prey.negative_log_likelihood
+    print(compare(likelihood, *_main_job_arguments(), argnums=(0,), inputs=inputs).table())
 
 
 def _main_job_arguments() -> list:

@@ -3,7 +3,7 @@
 `compare(f, *args)` differentiates a scalar function by every floating-point argument:
 
     reverse      one call of `dualad.value_and_grad`
-    forward      one `dualad.jvp` an input number
+    forward      one call of `dualad.jacfwd`; one `dualad.jvp` an input number, for the first of many
     differences  two evaluations of the compiled model an input number
 
 and measures each whole gradient as a multiple of one evaluation of the model, compiled by Numba. All are called from
@@ -24,7 +24,7 @@ import numpy as np
 
 import dualad
 
-from .errors import NotDifferentiableError
+from .errors import ArgumentError, NotDifferentiableError
 
 ROWS_SHOWN = 12
 MOST_DIRECTIONS = 256
@@ -102,7 +102,9 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(f: Callable, *args, inputs: Sequence[str] | None = None) -> Comparison:
+def compare(
+    f: Callable, *args, argnums: Sequence[int] | None = None, inputs: Sequence[str] | None = None
+) -> Comparison:
     """Differentiate `f` at `args` in reverse mode, in forward mode and by central differences, and time each.
 
     Parameters
@@ -111,6 +113,8 @@ def compare(f: Callable, *args, inputs: Sequence[str] | None = None) -> Comparis
         Plain Python or ``@njit``, with one number for a result.
     *args : float, int, ndarray
         Where to differentiate. Floats and float arrays are differentiated; the rest is held fixed.
+    argnums : sequence of int, optional
+        Positions of the arguments to differentiate by, if not all that can be.
     inputs : sequence of str, optional
         Names of the input numbers, in order; made from the parameter names by default.
 
@@ -124,17 +128,20 @@ def compare(f: Callable, *args, inputs: Sequence[str] | None = None) -> Comparis
         If there is no floating-point argument, or the result is not one number.
     DualadError
         If the engine refuses the function.
+    ArgumentError
+        If `inputs` has not one name for each input number.
     """
-    argnums = differentiable(args)
+    argnums = differentiable(args) if argnums is None else tuple(argnums)
     if not argnums:
         raise NotDifferentiableError(
             f"{name_of(f)}: no argument to differentiate by; give a float (2.0 rather than 2) or an array of floats"
         )
     value_and_gradient = dualad.value_and_grad(f, argnums=argnums)
     value, gradients = value_and_gradient(*_fresh(args))
-    if inputs is None:
-        inputs = input_names(f, args, argnums)
-    count = len(inputs)
+    inputs = input_names(f, args, argnums) if inputs is None else tuple(inputs)
+    count = sum(np.size(args[k]) for k in argnums)
+    if len(inputs) != count:
+        raise ArgumentError(f"{name_of(f)}: {len(inputs)} names for {count} input numbers")
 
     model = compiled(f)
     used = _fresh(args)
@@ -147,8 +154,13 @@ def compare(f: Callable, *args, inputs: Sequence[str] | None = None) -> Comparis
         """Make a call without arguments; the arguments are copied first if the model writes into them."""
         return (lambda: call(*_fresh(args))) if mutates else (lambda: call(*args))
 
+    jacobian = dualad.jacfwd(f, argnums=argnums)
+
     def push_forward():
-        return [dualad.jvp(f, _fresh(args) if mutates else args, tangents)[1] for tangents in directions]
+        given = _fresh(args) if mutates else args
+        if scale == 1.0:
+            return np.concatenate([np.ravel(block) for block in jacobian(*given)])
+        return [dualad.jvp(f, given, tangents)[1] for tangents in directions]
 
     seconds = {
         "model": median_seconds(at(model)),
@@ -158,7 +170,7 @@ def compare(f: Callable, *args, inputs: Sequence[str] | None = None) -> Comparis
     }
     return Comparison(
         title=name_of(f),
-        inputs=tuple(inputs),
+        inputs=inputs,
         value=float(value),
         reverse=np.concatenate([np.ravel(np.asarray(gradient, dtype=float)) for gradient in gradients]),
         forward=np.array(push_forward(), dtype=float),

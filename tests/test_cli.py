@@ -8,6 +8,7 @@ import pytest
 
 from dualad.__main__ import load_function, main, parse_argument
 from dualad.compare import Comparison, compare, compiled
+from dualad.errors import ArgumentError
 
 MODEL = """
 import math
@@ -113,6 +114,16 @@ def test_function_that_writes_into_its_argument(model_file):
     assert found.value == 36.0
     for gradient in (found.reverse, found.forward, found.differences):
         np.testing.assert_allclose(gradient, [24.0, 36.0], rtol=1e-8)
+
+
+def test_some_arguments_are_held_fixed(model_file):
+    weighted = load_function(f"{model_file}:weighted")
+    found = compare(weighted, np.array([1.0, 2.0]), 0.5, 2, argnums=(1,), inputs=("angle",))
+    assert found.inputs == ("angle",)
+    for gradient in (found.reverse, found.forward, found.differences):
+        np.testing.assert_allclose(gradient, [5.0 * np.cos(0.5)], rtol=1e-8)
+    with pytest.raises(ArgumentError, match="1 names for 3 input numbers"):
+        compare(weighted, np.array([1.0, 2.0]), 0.5, 2, inputs=("angle",))
 
 
 @pytest.mark.parametrize("mode", ["reverse", "forward"])
