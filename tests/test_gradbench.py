@@ -214,11 +214,11 @@ def test_kmeans_goes_to_the_middle_of_each_cluster():
 def test_ba_by_finite_differences():
     """Every entry of the sparse matrix, of cameras and points that are seen more than once."""
     rng = np.random.default_rng(1)
-    cameras, points, weights, seen, features = ba.EVAL.arguments(input_of(ba, 2, 3, 5))
+    cameras, points, weights, seen, features, room = ba.EVAL.arguments(input_of(ba, 2, 3, 5))
     cameras *= rng.uniform(0.9, 1.1, cameras.shape)
     points *= rng.uniform(0.9, 1.1, points.shape)
     weights *= rng.uniform(0.9, 1.1, weights.shape)
-    args = (cameras, points, weights, seen, features)
+    args = (cameras, points, weights, seen, features, room)
     starts, columns, values = ba.jacobian(*args)
     dense = np.zeros((15, 36))
     for row in range(15):

@@ -82,8 +82,8 @@ def point_of(p):
 
 
 @njit
-def objective(cameras, points, weights, seen, features):
-    """Return the errors of projection, two an observation, and those of the weights."""
+def objective(cameras, points, weights, seen, features, room):
+    """Return the errors of projection, two an observation, and those of the weights; `room` is for the Jacobian."""
     projection, weight = np.empty(2 * weights.size), np.empty(weights.size)
     for i in range(weights.size):
         camera, point = camera_of(cameras[seen[i, 0]]), point_of(points[seen[i, 1]])
@@ -98,14 +98,15 @@ weight_row = dualad.grad(weight_error)
 
 
 @njit
-def jacobian(cameras, points, weights, seen, features):
-    """Return the Jacobian by rows: row r has the values `starts[r]` to `starts[r + 1]`, and these columns."""
+def jacobian(cameras, points, weights, seen, features, room):
+    """Return the Jacobian by rows: row r has the values `starts[r]` to `starts[r + 1]`, and these columns.
+
+    It is written into `room`: as in the C++ tools, the memory of a large sparse matrix serves one call after the other.
+    """
     observations = weights.size
     first_point = CAMERA * cameras.shape[0]
     first_weight = first_point + POINT * points.shape[0]
-    starts = np.empty(3 * observations + 1, np.int32)
-    columns = np.empty((2 * COLUMNS + 1) * observations, np.int32)
-    values = np.empty((2 * COLUMNS + 1) * observations)
+    starts, columns, values = room
     starts[0] = 0
     p = 0
     for i in range(observations):
@@ -132,11 +133,13 @@ def jacobian(cameras, points, weights, seen, features):
 
 
 def arguments(given):
-    """Return the cameras, points, weights and features, each as often as the input says."""
+    """Return the cameras, points, weights and features, each as often as the input says, and room for the Jacobian."""
     n, m, p = given["n"], given["m"], given["p"]
     camera, point, feature = (np.array(given[name], float) for name in ("cam", "x", "feat"))
     seen = np.stack((np.arange(p) % n, np.arange(p) % m), axis=1)
-    return np.tile(camera, (n, 1)), np.tile(point, (m, 1)), np.full(p, given["w"]), seen, np.tile(feature, (p, 1))
+    entries = (2 * COLUMNS + 1) * p
+    room = np.empty(3 * p + 1, np.int32), np.empty(entries, np.int32), np.empty(entries)
+    return np.tile(camera, (n, 1)), np.tile(point, (m, 1)), np.full(p, given["w"]), seen, np.tile(feature, (p, 1)), room
 
 
 def example(n, m, p):

@@ -116,7 +116,7 @@ def project(camera, point, weight, feature):
     return weight * (seen * scale + camera[7:9] - feature)
 
 
-def ba(cameras, points, weights, seen, features):
+def ba(cameras, points, weights, seen, features, _):
     """The values of the Jacobian without the pattern of its rows and columns."""
     blocks = jax.vmap(jax.jacrev(project, (0, 1, 2)))(cameras[seen[:, 0]], points[seen[:, 1]], weights, features)
     rows = jnp.concatenate((blocks[0], blocks[1], blocks[2][:, :, None]), axis=2)

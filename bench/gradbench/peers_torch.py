@@ -94,7 +94,7 @@ def project(camera, point, weight, feature):
     return weight * (seen * scale + camera[7:9] - feature)
 
 
-def ba(cameras, points, weights, seen, features):
+def ba(cameras, points, weights, seen, features, _):
     """The values of the Jacobian without the pattern of its rows and columns."""
     rows = func.vmap(func.jacrev(project, (0, 1, 2)))
     blocks = rows(cameras[seen[:, 0]], points[seen[:, 1]], weights, features)
