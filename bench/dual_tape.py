@@ -3,8 +3,8 @@
     python -m bench.dual_tape
 
 One run of every column a function; the median of the times in microseconds, and the ratio to the float column of the
-same kind (plain Python or compiled). Compilation is not in it. Each column gives the whole gradient: `Dual` runs once for
-each input, the engine (`dualad.jacfwd`) takes sixteen of them at a time. Every call comes from plain Python.
+same kind (plain Python or compiled). Compilation is not in it. Each column gives the whole gradient: `Dual` runs once
+for each input, the engine (`dualad.jacfwd`) takes sixteen of them at a time. Every call comes from plain Python.
 """
 
 from __future__ import annotations
