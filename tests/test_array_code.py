@@ -46,6 +46,13 @@ def test_no_array_is_kept_for_its_shape():
     assert re.findall(r"(\w+)_kept = \[\]", source) == ["state_1", "t_5_2"]
 
 
+def test_sizes_that_follow_from_each_other_are_not_compared():
+    """The slope has the size of the point, which is made of the slope before it."""
+    source = source_of("descent_on_whole_arrays")
+    assert "common_size" not in source
+    assert re.findall(r"(\w+)_kept = \[\]", source) == ["z"]
+
+
 def test_sizes_that_differ_are_still_an_error():
     with pytest.raises(ValueError, match="broadcast"):
         dualad.grad(products_of_rows)(data(1, 3, 3), data(2, 4, 5))

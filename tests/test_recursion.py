@@ -69,6 +69,33 @@ def test_memory_is_given_back():
     assert after.mi_alloc - before.mi_alloc == after.mi_free - before.mi_free
 
 
+def fills_and_adds(x, k, room):
+    """Each call makes an array of its own and hands on two that it was given."""
+    if k == x.size:
+        return 0.0
+    own = np.zeros(2)
+    own[0] = x[k] * room[0]
+    room[0] += x[k]
+    return own[0] * fills_and_adds(x, k + 1, room) + np.sin(fills_and_adds(x[: k + 1], k + 1, own)) + x[k]
+
+
+def adds_in_a_loop(x):
+    total = 0.0
+    for k in range(3):
+        total += fills_and_adds(x, k, np.ones(1) + x[k]) * x[k]
+    return total
+
+
+def test_arrays_are_lent():
+    """Whoever made an array counts it; a unit hands on what it was given as it is."""
+    x = np.array([0.3, -0.7, 0.5, 1.1])
+    check_grads(adds_in_a_loop, (x,))
+    source = dualad.derivative_source(adds_in_a_loop, x)
+    units, whole = source.split("def adds_in_a_loop_value_and_grad")
+    assert "lend(own)" in units and "lend(x)" not in units and "lend(room)" not in units
+    assert "lend(x)" in whole
+
+
 def test_arguments_stay_as_they_are():
     a = VECTOR.copy()
     dualad.grad(overwritten)(a, 0)

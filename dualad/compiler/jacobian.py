@@ -20,9 +20,10 @@ import math
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from numba import njit, types
+from numba import types
 
 from .emit import Scope
+from .numba_bridge import inner_njit
 
 DIRECTIONS = 4
 """More directions save more of the primal, and take longer to compile; the gain is measured in bench/."""
@@ -134,7 +135,7 @@ class JacobianText:
     def forward(self, name: str, tangent: Callable, count: int) -> None:
         """Print the Jacobians by forward mode; `tangent` is the generated function of `count` directions."""
         self.head(name)
-        call = self.scope.bind(njit(error_model="numpy")(tangent), tangent.__name__)
+        call = self.scope.bind(inner_njit(tangent), tangent.__name__)
         if all(x == types.float64 for x in self.xs):
             self.forward_by_numbers(call, count)
             return
@@ -195,8 +196,7 @@ class JacobianText:
     def forward_side_by_side(self, name: str, tangent: Callable, packs: SimpleNamespace) -> None:
         """Print the Jacobians by forward mode; `tangent` is the generated function of packs of directions."""
         self.head(name)
-        jitted = njit(error_model="numpy", no_cpython_wrapper=True)  # arrays of packs are nothing to Python
-        call = self.scope.bind(jitted(tangent), tangent.__name__)
+        call = self.scope.bind(inner_njit(tangent), tangent.__name__)
         self.packs = packs
         if not any(_is_array(x) for x in self.xs):
             self.side_by_side_by_numbers(call)
