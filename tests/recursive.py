@@ -497,6 +497,83 @@ def search(a, x, low, high):
     return search(a, x, middle, high) if a[middle] < x else search(a, x, low, middle)
 
 
+# -------------------------------------------------------------------- tuples as results
+
+
+def pair(x, n):
+    if n == 0:
+        return x, 1.0
+    value, count = pair(x * x, n - 1)
+    return value * x, count
+
+
+def sum_of_pair(x, n):
+    value, count = pair(x, n)
+    return value * count
+
+
+def sum_and_product(a, low, high):
+    if high - low == 1:
+        return a[low], math.sin(a[low])
+    middle = (low + high) // 2
+    left, product = sum_and_product(a, low, middle)
+    right, factor = sum_and_product(a, middle, high)
+    return left + right, product * factor
+
+
+def both_results(a):
+    return sum_and_product(a, 0, a.size)
+
+
+def pairs_in_a_loop(a, x):
+    total = 0.0
+    for k in range(3):
+        left, right = sum_and_product(a * (k + x), 0, a.size - k)
+        total += left * right
+    return total
+
+
+def fibonacci_like(x, n):
+    if n <= 1:
+        return x, 1.0 + x
+    a, b = fibonacci_like(x * 1.01, n - 1)
+    return (b, a * b / (1.0 + a)) if n % 2 == 1 else (b + a, a)
+
+
+def first_and_second(x):
+    return fibonacci_like(x, 6)[0] + fibonacci_like(x * 2.0, 3)[1]
+
+
+def even_pair(x, n):
+    if n == 0:
+        return x, x * x
+    a, b = odd_pair(x * 0.9, n - 1)
+    return a * b, a
+
+
+def odd_pair(x, n):
+    if n == 0:
+        return 1.0, x
+    a, b = even_pair(x * 1.1, n - 1)
+    return a - b, b * x
+
+
+def mutual_pairs(x, n):
+    a, b = even_pair(x, n)
+    return a * b + x
+
+
+def handed_up(x, n):
+    if n == 0:
+        return x, x * 2.0
+    return handed_up(x * math.cos(x), n - 1)
+
+
+def product_of_handed_up(x, n):
+    a, b = handed_up(x, n)
+    return a * b
+
+
 MATRIX = rng.uniform(0.3, 1.7, (4, 4))
 VECTOR = rng.uniform(0.3, 1.7, 7)
 
@@ -548,6 +625,12 @@ CASES = [
     (whole_arrays, VECTOR, 0.7, 3),
     (products, MATRIX, 0.7, 2),
     (counts_down, 0.7, 4),
+    (sum_of_pair, 0.7, 3),
+    (both_results, VECTOR),
+    (pairs_in_a_loop, VECTOR, 0.7),
+    (first_and_second, 0.7),
+    (mutual_pairs, 0.7, 5),
+    (product_of_handed_up, 0.7, 3),
     (found_by_bisection, np.array([0.1, 0.4, 0.8, 1.3]), 0.7),
 ]
 
@@ -555,16 +638,34 @@ CASES = [
 # -------------------------------------------------------------------- what is refused
 
 
-def pair(x, n):
+def counted(x, n):
     if n == 0:
-        return x, 1.0
-    value, count = pair(x * x, n - 1)
-    return value * x, count
+        return x, n
+    value, count = counted(x * x, n - 1)
+    return value, count + n
 
 
-def sum_of_pair(x, n):
-    value, count = pair(x, n)
+def with_count(x, n):
+    value, count = counted(x, n)
     return value * count
+
+
+def nested_pair(x, n):
+    return (x, (x, x)) if n == 0 else nested_pair(x * x, n - 1)
+
+
+def first_of_nested_pair(x, n):
+    return nested_pair(x, n)[0]
+
+
+def two_or_three(x, n):
+    if n == 0:
+        return x, x
+    return x, x, two_or_three(x, n - 1)[0]
+
+
+def sum_of_two_or_three(x, n):
+    return sum(two_or_three(x, n))
 
 
 def array_result(a, n):

@@ -19,14 +19,18 @@ from .recursive import (
     det,
     det_by_minors,
     fact,
+    first_of_nested_pair,
+    mutual_pairs,
     overwritten,
+    pairs_in_a_loop,
     raising,
     sum_between,
     sum_of_array_result,
     sum_of_growing_tuple,
-    sum_of_pair,
+    sum_of_two_or_three,
     tree,
     with_captured_variable,
+    with_count,
     with_inner_recursion,
 )
 
@@ -146,17 +150,65 @@ def test_an_error_in_a_unit_is_raised():
             derivative(0.9, -1)
 
 
+# -------------------------------------------------------------------- second derivatives
+
+
+@pytest.mark.parametrize(
+    "f, args",
+    [
+        (fact, (0.9, 4)),
+        (descend, (0.7, 1.2, 3)),
+        (det, (MATRIX[:3, :3].copy(),)),
+        (pairs_in_a_loop, (VECTOR[:4].copy(), 0.7)),
+        (mutual_pairs, (0.7, 4)),
+    ],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
+def test_hessians(f, args):
+    """A Hessian times a direction, against differences of gradients."""
+    x = args[0]
+    direction = np.random.default_rng(5).standard_normal(np.shape(x))[()]
+    step = 1e-5
+    gradient = dualad.grad(f)
+    wanted = (gradient(x + step * direction, *args[1:]) - gradient(x - step * direction, *args[1:])) / (2.0 * step)
+    _, found = dualad.jvp(gradient, args, (direction, *(0.0 if isinstance(a, float) else None for a in args[1:])))
+    np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-8)
+    hessian = np.reshape(dualad.hessian(f)(*args), (np.size(x), np.size(x)))
+    np.testing.assert_allclose(hessian @ np.ravel(direction), np.ravel(wanted), rtol=1e-7, atol=1e-8)
+
+
+def test_third_derivative():
+    n, x = 4, 1.3
+    assert dualad.jacfwd(dualad.hessian(fact))(x, n) == pytest.approx(n * (n - 1) * (n - 2) * x ** (n - 3), rel=1e-12)
+
+
+def times_its_slope(x, n):
+    return dualad.grad(fact)(x, n) * x
+
+
+def test_gradient_inside_a_differentiated_function():
+    n, x = 4, 1.3
+    assert dualad.grad(times_its_slope)(x, n) == pytest.approx(n * n * x ** (n - 1), rel=1e-12)
+
+
+def with_jacobian_inside(x, n):
+    return dualad.jacfwd(fact)(x, n) * x
+
+
 # -------------------------------------------------------------------- what is refused
 
 
 @pytest.mark.parametrize(
     "f, args, message",
     [
-        (sum_of_pair, (0.7, 3), "a tuple as the result of recursion"),
+        (with_count, (0.7, 3), "int64 in a tuple as the result of recursion"),
+        (first_of_nested_pair, (0.7, 3), "whose results are not always 2 numbers"),
+        (sum_of_two_or_three, (0.7, 3), "whose results are not always 3 numbers"),
         (sum_of_array_result, (VECTOR, 3), "an array as the result"),
         (with_inner_recursion, (0.7, 3), "define it at module level"),
         (with_captured_variable, (0.7, 3), "pass the variables as arguments"),
         (sum_of_growing_tuple, (0.7, 3), "ever new structures"),
+        (with_jacobian_inside, (0.7, 3), "a derivative other than grad of a recursive function"),
     ],
     ids=lambda x: getattr(x, "__name__", ""),
 )

@@ -193,7 +193,7 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
         printer.reverse(name, value, [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts])
     else:
         count = len(outs) * len(wrt)
-        modes = [Derived(JacobianOf(entry, k, wrt, generate), "value", count=count) for k in ("jacfwd", "jacrev")]
+        modes = [Derived(JacobianOf(entry, wrt, generate, k), "value", count=count) for k in ("jacfwd", "jacrev")]
         printer.either(name, value, *modes)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
     return Built(name, printer.text(), made, printer.result_type())

@@ -17,7 +17,7 @@ from __future__ import annotations
 import keyword
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numba import types
@@ -163,12 +163,23 @@ class ResultsOf(Entry):
 
 
 @dataclass(eq=False)
-class PushedForward(Entry):
-    """The results of an entry and their tangents, along the parameters in `wrt`."""
+class Generated(Entry):
+    """An entry that is read from generated code of another one, once for the types of its arguments."""
 
     entry: Entry
     wrt: tuple[int, ...]
     generate: Callable
+    known: dict[tuple, object] = field(default_factory=dict, init=False)
+
+    def generated(self, kind: str, given: tuple) -> object:
+        if given not in self.known:
+            self.known[given] = self.generate(self.entry, kind, self.wrt, given)
+        return self.known[given]
+
+
+@dataclass(eq=False)
+class PushedForward(Generated):
+    """The results of an entry and their tangents, along the parameters in `wrt`."""
 
     generated_kind = "jvp"
 
@@ -189,7 +200,7 @@ class PushedForward(Entry):
         return names + [f"{names[k]}_dot" for k in self.wrt]
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        generated = self.generate(self.entry, self.generated_kind, self.wrt, given[: len(self.entry.names())])
+        generated = self.generated(self.generated_kind, given[: len(self.entry.names())])
         return low.call_generated(generated, values, self.place)
 
 
@@ -212,16 +223,13 @@ class TangentOf(PushedForward):
 
 
 @dataclass(eq=False)
-class JacobianOf(Entry):
+class JacobianOf(Generated):
     """The Jacobians of all results of an entry by the parameters in `wrt`; `kind` is "jacfwd", "jacrev" or "jacobian".
 
     They come result by result, and for each result parameter by parameter.
     """
 
-    entry: Entry
-    kind: str
-    wrt: tuple[int, ...]
-    generate: Callable
+    kind: str = "jacobian"
 
     @property
     def name(self) -> str:
@@ -239,8 +247,7 @@ class JacobianOf(Entry):
         return self.entry.names()
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        generated = self.generate(self.entry, self.kind, self.wrt, given)
-        return low.call_generated(generated, values, self.place)
+        return low.call_generated(self.generated(self.kind, given), values, self.place)
 
 
 @dataclass(eq=False)

@@ -155,6 +155,7 @@ class _Expander:
             self.renamed[op.target] = result[0]
         self.several[op.target] = result
         if low.units.recursive:
-            what = f"the derivative of a derivative of a recursive function ({op.fn.entry.name})"
-            raise UnsupportedError(at(f"{what} is not supported: write the recursion as a loop", *op.place))
+            what = f"a derivative other than grad of a recursive function, inside another ({op.fn.entry.name})"
+            remedy = "take its gradient, or write the recursion as a loop"
+            raise UnsupportedError(at(f"{what}, is not supported: {remedy}", *op.place))
         return low.block.statements

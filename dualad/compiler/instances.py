@@ -219,6 +219,7 @@ class Instances:
                 what = f"a recursive function with the result {instance.result} ({unit.name})"
                 remedy = _PASS_ALONG if isinstance(instance.result, types.Array) else "use real numbers"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
+            check_results(instance)
             normalise(instance.function, instance.scope.namer)
             instance.typed = True
         return instance
@@ -296,6 +297,33 @@ class Instances:
         return "".join(parts)
 
 
+def check_results(instance: Instance) -> None:
+    """Refuse a tuple of results that are no real numbers of double precision, which the array for them would change."""
+    if instance.unit.count is None:
+        return
+    statements = list(ir.walk(instance.function.body))
+    merged: dict[Var, list] = {}
+    for s in statements:
+        if isinstance(s, ir.If):
+            merged.update((p.target, [p.then, p.orelse]) for p in s.phis)
+        elif isinstance(s, ir.LOOPS):
+            merged.update((v, [c.init, c.yielded]) for c in s.carried for v in (c.param, c.result))
+    writes = [s for s in statements if isinstance(s, ir.Op) and s.fn == "setitem"]
+    todo = [s.args[2] for s in writes if s.args[0] is instance.params[-1]]
+    seen: set[int] = set()
+    while todo:
+        x = todo.pop()
+        if id(x) in seen or x is ir.UNDEFINED:
+            continue
+        seen.add(id(x))
+        if x in merged:
+            todo += merged[x]
+        elif type_of(x) != types.float64:
+            what = f"{type_of(x)} in a tuple as the result of recursion ({instance.name})"
+            remedy = "return real numbers (float64) in the tuple"
+            raise UnsupportedError(at(f"{what} is not supported: {remedy}", *instance.unit.place))
+
+
 def _is_felt(op: ir.Op) -> bool:
     """Whether an operation of a unit is felt outside, apart from writes into its parameters."""
     if op.fn == "call":
@@ -314,6 +342,8 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
         result = low.inline(unit.function, unit.environment(params))
     except Unreachable:
         result = Const(0.0)
+    if unit.count is not None and result != Const(0.0):
+        result = write_results(low, unit, params[-1], result)
     if isinstance(result, TupleOf) or not isinstance(result, Var | Const):
         what = f"a tuple as the result of recursion ({unit.name}) is not supported"
         raise UnsupportedError(at(f"{what}: {_PASS_ALONG}", *unit.place))
@@ -321,3 +351,14 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
     function.place = unit.place
     ir.prune(function, has_effect)
     return function
+
+
+def write_results(low: Lowering, unit: Unit, results: Var, found: object) -> Const:
+    """Write the tuple that a unit returns into the array that the caller has made for it."""
+    items = found.items if isinstance(found, TupleOf) else ()
+    if len(items) != unit.count or not all(isinstance(x, Var | Const) for x in items):
+        what = f"a recursive function ({unit.name}) whose results are not always {unit.count} numbers"
+        raise UnsupportedError(at(f"{what} is not supported: {_PASS_ALONG}", *unit.place))
+    for k, x in enumerate(items):
+        low.block.statements.append(ir.Op(None, "setitem", (results, Const(k), x), {}, None, unit.place))
+    return Const(None)

@@ -213,7 +213,7 @@ class Transformations:
     ) -> object:
         outs = tuple(places_in(structure))
         places = tuple(dict.fromkeys(p for x in wrt for p in places_in(x)))
-        whole = JacobianOf(ResultsOf(entry, outs), t.kind, places, generate)
+        whole = JacobianOf(ResultsOf(entry, outs), places, generate, t.kind)
         found = self.derived("value", whole, operands, node, len(outs) * len(places))
         table = {(j, i): found[n * len(places) + m] for n, j in enumerate(outs) for m, i in enumerate(places)}
 

@@ -8,12 +8,16 @@ inlining of that function, and a call is emitted there instead (and wherever the
 A `Unit` is the function together with what is known of its arguments at compile time: functions, strings and None are
 part of the unit; numbers and arrays are its parameters, tuples taken apart. `fact(x, 3)` and `fact(y, n)` call the same
 unit; `descend(math.sin, x)` and `descend(math.cos, x)` call two.
+
+A tuple of real numbers comes back in an array that the caller makes and passes along.
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
 from .dicts import held_by_dicts
@@ -48,6 +52,7 @@ class Unit:
     template: dict[str, object]
     hints: tuple[str, ...]
     gives_value: bool
+    count: int | None
     units: Units
     place: tuple = (None, None)
     stub: object = None
@@ -159,8 +164,16 @@ class Calls:
                 remedy = "pass an array where the length of a tuple changes"
                 raise self.fail(node, f"recursion of {f.name} with ever new structures of arguments", remedy)
             place = self.origin or (f.source.filename, f.node.lineno)
-            table[key] = Unit(f, template, tuple(hints), _gives_value(f.node), self.units, place)
+            count = _count_returned(f.node)
+            if count is not None:
+                hints.append("results")
+            gives_value = count is None and _gives_value(f.node)
+            table[key] = Unit(f, template, tuple(hints), gives_value, count, self.units, place)
         unit = table[key]
+        if unit.count is not None:
+            results = self.emit(np.empty, (Const(unit.count),), node, "results")
+            self.effect("call", (*operands, results), node, unit)
+            return TupleOf(tuple(self.emit("getitem", (results, Const(k)), node) for k in range(unit.count)))
         if unit.gives_value:
             return self.emit("call", tuple(operands), node, "t", None, unit)
         self.effect("call", tuple(operands), node, unit)
@@ -211,12 +224,26 @@ def _captures(f: FunctionValue) -> bool:
     return any(True for d in f.defaults.values() for _ in vars_in(d))
 
 
+def _returned(node: ast.FunctionDef | ast.Lambda) -> list[ast.expr]:
+    """Return the expressions that a function returns."""
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    return [n.value for n in own_nodes(node.body) if isinstance(n, ast.Return) and n.value is not None]
+
+
 def _gives_value(node: ast.FunctionDef | ast.Lambda) -> bool:
     """Whether a function returns something other than None."""
-    if isinstance(node, ast.Lambda):
-        return True
-    returned = [n.value for n in own_nodes(node.body) if isinstance(n, ast.Return) and n.value is not None]
-    return any(not (isinstance(v, ast.Constant) and v.value is None) for v in returned)
+    return any(not (isinstance(v, ast.Constant) and v.value is None) for v in _returned(node))
+
+
+def _count_returned(node: ast.FunctionDef | ast.Lambda) -> int | None:
+    """Return how many values a function returns in a tuple; None if no tuple stands behind a return."""
+    for value in _returned(node):
+        while isinstance(value, ast.IfExp):
+            value = value.body
+        if isinstance(value, ast.Tuple) and not any(isinstance(x, ast.Starred) for x in value.elts):
+            return len(value.elts)
+    return None
 
 
 def is_call(stmt: object) -> bool:
