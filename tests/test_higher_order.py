@@ -9,6 +9,7 @@ from numba import njit
 from numba.core.errors import TypingError
 
 import dualad
+import dualad.testing
 from dualad import grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 
 from .programs import PROGRAMS, indexing, iteration, lists, lists_memory
@@ -502,6 +503,43 @@ def test_descent_by_vjp_and_jvp_in_jitted_code_and_its_derivative():
     slope = grad(lambda a: steepest(np.array([a, 1.0]), 3)[0])(-1.2)
     ends = [steepest(np.array([-1.2 + h, 1.0]), 3)[0] for h in (-1e-6, 1e-6)]
     assert slope == pytest.approx((ends[1] - ends[0]) / 2e-6, rel=1e-6)
+
+
+def overwritten_by_another(x, y):
+    """The first derivative asks whether the two share memory, and so does the second."""
+    y[0] = x[0] * x[1]
+    return y[0] ** 2 + y[1] * x[1]
+
+
+def slopes_in_a_loop(x):
+    total = 0.0
+    for k in range(3):
+        total += grad(overwritten_by_another)(x * (k + 1.0), x)[1] * x[k]
+    return total
+
+
+def slope_where_both_are_one(x):
+    return grad(overwritten_by_another)(x, x)[1]
+
+
+def test_arguments_that_are_written_into_beside_others():
+    x, y = np.array([0.5, 0.7, 0.9]), np.array([0.3, 0.4, 0.5])
+    wanted = np.zeros((3, 3))
+    wanted[:2, :2] = [[2.0 * x[1] ** 2, 4.0 * x[0] * x[1]], [4.0 * x[0] * x[1], 2.0 * x[0] ** 2]]
+    f = overwritten_by_another
+    for derivative in (hessian(f), jacfwd(grad(f)), jacrev(grad(f)), jacfwd(jacfwd(f))):
+        close(derivative(x, y), wanted, 1e-14)
+    mixed = np.zeros((3, 3))
+    mixed[1, 1] = 1.0
+    close(hessian(f, argnums=(0, 1))(x, y)[0][1], mixed, 1e-14)
+    dualad.testing.check_grads(slopes_in_a_loop, (x,))
+    for derivative, args in (
+        (hessian(f), (x, x)),
+        (hessian(f), (x[:2], x[1:])),
+        (grad(slope_where_both_are_one), (x,)),
+    ):
+        with pytest.raises(dualad.ArgumentError, match="share memory"):
+            derivative(*args)
 
 
 # -------------------------------------------------------------------- errors

@@ -17,7 +17,7 @@ from ..rules import composites, registry
 from . import ir
 from .infer import is_complex, is_constant_type, is_float, is_list, is_memory, type_of
 from .ir import UNDEFINED, Function, If, Op, Var
-from .runtime import array_of
+from .runtime import array_of, check_no_overlap
 from .values import ITERATED, library_name
 
 ALLOCATIONS = frozenset(
@@ -35,11 +35,13 @@ PURE = frozenset(
     | {np.nanargmin, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isscalar, np.ndim, np.tri, np.indices}
     | {np.tril_indices, np.triu_indices, np.tril_indices_from, np.triu_indices_from, np.broadcast_shapes, np.kaiser}
     | {np.hamming, np.hanning, np.blackman, np.bartlett, np.intersect1d, np.roots, np.ones}
-    | {np.linalg.matrix_rank, np.linalg.solve}
+    | {np.linalg.matrix_rank, np.linalg.solve, check_no_overlap}
 )
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 
 WRITES = ("setitem", "augitem", "inplace", "assign", "append")
+EFFECTS = ("raise", "pop", print, check_no_overlap)
+"""What else does more than define a target."""
 STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", "list", "pop", *WRITES})
 
 
@@ -58,7 +60,7 @@ def is_known(op: Op) -> bool:
 
 def has_effect(op: Op) -> bool:
     """Whether an operation does more than define its target."""
-    if op.fn in WRITES or op.fn in ("raise", "pop") or op.fn is print or (op.fn == "call" and op.detail.has_effect):
+    if op.fn in WRITES or op.fn in EFFECTS or (op.fn == "call" and op.detail.has_effect):
         return True
     if isinstance(getattr(op.fn, "__self__", None), np.random.RandomState | random.Random) or op.fn is np.random.seed:
         return True  # the random numbers drawn after it depend on it

@@ -17,6 +17,7 @@ from .dicts import Dicts
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
+from .runtime import check_no_overlap
 from .source import innermost, python_function
 from .transformed import transformation_of
 from .values import (
@@ -415,6 +416,9 @@ class Expressions(Builtins, Lists, Dicts):
         kind = transformation_of(f)
         if kind is not None:
             return self.transform(kind, args, kwargs, node)
+        if f is check_no_overlap:  # in generated code, which is read for further derivatives
+            self.effect(f, tuple(args), node)
+            return Const(None)
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))

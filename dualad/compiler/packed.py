@@ -24,6 +24,7 @@ from .forward import Forward
 from .infer import is_array
 from .ir import Function, Op, Var
 from .numba_bridge.packs import packs_of
+from .runtime import check_no_overlap
 
 _MOVES = frozenset({*COPIES, np.reshape, np.ravel, np.transpose, np.swapaxes, np.expand_dims, stretch})
 """What rearranges an array, whatever its elements are."""
@@ -45,7 +46,7 @@ def _may_be_packed(op: Op, activity: Activity) -> bool:
     if op.target is None:
         if op.fn in ("setitem", "augitem") and activity.active(op.args[0]):
             return not is_array(op.args[-1]) and (op.fn == "setitem" or op.detail in _SUMS)
-        return not any(activity.active(v) for v in ir.op_vars(op)) or op.fn == "raise"
+        return not any(activity.active(v) for v in ir.op_vars(op)) or op.fn in ("raise", check_no_overlap)
     if not activity.active(op.target):
         return True
     if isinstance(op.fn, Derived):
