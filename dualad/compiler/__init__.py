@@ -34,7 +34,7 @@ emit            the IR as readable Python
 derivative      what both modes share; rule_text pastes the rules in
 forward         tangents beside everything; packed: several of them side by side
 taping          the forward sweep with its tape
-reverse         the reverse sweep                                    (unit_forward, unit_reverse: those of units)
+reverse         the reverse sweep; reverse_loops: that of loops      (unit_forward, unit_reverse: those of units)
 build           the whole way in one place
 generated       the module that generated functions belong to
 opaque          a workaround for LLVM's overlap tests in loops that come down

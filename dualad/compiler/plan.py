@@ -252,9 +252,10 @@ class Plan:
         return shape if all(map(self._is_at_hand, shape)) else None
 
     def _is_at_hand(self, n: Var | Const | Size) -> bool:
-        if isinstance(n, Size):
-            return self.loop_of.get(n.array) is None
-        return isinstance(n, Const) or n in self.definer or any(n is leaf for leaf, _, _ in self.function.leaves)
+        v = n.array if isinstance(n, Size) else n
+        if isinstance(n, Size) and self.loop_of.get(v) is not None:
+            return False
+        return isinstance(v, Const) or v in self.definer or any(v is leaf for leaf, _, _ in self.function.leaves)
 
     def loop_needs(self, loop: For | While) -> set[Var]:
         """Plan one loop; return what it needs from outside.

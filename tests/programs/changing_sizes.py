@@ -56,6 +56,17 @@ def one_number_or_many(x, y):
     return np.sum(a) * np.sum(b)
 
 
+def appended(x, n):
+    y = x
+    total = 0.0
+    for k in range(n):
+        if k == 2:
+            continue
+        total += y[-1] * y[0]
+        y = np.append(y[1:], y[0] * y[k])
+    return total + np.sum(y * y)
+
+
 def shrinks_in_an_inner_loop(x):
     a = x * 1.0
     for i in range(2):
@@ -113,6 +124,7 @@ PROGRAMS = [
     case(one_number_that_becomes_many, VECTOR),
     case(one_number_or_many, VECTOR, VECTOR[:1].copy()),
     case(one_number_or_many, VECTOR[:1].copy(), VECTOR, name="many_numbers_or_one"),
+    case(appended, VECTOR, 4),
     case(shrinks_in_an_inner_loop, VECTOR),
     case(shrinks_or_is_replaced, VECTOR),
     case(shrinks_or_is_replaced, VECTOR[:4].copy(), name="shrinks_and_is_not_replaced"),
