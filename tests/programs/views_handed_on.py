@@ -55,8 +55,7 @@ def flattened_again_and_again(x, n):
 def transposed_changed_and_turned_round(x, n):
     a = x.reshape(4, 3)
     for _ in range(n):
-        b = a.T
-        b = b * a[0, 0] + 1.0
+        b = np.ascontiguousarray(a.T) * a[0, 0] + 1.0
         a = b[::-1]
     return np.sum(a[0] * a[-1])
 
