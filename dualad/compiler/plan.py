@@ -17,7 +17,7 @@ from __future__ import annotations
 import copy
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -325,7 +325,7 @@ class Plan:
         """Whether what a branch leaves behind is cheap to find again: numbers, from numbers and from arrays around."""
         if not is_number(v):
             return False
-        local = {x for b in (stmt.then, stmt.orelse) for s in b for x in ir.defined_by(s)}
+        local = {x for b in (stmt.then, stmt.orelse) for s in ir.walk(b) for x in ir.defined_by(s)}
         todo = [x for p in stmt.phis if p.target is v for x in (p.then, p.orelse)]
         seen: set[Var] = set()
         while todo:
@@ -336,7 +336,7 @@ class Plan:
                 seen.add(x)
                 if not self._can_recompute(x, loop, block):
                     return False
-                todo += ir.op_vars(self.definer[x]) if isinstance(self.definer[x], Op) else ()
+                todo += self._sources(x)
         return True
 
     def decide(self, v: Var, plan: LoopPlan, loop: object) -> None:
@@ -400,6 +400,18 @@ class Plan:
         else:
             yield from ir.vars_in(stmt.test)
             yield from (y for p in stmt.phis if p.target is v for x in (p.then, p.orelse) for y in ir.vars_in(x))
+
+    def leading_to(self, values: Iterable[Var]) -> set[Var]:
+        """Return some variables that are computed again, and what they are computed from, as far as that is too."""
+        found: set[Var] = set()
+        todo = list(values)
+        while todo:
+            v = todo.pop()
+            if v not in found:
+                found.add(v)
+                if id(self.definer.get(v)) in self.recomputed:
+                    todo += self._sources(v)
+        return found
 
     def stores(self, v: Var, plan: LoopPlan, loop: object) -> int:
         """Return how many values that are not stored yet would have to be, to compute a variable again."""

@@ -20,7 +20,7 @@ from ..rules.registry import Rule
 from . import ir, rule_text, vector_math
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
 from .derivative import fill_value
-from .infer import is_array, is_list, is_memory, is_number, type_of
+from .infer import is_array, is_list, is_memory, type_of
 from .ir import UNDEFINED, Block, If, Op, TupleOf, Var
 from .plan import _LIKE
 from .reverse_loops import ReverseLoops
@@ -216,20 +216,21 @@ class Reverse(ReverseLoops):
         for stmt in todo:
             self.compute_again(stmt)
 
-    def compute_again(self, stmt: Op | If) -> None:
-        """Print an operation again, or what a branch leaves behind that is a number."""
+    def compute_again(self, stmt: Op | If, wanted: set[Var] | None = None) -> None:
+        """Print an operation again, or what a branch leaves behind that is a number, with what leads to it there."""
         if isinstance(stmt, Op):
             self.primal(stmt)
             return
-        phis = [p for p in stmt.phis if p.target in self.plan.chosen_again]
+        phis = [p for p in stmt.phis if p.target in self.plan.chosen_again and (wanted is None or p.target in wanted)]
+        wanted = wanted or self.plan.leading_to(p.target for p in phis)
         for head, block, side in (("if {}:", stmt.then, "then"), ("else:", stmt.orelse, "orelse")):
             with self.indented(head.format(self.operand(stmt.test))):
-                inside = [s for s in block if all(is_number(v) for v in ir.defined_by(s))]
-                for v in (v for s in inside for v in ir.defined_by(s)):
+                again = [s for s in block if not wanted.isdisjoint(ir.defined_by(s))]
+                for v in (v for s in again for v in ir.defined_by(s) if v in wanted):
                     self.restore(v)
-                for s in inside:
+                for s in again:
                     if id(s) in self.plan.recomputed:
-                        self.compute_again(s)
+                        self.compute_again(s, wanted)
                 self.moves([(p.target, getattr(p, side)) for p in phis])
 
     def index(self, parts: tuple) -> str:

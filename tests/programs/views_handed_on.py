@@ -140,6 +140,66 @@ def one_view_under_two_names(x):
     return total + z[0] + y[0]
 
 
+def swapped_where_it_does_not_break(x, n):
+    """Whether a branch has left the loop is found again, in a branch that hands on arrays as well."""
+    y = x * 1.0
+    z = x * 2.0
+    for k in range(n):
+        z = y[y.size // 2 :]
+        if z.size > 2:
+            if y.size > 40 or k == 3:
+                break
+            y, z = z, y
+        y = z + z[::-1]
+    return np.sum(y**2) + np.sum(z**2)
+
+
+def broken_off_beside_arrays_that_grow(x, n):
+    """What one side of a branch computes is not computed again on the way to what the other side has chosen."""
+    total = 0.0
+    y = x * 1.0
+    z, w = y, y
+    for k in range(n):
+        w = y[::1]
+        if y[0] > w[-1]:
+            y = np.append(w, w[-1])
+        else:
+            if w.size > 40 or k == 3:
+                break
+            z = np.sin(w) + w[0]
+        w, y = y, w
+        y = np.append(y, y[-1])
+        if k % 2 == 0:
+            z = y[::2]
+        else:
+            total += np.sum(w) * 0.1 + z[0] * w[-1] ** 2
+    return total + np.sum(y**2) + np.sum(z**2) + np.sum(w**2)
+
+
+def broken_off_by_a_size_of_the_branch(x, n):
+    """The size that decides about the end of the loop is that of an array of the same branch."""
+    total = 0.0
+    y = x * 1.0
+    z = y[1:]
+    w = z
+    for k in range(n):
+        z = np.append(y, z[-1])
+        w = np.cumsum(y)
+        if y[0] > z[-1]:
+            if w[0] > z[-1]:
+                w = z[::2]
+                z = np.sin(w) + w[0]
+            else:
+                total += w[0]
+            if k % 2 == 0:
+                if w.size > 40 or k == 3:
+                    break
+                total += z[0]
+        w = y[: max(1, y.size - 1)]
+        z = np.cumsum(w)
+    return total + np.sum(y**2) + np.sum(z**2) + np.sum(w**2)
+
+
 VECTOR, TWELVE, MATRIX = data(611, 6), data(612, 12), data(613, 2, 3)
 
 PROGRAMS = [
@@ -157,4 +217,8 @@ PROGRAMS = [
     case(cut_off_until_it_breaks, VECTOR),
     case(view_of_a_view, TWELVE),
     case(one_view_under_two_names, VECTOR),
+    case(swapped_where_it_does_not_break, VECTOR, 4),
+    case(broken_off_beside_arrays_that_grow, VECTOR[:5].copy(), 4),
+    case(broken_off_beside_arrays_that_grow, VECTOR[4::-1].copy(), 4, name="broken_off_beside_arrays_that_shrink"),
+    case(broken_off_by_a_size_of_the_branch, VECTOR, 4),
 ]
