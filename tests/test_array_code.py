@@ -48,7 +48,7 @@ def test_no_array_is_kept_for_its_shape():
 
 def test_sizes_that_follow_from_each_other_are_not_compared():
     """The slope has the size of the point, which is made of the slope before it."""
-    source = source_of("descent_on_whole_arrays")
+    source = source_of("descent_by_gradients")
     assert "common_size" not in source
     assert re.findall(r"(\w+)_kept = \[\]", source) == ["z"]
 

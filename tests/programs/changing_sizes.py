@@ -95,7 +95,7 @@ def quartic(z):
 slope_of_quartic = dualad.grad(quartic)
 
 
-def descent_on_whole_arrays(x):
+def descent_by_gradients(x):
     """All arrays have one size, and follow from each other."""
     z, slope = x * 1.0, np.zeros(x.size)
     for _ in range(3):
@@ -104,7 +104,7 @@ def descent_on_whole_arrays(x):
     return np.sum(z * slope)
 
 
-def gradients_of_fewer_and_fewer(x):
+def fewer_and_fewer_by_gradients(x):
     z, slope = x * 1.0, x * 1.0
     total = 0.0
     for _ in range(3):
@@ -128,6 +128,6 @@ PROGRAMS = [
     case(shrinks_in_an_inner_loop, VECTOR),
     case(shrinks_or_is_replaced, VECTOR),
     case(shrinks_or_is_replaced, VECTOR[:4].copy(), name="shrinks_and_is_not_replaced"),
-    case(descent_on_whole_arrays, VECTOR),
-    case(gradients_of_fewer_and_fewer, VECTOR),
+    case(descent_by_gradients, VECTOR),
+    case(fewer_and_fewer_by_gradients, VECTOR),
 ]
