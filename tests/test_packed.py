@@ -24,6 +24,10 @@ def tangent_like(arg, rng):
     return rng.standard_normal(np.shape(arg)).astype(getattr(arg, "dtype", float))[()]
 
 
+def zero_like(arg):
+    return 0.0 * arg if isinstance(arg, float) or getattr(arg, "dtype", None) in (np.float64, np.float32) else None
+
+
 PLAIN = [p for p in PROGRAMS if not any(isinstance(p.args[k], tuple) for k in p.argnums)]
 
 
@@ -31,7 +35,7 @@ PLAIN = [p for p in PROGRAMS if not any(isinstance(p.args[k], tuple) for k in p.
 def test_a_jacobian_times_a_direction_is_the_tangent(program):
     rng = np.random.default_rng(0)
     args = program.fresh_args()
-    dots = [tangent_like(a, rng) if k in program.argnums else None for k, a in enumerate(args)]
+    dots = [tangent_like(a, rng) if k in program.argnums else zero_like(a) for k, a in enumerate(args)]
     dots = [float(d) if isinstance(a, float) else d for a, d in zip(args, dots, strict=True)]
     _, tangent = dualad.jvp(program.function, program.fresh_args(), tuple(dots))
     columns = dualad.jacfwd(program.function, argnums=program.argnums)(*program.fresh_args())
