@@ -42,11 +42,15 @@ class Calls:
         for a in own:
             self.line(f"{self.runtime('release')}({a})")
 
+    def arrays_in(self, op: Op) -> list[str]:
+        """Return the arrays among the arguments of a call."""
+        return [self.operand(a) for a in op.args if is_array(a)]
+
     def primal_call(self, op: Op) -> None:
         """Print a call as it stands."""
-        arrays = [self.operand(a) for a in op.args if is_array(a)]
         targets = [op.target.name] if op.target is not None else []
-        self.print_call(targets, op.detail.reference(self.scope), list(map(self.operand, op.args)), arrays)
+        given = [self.operand(a) for a in op.args]
+        self.print_call(targets, op.detail.reference(self.scope), given, self.arrays_in(op))
 
 
 class ForwardCalls:
@@ -58,8 +62,7 @@ class ForwardCalls:
             return
         unit = op.detail
         dots = [(a, self.tangent(a)) for a, p in zip(op.args, unit.params, strict=True) if is_float(p)]
-        arrays = [self.operand(a) for a in op.args if is_array(a)]
-        arrays += [dot for a, dot in dots if is_array(a) and self.active(a)]
+        arrays = self.arrays_in(op) + [dot for a, dot in dots if is_array(a) and self.active(a)]
         targets = [] if op.target is None else [op.target.name]
         targets += [self.dot(op.target)] if returns_float(op) else []
         given = [*map(self.operand, op.args), *(dot for _, dot in dots)]
@@ -88,16 +91,15 @@ class ReverseCalls:
 
     def forward_call(self, op: Op) -> None:
         given = [*map(self.operand, op.args), self.state, *self.kept.values()]
-        arrays = [self.operand(a) for a in op.args if is_array(a)]
         targets = [self.state] if op.target is None else [op.target.name, self.state]
-        self.print_call(targets, op.detail.reference(self.scope, "forward"), given, arrays)
+        self.print_call(targets, op.detail.reference(self.scope, "forward"), given, self.arrays_in(op))
 
     def reverse_call(self, op: Op) -> None:
         unit = op.detail
         arrays = [a for a in op.args if is_array(a)]
         for a in arrays:
             self.ensure(a)
-        lent = [self.operand(a) for a in arrays] + [self.bar(a) for a in arrays if self.active(a)]
+        lent = self.arrays_in(op) + [self.bar(a) for a in arrays if self.active(a)]
         given = [self.operand(a) for a in op.args if not is_number(a)]
         given += [self.bar(a) if self.active(a) else f"np.zeros_like({self.operand(a)})" for a in arrays if is_float(a)]
         if returns_float(op):
