@@ -16,7 +16,7 @@ from ..errors import UnsupportedError, at
 from ..rules import composites, registry
 from . import ir
 from .infer import is_complex, is_constant_type, is_float, is_list, is_memory, type_of
-from .ir import UNDEFINED, Function, If, Op, Var
+from .ir import Function, If, Op, Var
 from .runtime import array_of, check_no_overlap
 from .values import ITERATED, library_name
 
@@ -193,14 +193,9 @@ class Activity:
         self.aliases = Aliases(function)
         self.varied: set[Var] = set()
         self.useful: set[Var] = set()
-        for v in inputs:
-            self._add(self.varied, v)
-        while self._forward(function.body):
-            pass
-        for v in (*ir.vars_in(function.result), *outputs):
-            self._add(self.useful, v)
-        while self._backward(function.body):
-            pass
+        edges = [edge for stmt in ir.walk(function.body) for edge in self._edges(stmt)]
+        self._spread(self.varied, inputs, [(s, [target]) for target, sources in edges for s in sources])
+        self._spread(self.useful, [*ir.vars_in(function.result), *outputs], edges)
         for stmt in ir.walk(function.body) if check else ():
             if isinstance(stmt, Op):
                 self._check(stmt)
@@ -211,7 +206,7 @@ class Activity:
         """Whether an operand has a tangent and an adjoint."""
         if not isinstance(x, Var):
             return False
-        key = self.aliases.of(x) if is_memory(x) else x
+        key = self._key(x)
         return key in self.varied and key in self.useful and is_float(x)
 
     def is_active_call(self, op: Op) -> bool:
@@ -219,15 +214,19 @@ class Activity:
         return op.fn == "call" and any(self.active(v) for v in (op.target, *written_by(op)))
 
     def is_varied(self, x: object) -> bool:
-        return isinstance(x, Var) and (self.aliases.of(x) if is_memory(x) else x) in self.varied
+        return isinstance(x, Var) and self._key(x) in self.varied
 
     def is_useful(self, x: object) -> bool:
-        return isinstance(x, Var) and (self.aliases.of(x) if is_memory(x) else x) in self.useful
+        return isinstance(x, Var) and self._key(x) in self.useful
+
+    def _key(self, v: Var) -> Var:
+        """Return what stands for a variable: itself, or the class of the arrays that may share its memory."""
+        return self.aliases.of(v) if is_memory(v) else v
 
     def _add(self, group: set[Var], x: object) -> bool:
         if not isinstance(x, Var) or not (is_float(x) or is_complex(x)):
             return False
-        key = self.aliases.of(x) if is_memory(x) else x
+        key = self._key(x)
         if key in group:
             return False
         group.add(key)
@@ -254,22 +253,15 @@ class Activity:
             (c.result, [c.param, c.init]) for c in stmt.carried
         ]
 
-    def _forward(self, block: ir.Block) -> bool:
-        changed = False
-        for stmt in ir.walk(block):
-            for target, sources in self._edges(stmt):
-                if any(s is not UNDEFINED and self.is_varied(s) for s in sources):
-                    changed |= self._add(self.varied, target)
-        return changed
-
-    def _backward(self, block: ir.Block) -> bool:
-        changed = False
-        for stmt in reversed(list(ir.walk(block))):
-            for target, sources in self._edges(stmt):
-                if self.is_useful(target):
-                    for s in sources:
-                        changed |= self._add(self.useful, s)
-        return changed
+    def _spread(self, group: set[Var], start: list, edges: list[tuple[object, list]]) -> None:
+        """Add to a group all that `edges` lead to, directly or by way of others."""
+        leads_to: dict[Var, list] = {}
+        for x, others in edges:
+            if isinstance(x, Var):
+                leads_to.setdefault(self._key(x), []).extend(others)
+        todo = [v for v in start if self._add(group, v)]
+        while todo:
+            todo += [v for v in leads_to.get(self._key(todo.pop()), ()) if self._add(group, v)]
 
     def _check_lists(self, function: Function) -> None:
         """Refuse changes of the caller's lists, and of a list in a loop over it: Python goes on to what was appended.

@@ -12,15 +12,20 @@ from .fuse import fuse
 from .infer import infer
 from .normalise import normalise
 from .protect import protect
+from .verify import verify
 
 
 def reduce_arrays(function: ir.Function, analyse: Callable, scope: Scope) -> None:
     """Reduce the array operations of a function (in place); `analyse` gives its activity as it stands."""
     while expand(function, analyse(), scope.namer):
+        verify(function, "expand", typed=False)
         ir.prune(function, has_effect)
         infer(function, scope)
         normalise(function, scope.namer)
         ir.prune(function, has_effect)
+        verify(function, "normalise")
     if fuse(function, analyse(), scope.namer):
         ir.prune(function, has_effect)
+        verify(function, "fuse")
     protect(function, analyse(), scope.namer)
+    verify(function, "protect")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from numba import types
 
-from ..errors import NotDifferentiableError, at
+from ..errors import DualadError, NotDifferentiableError, at
 from . import ir
 from .activity import Activity, has_effect
 from .arrays import reduce_arrays
@@ -28,6 +28,7 @@ from .normalise import normalise
 from .packed import Packed, may_be_packed
 from .reverse import Reverse
 from .units import Units
+from .verify import verify
 
 _serial = itertools.count(1)
 
@@ -104,6 +105,17 @@ class Built:
 
 def build(what: Derivative, argument_types: tuple) -> Built:
     """Generate derivative code for arguments of the given Numba types (those of the entry's parameters)."""
+    units = Units()
+    try:
+        return build_with(units, what, argument_types)
+    except DualadError:
+        if not units.shared:
+            raise
+    return build_with(Units(sharing=False), what, argument_types)
+
+
+def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
+    """Generate derivative code, with the functions that are called rather than inlined in `units`."""
     entry, kind = what.entry, what.kind
     if isinstance(entry, Whole):
         kind = "primal"
@@ -116,7 +128,6 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     for k, ty in enumerate(argument_types):
         if isinstance(ty, types.Dispatcher):
             functions[k] = getattr(ty.dispatcher, "derivative", ty.dispatcher)
-    units = Units()
     instances = Instances(units, scope)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)
     if kind in ("jvp", "vjp"):
@@ -124,6 +135,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     normalise(function, scope.namer)
     instances.resolve(function)
     ir.prune(function, has_effect)
+    verify(function, "normalise")
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if kind != "primal":
         reduce_arrays(function, lambda: Activity(function, inputs, check=False), scope)

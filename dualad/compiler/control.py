@@ -9,6 +9,9 @@ Works on the syntax tree, before lowering. After it a statement list has no jump
 
 The flags have names that no user can write (they begin with a dot). What a guard does not need is removed later as
 dead code, and a flag that merely repeats a test becomes that test.
+
+A branch in the `else` of another is as deep as the chain is long, and Python reads no text of a hundred levels. So a
+chain of more than `DEEPEST` branches goes on behind these, under a flag.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from dataclasses import dataclass
 
 RETURNED = ".returned"
 RETURN_VALUE = ".result"
+DEEPEST = 16
 
 
 @dataclass
@@ -60,9 +64,20 @@ def _always_leaves(stmts: list[ast.stmt]) -> bool:
 class _Structurer:
     def __init__(self) -> None:
         self.loops = 0
+        self.chains = 0
 
     def block(self, stmts: list[ast.stmt], loop: _Loop | None) -> list[ast.stmt]:
         out: list[ast.stmt] = []
+        ways_out = [k for k, s in enumerate(stmts) if _escapes([s])]
+        if len(ways_out) > DEEPEST:
+            starts = [0, *(k + 1 for k in ways_out[DEEPEST - 1 : -1 : DEEPEST])]
+            for k, end in zip(starts, [*starts[1:], len(stmts)], strict=True):
+                part = self.block(stmts[k:end], loop)
+                if k:
+                    test = self.none_of(self.flags(_escapes(stmts[:k]), loop))
+                    part = [ast.copy_location(ast.If(test, part, []), stmts[k])]
+                out += part
+            return out
         for k, s in enumerate(stmts):
             rest = stmts[k + 1 :]
             if isinstance(s, ast.Return):
@@ -78,7 +93,7 @@ class _Structurer:
                     return [*out, self.branch(s, s.body, s.orelse + rest, loop)]
                 if leaves and s.orelse and _always_leaves(s.orelse):
                     return [*out, self.branch(s, s.body + rest, s.orelse, loop)]
-                out.append(self.branch(s, s.body, s.orelse, loop))
+                out.extend(self.chain(s, loop))
             elif isinstance(s, ast.For | ast.While):
                 out.extend(self.loop(s, loop))
             else:
@@ -91,6 +106,24 @@ class _Structurer:
 
     def branch(self, s: ast.If, then: list, orelse: list, loop: _Loop | None) -> ast.If:
         return ast.copy_location(ast.If(s.test, self.block(then, loop), self.block(orelse, loop)), s)
+
+    def chain(self, s: ast.If, loop: _Loop | None) -> list[ast.stmt]:
+        """Return a branch; where it is a chain that is too long, its end under a flag."""
+        last, length = s, 1
+        while length < DEEPEST and len(last.orelse) == 1 and isinstance(last.orelse[0], ast.If):
+            last, length = last.orelse[0], length + 1
+        if length < DEEPEST or not last.orelse:
+            return [self.branch(s, s.body, s.orelse, loop)]
+        self.chains += 1
+        open_ = f".open{self.chains}"
+        after = last.orelse
+        last.orelse = [_set(open_, ast.Constant(True), last)]
+        try:
+            first = self.branch(s, s.body, s.orelse, loop)
+        finally:
+            last.orelse = after
+        rest = ast.copy_location(ast.If(_name(open_), self.block(after, loop), []), after[0])
+        return [_set(open_, ast.Constant(False), s), first, rest]
 
     @staticmethod
     def flags(leaves: set[str], loop: _Loop | None) -> list[str]:

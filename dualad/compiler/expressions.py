@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import types
+from collections.abc import Callable
 
 import numba
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..rules import composites, registry
 from . import ir
 from .builtin_calls import SPECIAL, Builtins
+from .control import DEEPEST
 from .derived import Derived
 from .dicts import Dicts
 from .ir import Const, Slice, TupleOf, Var
@@ -262,8 +264,27 @@ class Expressions(Builtins, Lists, Dicts):
         return self.operation(fn, (self.as_operand(x, node), self.as_operand(y, node)), node, "test")
 
     def expr_IfExp(self, node: ast.IfExp, hint: str) -> object:
-        test = self.truth(self.expr(node.test), node)
-        return self.branch(test, lambda: self.expr(node.body, hint), lambda: self.expr(node.orelse, hint), node)
+        chain = [node]
+        while isinstance(chain[-1].orelse, ast.IfExp):
+            chain.append(chain[-1].orelse)
+        if len(chain) <= DEEPEST:
+            return self.conditional(chain, lambda: self.expr(chain[-1].orelse, hint), hint)
+        found = self.conditional(chain[:DEEPEST], lambda: ir.UNDEFINED, hint, Const(True), Const(False))
+        value, is_found = found.items
+        return self.branch(is_found, lambda: value, lambda: self.expr(chain[DEEPEST], hint), node)
+
+    def conditional(self, chain: list[ast.IfExp], otherwise: Callable, hint: str, *flags: Const) -> object:
+        """Return the value of the first of some conditional expressions whose test holds, with a flag that says so."""
+        first, *rest = chain
+
+        def flagged(value: object, flag: int) -> object:
+            return TupleOf((value, flags[flag])) if flags else value
+
+        def orelse() -> object:
+            return self.conditional(rest, otherwise, hint, *flags) if rest else flagged(otherwise(), -1)
+
+        test = self.truth(self.expr(first.test), first)
+        return self.branch(test, lambda: flagged(self.expr(first.body, hint), 0), orelse, first)
 
     # ---------------------------------------------------------------- subscripts and attributes
 

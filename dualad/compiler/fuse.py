@@ -319,6 +319,5 @@ def _looped(root: Op) -> object:
 
 def _writes(stmt: object) -> bool:
     """Whether a statement may write into an array."""
-    if isinstance(stmt, Op):
-        return stmt.fn in WRITES or stmt.fn in ("method", "call")
-    return any(_writes(s) for b in ir.blocks_of(stmt) for s in ir.walk(b))
+    ops = (s for s in ir.walk(Block([stmt])) if isinstance(s, Op))
+    return any(op.fn in WRITES or op.fn in ("method", "call") for op in ops)

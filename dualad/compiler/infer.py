@@ -11,7 +11,7 @@ from ..errors import UnsupportedError, at
 from ..rules.registry import OwnRule
 from . import generated, ir
 from .emit import Emitter, Scope
-from .ir import UNDEFINED, Const, Function, TupleOf, Var
+from .ir import UNDEFINED, Block, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
 from .runtime import array_of
 
@@ -38,12 +38,12 @@ def infer(function: Function, scope: Scope) -> None:
     while found:  # first without what they feed, for their types; then all of it
         _infer(function, _TypePrinter, scope)
         _hand_types_out(function)
-        _define_undefined(function.body, scope.namer)
+        _settle_merges(function.body, scope.namer)
         before, found = found, _open_values(function)
         if len(found) == len(before):
             break
     _infer(function, _Printer, scope)
-    _define_undefined(function.body, scope.namer)
+    _settle_merges(function.body, scope.namer)
 
 
 def _infer(function: Function, printer: type, scope: Scope) -> None:
@@ -229,34 +229,52 @@ def _hand_types_out(function: Function) -> None:
             op.detail = "empty"  # and an item will be made for it that tells its type
 
 
-def _define_undefined(block: ir.Block, namer: ir.Namer) -> None:
-    """Give what has no value on some path one of its type, so that it has a definition on every way to its uses."""
+def _settle_merges(block: Block, namer: ir.Namer) -> None:
+    """Give each phi and each carried value operands of its own type.
+
+    What has no value on some path is one of that type, so that it has a definition on every way to its uses; an integer
+    that meets a float is made one.
+    """
     new: list = []
     for stmt in block:
         for inner in ir.blocks_of(stmt):
-            _define_undefined(inner, namer)
+            _settle_merges(inner, namer)
         if isinstance(stmt, ir.Op) and stmt.fn == "list" and stmt.detail == "empty" and not stmt.args:
             stmt.args = (_blank_of(stmt.target.type.dtype, stmt.target.name, new, stmt.place, namer),)
         if isinstance(stmt, ir.LOOPS):
             for c in stmt.carried:
-                if c.init is UNDEFINED:
-                    c.init = _blank(c.param, new, stmt.place, namer)
+                c.init = _settled(c.init, c.param, new, stmt.place, namer)
+                if c.yielded is not UNDEFINED:
+                    c.yielded = _settled(c.yielded, c.param, stmt.body.statements, stmt.place, namer)
         elif isinstance(stmt, ir.If):
             for p in stmt.phis:
-                if p.then is UNDEFINED and not ir.raises(stmt.then):
-                    p.then = _blank(p.target, stmt.then.statements, stmt.place, namer)
-                if p.orelse is UNDEFINED and not ir.raises(stmt.orelse):
-                    p.orelse = _blank(p.target, stmt.orelse.statements, stmt.place, namer)
+                if not ir.raises(stmt.then):
+                    p.then = _settled(p.then, p.target, stmt.then.statements, stmt.place, namer)
+                if not ir.raises(stmt.orelse):
+                    p.orelse = _settled(p.orelse, p.target, stmt.orelse.statements, stmt.place, namer)
         new.append(stmt)
     block.statements = new
 
 
-def _blank(v: Var, new: list, place: tuple, namer: ir.Namer) -> object:
-    """Return an operand of a variable's type; what makes it goes to the end of a list of statements."""
-    return _blank_of(v.type, v.name, new, place, namer)
+def _settled(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) -> object:
+    """Return an operand of the type of what it is given to; what makes it goes to the end of a list of statements."""
+    if x is UNDEFINED:
+        return _blank_of(target.type, target.name, new, place, namer)
+    number = types.Number | types.Boolean
+    if type_of(x) == target.type or not (isinstance(type_of(x), number) and isinstance(target.type, number)):
+        return x
+    if isinstance(x, Const) and target.type in _PLAIN_NUMBERS:
+        return Const(_PLAIN_NUMBERS[target.type](x.value))
+    made = Var(namer.fresh(target.name), target.type)
+    new.append(ir.Op(made, getattr(np, str(target.type)), (x,), {}, None, place))
+    return made
+
+
+_PLAIN_NUMBERS = {types.float64: float, types.int64: int}
 
 
 def _blank_of(ty: object, name: str, new: list, place: tuple, namer: ir.Namer) -> object:
+    """Return an operand of a type; what makes it goes to the end of a list of statements."""
     if isinstance(ty, types.BaseTuple):
         return TupleOf(tuple(_blank_of(t, name, new, place, namer) for t in ty.types))
     if isinstance(ty, types.Float):

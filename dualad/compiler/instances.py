@@ -26,6 +26,7 @@ from .lower import Lowering
 from .normalise import normalise
 from .numba_bridge import typing_stub
 from .units import Unit, Units, is_call
+from .verify import verify
 
 _GUESSES = (types.boolean, types.int64, types.float64)
 _MAX_ROUNDS = 60
@@ -51,7 +52,7 @@ class Instance:
     family: Instances
     scope: Scope
     function: Function | None = None
-    names: frozenset[str] | None = None
+    names: int | None = None
     seen: int = -1
     result: object = _GUESSES[0]
     bumps: int = 0
@@ -125,6 +126,7 @@ class Instances:
             before = self._version
             error = None
             function = make()
+            verify(function, "lower", typed=False)
             ir.prune(function, has_effect)
             try:
                 infer(function, scope)

@@ -242,10 +242,16 @@ def blocks_of(stmt: object) -> tuple[Block, ...]:
 
 def walk(block: Block) -> Iterator:
     """Yield every statement of a block and of the blocks inside it, in program order."""
-    for stmt in block:
-        yield stmt
-        for inner in blocks_of(stmt):
-            yield from walk(inner)
+    todo = [iter(block)]
+    while todo:
+        for stmt in todo[-1]:
+            yield stmt
+            inner = blocks_of(stmt)
+            if inner:
+                todo.extend(iter(b) for b in reversed(inner))
+                break
+        else:
+            todo.pop()
 
 
 def defined_by(stmt: object) -> Iterator[Var]:
@@ -412,30 +418,42 @@ class Namer:
 
     def __init__(self, reserved: set[str] | frozenset[str] = frozenset()):
         self._taken = set(reserved)
+        self._last: dict[str, int] = {}  # the number of the last name that was made of a base
+        self._given: list[tuple[str, str, int]] = []  # names in order, their bases and what `_last` had been
 
     def fresh(self, base: str) -> str:
         """Return `base`, or `base_1`, `base_2`, ... when it is taken."""
         base = "".join(ch if ch.isalnum() or ch == "_" else "_" for ch in base).strip("_") or "t"
         if base[0].isdigit():
             base = "t" + base
-        name, k = base, 0
-        while name in self._taken:
+        last = k = self._last.get(base, -1)
+        while True:
             k += 1
-            name = f"{base}_{k}"
+            name = f"{base}_{k}" if k else base
+            if name not in self._taken:
+                break
+        self._last[base] = k
         self._taken.add(name)
+        self._given.append((name, base, last))
         return name
 
-    def snapshot(self) -> frozenset[str]:
-        """Return the names handed out so far."""
-        return frozenset(self._taken)
+    def snapshot(self) -> int:
+        """Return how many names have been handed out so far."""
+        return len(self._given)
 
-    def restore(self, names: frozenset[str]) -> None:
+    def restore(self, count: int) -> None:
         """Forget the names handed out since a snapshot."""
-        self._taken = set(names)
+        while len(self._given) > count:
+            name, base, last = self._given.pop()
+            self._taken.discard(name)
+            if base:
+                self._last[base] = last
 
     def reserve(self, name: str) -> None:
         """Never hand out a name."""
-        self._taken.add(name)
+        if name not in self._taken:
+            self._taken.add(name)
+            self._given.append((name, "", 0))
 
     def is_taken(self, name: str) -> bool:
         return name in self._taken

@@ -56,7 +56,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
     def __init__(self, namer: Namer, units: Units | None = None):
         self.namer = namer
-        self.units = units or Units()
+        self.units = units or Units(sharing=False)
         self.block = Block()
         self.frame: Frame | None = None
         self.inlining: list[tuple] = []

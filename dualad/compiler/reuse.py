@@ -12,6 +12,9 @@ add up in memory.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from ..rules import registry
@@ -28,7 +31,7 @@ _PLAIN = frozenset({len, int, float, bool, np.float64, np.float32, "trips"})
 def reuse(function: Function) -> None:
     """Replace computations and loads of values that are at hand (in place)."""
     found = _Reuse(function)
-    found.block(function.body, {})
+    found.block(function.body)
     rename_everywhere(function, found.renamed)
 
 
@@ -73,52 +76,98 @@ def may_write(op: Op, load: Op, aliases: Aliases, integers: Integers) -> bool:
     return not (is_element and integers.are_apart(index, target))
 
 
+class _Known:
+    """What has the value of an expression, by the expression; loads apart, since writes make them unknown."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple, object] = {}
+        self._loads: dict[tuple, tuple[object, Op]] = {}
+        self._changes: list[tuple[dict, tuple, object]] = []  # with what had been there before
+
+    def get(self, name: tuple) -> object:
+        """Return what has the value of an expression, or None."""
+        return self._loads[name][0] if name in self._loads else self._values.get(name)
+
+    def add(self, name: tuple, value: object, op: Op) -> None:
+        """Record that an expression, computed as by `op`, has a value."""
+        if is_load(op):
+            self._set(self._loads, name, (value, op))
+        else:
+            self._set(self._values, name, value)
+
+    def forget(self, is_gone: Callable[[Op], bool]) -> None:
+        """Drop some loads."""
+        for name in [name for name, (_, op) in self._loads.items() if is_gone(op)]:
+            self._set(self._loads, name, None)
+
+    @contextlib.contextmanager
+    def within(self) -> Iterator[None]:
+        """Forget, in the end, what has been learnt meanwhile, and know again what has been forgotten."""
+        count = len(self._changes)
+        yield
+        while len(self._changes) > count:
+            table, name, before = self._changes.pop()
+            self._put(table, name, before)
+
+    def _set(self, table: dict, name: tuple, value: object) -> None:
+        self._changes.append((table, name, table.get(name)))
+        self._put(table, name, value)
+
+    @staticmethod
+    def _put(table: dict, name: tuple, value: object) -> None:
+        if value is None:
+            table.pop(name, None)
+        else:
+            table[name] = value
+
+
 class _Reuse:
     def __init__(self, function: Function):
         self.aliases = Aliases(function)
         self.integers = Integers(function)
         self.renamed: dict[Var, object] = {}
+        self.known = _Known()
 
-    def block(self, block: Block, known: dict[tuple, tuple[object, Op]]) -> None:
-        """Go through a block; `known` maps expressions to what has their value, and to how it was computed."""
+    def block(self, block: Block) -> None:
+        """Go through a block."""
         kept = []
         for stmt in block:
             if isinstance(stmt, Op):
                 rename_in(stmt, self.renamed)
-                if self.is_at_hand(stmt, known):
+                if self.is_at_hand(stmt):
                     continue
             else:
                 for inner in ir.blocks_of(stmt):
-                    inside = dict(known)
-                    if not isinstance(stmt, If):
-                        for body in ir.blocks_of(stmt):
-                            self.forget(writes_in(body), inside)
-                    self.block(inner, inside)
+                    with self.known.within():
+                        if not isinstance(stmt, If):
+                            for body in ir.blocks_of(stmt):
+                                self.forget(writes_in(body))
+                        self.block(inner)
                 for inner in ir.blocks_of(stmt):
-                    self.forget(writes_in(inner), known)
+                    self.forget(writes_in(inner))
             kept.append(stmt)
         block.statements = kept
 
-    def is_at_hand(self, op: Op, known: dict) -> bool:
+    def is_at_hand(self, op: Op) -> bool:
         """Note what an operation computes; True if that is known already."""
         if is_pure_number(op):
             name = key(op)
-            if name in known:
-                self.renamed[op.target] = known[name][0]
+            same = self.known.get(name)
+            if same is not None:
+                self.renamed[op.target] = same
                 return True
-            known[name] = (op.target, op)
+            self.known.add(name, op.target, op)
             return False
         if may_be_written_by(op):
-            self.forget([op], known)
+            self.forget([op])
             if op.fn == "setitem" and is_array(op.args[0]) and all(is_number(i) for i in op.args[1:]):
                 base, *index, value = op.args
                 if type_of(value) == type_of(base).dtype and len(index) == type_of(base).ndim:
                     load = Op(Var("", type_of(value)), "getitem", (base, *index))
-                    known[key(load)] = (value, load)
+                    self.known.add(key(load), value, load)
         return False
 
-    def forget(self, writes: list[Op], known: dict) -> None:
+    def forget(self, writes: list[Op]) -> None:
         """Drop the loads whose places may have been written into."""
-        for name, (_, op) in list(known.items()):
-            if is_load(op) and any(may_write(w, op, self.aliases, self.integers) for w in writes):
-                del known[name]
+        if writes:
+            self.known.forget(lambda load: any(may_write(w, load, self.aliases, self.integers) for w in writes))

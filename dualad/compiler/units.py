@@ -10,6 +10,10 @@ part of the unit; numbers and arrays are its parameters, tuples taken apart. `fa
 unit; `descend(math.sin, x)` and `descend(math.cos, x)` call two.
 
 A tuple of real numbers comes back in an array that the caller makes and passes along.
+
+A function that is inlined again and again, and has made much of the text by then, is called from then on too: helpers
+that each call the one before twice would otherwise double the text with each of them. Where a function cannot be called
+like that (`sharing` is then off, see `build`), it is inlined after all.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..errors import UnsupportedError
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
 from .dicts import held_by_dicts
 from .ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
@@ -27,6 +32,7 @@ from .values import OPERANDS, Frame, FunctionValue, Static
 
 _MAX_UNITS = 32
 _MAX_DEPTH = 100
+_OFTEN, _LONG = 16, 1000  # inlinings of one function, and names handed out in them, before it is called instead
 
 
 class Recursion(Exception):
@@ -89,6 +95,11 @@ class Units:
     table: dict[tuple, Unit] = field(default_factory=dict)
     derived: dict[tuple, object] = field(default_factory=dict)
     make_stub: object = None
+    sharing: bool = True
+    inlined: dict[tuple, tuple[int, int]] = field(default_factory=dict)
+    """How often each function has been inlined, and how many names were handed out for it."""
+    shared: set[tuple] = field(default_factory=set)
+    """What is called although it does not recur."""
 
 
 class Calls:
@@ -104,8 +115,17 @@ class Calls:
         if len(self.inlining) > _MAX_DEPTH:
             raise self.fail(node, f"calls nested {_MAX_DEPTH} deep (in {f.name})", "name the functions that recur")
         block, count, frame, names = self.block, len(self.block.statements), self.frame, self.namer.snapshot()
+        if self.is_shared(f):
+            try:
+                return self.call_unit(f, env, node)
+            except UnsupportedError:
+                self.units.shared.discard(f.key)
+                self.units.inlined[f.key] = (0, 0)
         try:
-            return self.inline(f, env)
+            result = self.inline(f, env)
+            times, size = self.units.inlined.get(f.key, (0, 0))
+            self.units.inlined[f.key] = (times + 1, size + self.namer.snapshot() - names)
+            return result
         except Recursion as found:
             if found.key != f.key:
                 raise
@@ -114,6 +134,13 @@ class Calls:
         self.namer.restore(names)
         self.units.recursive.add(f.key)
         return self.call_unit(f, env, node)
+
+    def is_shared(self, f: FunctionValue) -> bool:
+        """Whether a function that does not recur is to be called all the same."""
+        times, size = self.units.inlined.get(f.key, (0, 0))
+        if self.units.sharing and f.frame is None and times >= _OFTEN and size >= _LONG and not f.stands_for:
+            self.units.shared.add(f.key)
+        return f.key in self.units.shared
 
     def inline(self, f: FunctionValue, env: dict[str, object]) -> object:
         """Lower the body of a function; returns its result.
