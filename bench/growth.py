@@ -184,8 +184,8 @@ def main(argv: list[str] | None = None) -> None:
     head = ["| kind | size | Numba, primal | reverse | forward |", "|---|---|--:|--:|--:|"]
     print("\n".join(head), flush=True)
     body = rows(given.kinds, given.limit)
-    note = ["", "CPU seconds of the first call, compilation included, each program in a new process; empty where the time"]
-    note += [f"limit of {given.limit:g} s came first. {processor()}, Numba {numba.__version__}."]
+    note = ["", "CPU seconds of the first call, compilation included, each program in a new process; empty where the"]
+    note += [f"time limit of {given.limit:g} s came first. {processor()}, Numba {numba.__version__}."]
     if given.kinds == list(KINDS):
         write_section(MARK, "\n".join([*head, *body, *note]))
 

@@ -11,6 +11,7 @@ transformed     derivatives met in a function (lifting: what they capture); deri
 jacobian        Jacobians, as loops over tangents or cotangents
 units           functions that call themselves, which cannot be inlined; instances, calls: their types and call sites
 ir              the intermediate representation, structured and single-assignment
+verify          the invariants of the IR, checked after each pass in the tests (DUALAD_VERIFY=1)
 infer           types, by Numba's own inference on the printed IR
 normalise       one normal form for each construct, now that the types are known
   indexing        indices; what index arrays pick, as loops
