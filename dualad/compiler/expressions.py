@@ -300,7 +300,7 @@ class Expressions(Builtins, Lists, Dicts):
             index = self.expr(node.slice)
             if isinstance(base, ListOf) and base.node is not None and is_beyond(index, len(base.items)):
                 self.grow(base, node)  # it may get longer before this is reached, in a later trip of a loop
-            return self.pick(base.items, index, node)
+            return self.pick(base.items, index, node, "tuple" if isinstance(base, TupleOf) else "list")
         if isinstance(base, DictOf):
             return self.dict_item(base, self.expr(node.slice), node)
         if isinstance(base, Static) and isinstance(base.value, dict):  # of a closure or module, as it is by now
@@ -325,8 +325,11 @@ class Expressions(Builtins, Lists, Dicts):
         self.block.statements[-1].flat = True
         return item
 
-    def pick(self, items, index: object, node: ast.AST) -> object:
-        """Return an item of a tuple; an index known only at run time becomes a chain of branches."""
+    def pick(self, items, index: object, node: ast.AST, kind: str | None = None) -> object:
+        """Return an item of a tuple or list; an index known only at run time becomes a chain of branches.
+
+        If it may lie outside, `kind` says what it is then outside of.
+        """
         n = len(items)
         if isinstance(index, Const):
             if not isinstance(index.value, int) or not -n <= index.value < n:
@@ -334,11 +337,17 @@ class Expressions(Builtins, Lists, Dicts):
             return items[index.value]
         if n == 0:
             raise self.fail(node, "an index into an empty tuple", "give it items")
-        index = self.as_operand(index, node)
-        negative = self.emit(operator.lt, (index, Const(0)), node)
-        shifted = self.branch(
-            negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
-        )
+        index = shifted = self.as_operand(index, node)
+        known = self.ranges.get(index, (-1,))
+        if kind is not None and not all(0 <= k < n for k in (known[0], known[-1])):
+            negative = self.emit(operator.lt, (index, Const(0)), node)
+            shifted = self.branch(
+                negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
+            )
+            ends = (self.emit(operator.lt, (shifted, Const(0)), node), self.emit(operator.ge, (shifted, Const(n)), node))
+            message = ast.Constant(f"{kind} index out of range")
+            outside = self.operation(operator.or_, ends, node)
+            self.branch(outside, lambda: self.raise_(IndexError, [message], node), lambda: None, node)
 
         def choose(k: int) -> object:
             if k == n - 1:

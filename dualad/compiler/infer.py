@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from dataclasses import replace
 
 import numpy as np
 from numba import types
@@ -36,9 +37,12 @@ def infer(function: Function, scope: Scope) -> None:
     """
     found = _open_values(function)
     while found:  # first without what they feed, for their types; then all of it
+        open_now = [v for v in all_vars(function) if v.type is None]
         _infer(function, _TypePrinter, scope)
         _hand_types_out(function)
         _define_undefined(function.body, scope.namer)
+        for v in open_now:  # found without all that goes into them: an integer may be a float as well
+            v.type = None
         before, found = found, _open_values(function)
         if len(found) == len(before):
             break
@@ -164,7 +168,10 @@ class _Printer(Emitter):
 
 
 class _TypePrinter(_Printer):
-    """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
+    """Leaves out all that depends on carried values without an initial value: what assigns them tells their types.
+
+    Of a test nothing is printed, since what is left of it may be a constant, and Numba types no branch that is dead.
+    """
 
     def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
         super().__init__(scope, function, accesses)
@@ -189,7 +196,7 @@ class _TypePrinter(_Printer):
             super().stmt_Op(op)
 
     def stmt_If(self, stmt: ir.If) -> None:
-        super().stmt_If(stmt)
+        super().stmt_If(replace(stmt, test=Var(self.perhaps)))
         self._open.update(p.target for p in stmt.phis if p.target not in self._known)
 
     def moves(self, pairs: list) -> None:
@@ -201,7 +208,14 @@ class _TypePrinter(_Printer):
         super().enter(loop)
         self._open.update(c.param for c in loop.carried if self.is_open(c.init))
 
+    def header(self, loop: ir.While) -> None:
+        if loop.test is not None:
+            self.block(loop.header)
+            with self.indented(f"if {self.perhaps}:"):
+                self.line("break")
+
     def leave(self, loop: ir.For | ir.While) -> None:
+        self._open.difference_update(c.param for c in loop.carried if c.param in self._known)
         super().leave(loop)
         self._open.update(c.result for c in loop.carried if c.result not in self._known)
 

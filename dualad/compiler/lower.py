@@ -17,7 +17,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
-from .branches import Branches, Restructure, Unreachable, alike, always_entered, value_of, variables
+from .branches import Branches, Restructure, Unreachable, alike, value_of, variables
 from .control import RETURN_VALUE, assigned_names
 from .dicts import held_by_dicts
 from .entries import Entry
@@ -63,6 +63,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
+        self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
@@ -392,6 +393,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             if init is UNDEFINED and isinstance(value, Var):
                 self.open[value] = (name, shapes)
         index, trips = self.var(hint or "trip"), self.var("trips")
+        known = bounds.known() if bounds is not None else None
+        if known:
+            self.ranges[index] = known
         header, condition = Block(), None
         try:
             self.frame.env = inner_env
@@ -418,7 +422,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             exit_value = None
         carried: list[Carried] = []
         after = {}
-        entered = test is None and (bounds is None or always_entered(bounds))
+        entered = test is None and (bounds is None or bool(known))
         read = self.read(header, loop_body, [exit_value, condition], params, left)
         for name in names:
             init, param, last = env.get(name, UNDEFINED), params[name], left.get(name, UNDEFINED)
