@@ -12,6 +12,7 @@ import numpy as np
 from ..rules import composites, registry
 from . import ir
 from .builtin_calls import SPECIAL, Builtins
+from .decorators import Decorators
 from .derived import Derived
 from .dicts import Dicts
 from .ir import Const, Slice, TupleOf, Var
@@ -43,7 +44,7 @@ _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator on
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts):
+class Expressions(Builtins, Lists, Dicts, Decorators):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -344,9 +345,9 @@ class Expressions(Builtins, Lists, Dicts):
             shifted = self.branch(
                 negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
             )
-            ends = (self.emit(operator.lt, (shifted, Const(0)), node), self.emit(operator.ge, (shifted, Const(n)), node))
             message = ast.Constant(f"{kind} index out of range")
-            outside = self.operation(operator.or_, ends, node)
+            ends = [self.emit(fn, (shifted, Const(k)), node) for fn, k in ((operator.lt, 0), (operator.ge, n))]
+            outside = self.emit(operator.or_, tuple(ends), node)
             self.branch(outside, lambda: self.raise_(IndexError, [message], node), lambda: None, node)
 
         def choose(k: int) -> object:
@@ -398,7 +399,10 @@ class Expressions(Builtins, Lists, Dicts):
                 operands = tuple(self.as_operand(a, node) for a in (base, *args))
                 named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
                 return self.emit("method", operands, node, hint, named, node.func.attr)
-        callee = self.expr(node.func)
+        return self.call_value(self.expr(node.func), args, kwargs, node, hint)
+
+    def call_value(self, callee: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call what a name or an expression stands for."""
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):

@@ -252,7 +252,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             self.assign(t.value if isinstance(t, ast.Starred) else t, item)
 
     def stmt_FunctionDef(self, s: ast.FunctionDef) -> None:
-        self.frame.env[s.name] = self.inner_function(s)
+        self.frame.env[s.name] = self.decorated(s)
 
     def stmt_Assert(self, s: ast.Assert) -> None:
         test = self.truth(self.expr(s.test), s)
