@@ -15,9 +15,11 @@ from .builtin_calls import SPECIAL, Builtins
 from .decorators import Decorators
 from .derived import Derived
 from .dicts import Dicts
+from .infer import is_object
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
+from .objects import Objects
 from .runtime import check_no_overlap
 from .source import innermost, python_function
 from .transformed import transformation_of
@@ -39,12 +41,11 @@ from .values import (
     static_value,
 )
 
-_ATTRIBUTES = ("T", "shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides")
 _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator once, and all of it
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts, Decorators):
+class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -244,6 +245,10 @@ class Expressions(Builtins, Lists, Dicts, Decorators):
                         rest = found
                         found = self.branch(equal, lambda: Const(True), lambda rest=rest: rest, node)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+            if is_object(y):
+                found = self.emit(operator.contains, (y, self.as_operand(x, node)), node, "test")
+                self.boolean.add(found)
+                return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
             if isinstance(y, DictOf):
                 return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
@@ -266,7 +271,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators):
         test = self.truth(self.expr(node.test), node)
         return self.branch(test, lambda: self.expr(node.body, hint), lambda: self.expr(node.orelse, hint), node)
 
-    # ---------------------------------------------------------------- subscripts and attributes
+    # ---------------------------------------------------------------- subscripts
 
     def index(self, node: ast.expr) -> tuple:
         """Return the parts of an index."""
@@ -358,32 +363,6 @@ class Expressions(Builtins, Lists, Dicts, Decorators):
 
         return choose(0)
 
-    def expr_Attribute(self, node: ast.Attribute, hint: str) -> object:
-        base = self.expr(node.value)
-        if isinstance(base, Static):
-            try:
-                return static_value(getattr(base.value, node.attr))
-            except AttributeError:
-                raise self.fail(node, f"{ast.unparse(node)}, which does not exist,", "check the name") from None
-        if isinstance(base, TupleOf) and base.cls is not None and node.attr in base.cls._fields:
-            return base.items[base.cls._fields.index(node.attr)]
-        if isinstance(base, Var | ir.Global):
-            ty = base.type if isinstance(base, Var) else None
-            if node.attr == "ndim" and isinstance(ty, numba.types.Array):
-                return Const(ty.ndim)
-            if node.attr == "ndim" and isinstance(base, ir.Global):
-                return Const(base.value.ndim)
-            if node.attr == "flat":
-                return Flat(base)
-            if node.attr in ("real", "imag"):
-                return self.emit(getattr(np, node.attr), (base,), node, hint)
-            if node.attr not in _ATTRIBUTES:
-                raise self.fail(node, f"the attribute .{node.attr} of an array", "use np.ravel, indices or slices")
-            if node.attr == "T":
-                return self.emit(np.transpose, (base,), node, hint)
-            return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
-        raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
-
     # ---------------------------------------------------------------- calls
 
     def expr_Call(self, node: ast.Call, hint: str) -> object:
@@ -392,13 +371,12 @@ class Expressions(Builtins, Lists, Dicts, Decorators):
             base = self.expr(node.func.value)
             if isinstance(base, DictOf):
                 return self.dict_method(base, node.func.attr, args, node)
-            if isinstance(base, ListOf) or (isinstance(base, Var) and node.func.attr in ("append", "extend")):
+            if isinstance(base, ListOf) or (
+                isinstance(base, Var) and node.func.attr in ("append", "extend") and not is_object(base)
+            ):
                 return self.list_method(base, node.func.attr, args, node)
             if isinstance(base, Var | ir.Global):
-                self.refuse_in_place(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
-                operands = tuple(self.as_operand(a, node) for a in (base, *args))
-                named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
-                return self.emit("method", operands, node, hint, named, node.func.attr)
+                return self.call_method(base, args, kwargs, node, hint)
         return self.call_value(self.expr(node.func), args, kwargs, node, hint)
 
     def call_value(self, callee: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
@@ -451,8 +429,10 @@ class Expressions(Builtins, Lists, Dicts, Decorators):
             return TupleOf(tuple(args), f)
         if registry.find(f) is None and not is_library(f):
             if python_function(f) is not None:
-                return self.call_function(self.function_value(f), args, kwargs, node)
-            raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
+                return self.call_function(self.function_value(f, node), args, kwargs, node)
+            return self.call_foreign(f, args, kwargs, node, hint)
+        if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
+            return self.call_foreign(f, args, kwargs, node, hint)
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
@@ -463,6 +443,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators):
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
+        self.check_known(f, node)
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 

@@ -14,6 +14,7 @@ from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+from .numba_bridge.objects import is_modelled, type_of_value
 from .runtime import array_of
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
@@ -314,25 +315,35 @@ def type_of(x: object) -> object:
     if isinstance(x, TupleOf):
         return types.BaseTuple.from_types([type_of(i) for i in x.items])
     if isinstance(x, ir.Global):
-        from numba import typeof
-
-        return typeof(x.value) if not isinstance(x.value, type) else None
+        return type_of_value(x.value) if not isinstance(x.value, type) else None
     return None
 
 
 def is_array(x: object) -> bool:
-    """Whether an operand is an array."""
-    return isinstance(type_of(x), types.Array)
+    """Whether an operand is an array, of numbers."""
+    ty = type_of(x)
+    return isinstance(ty, types.Array) and is_modelled(ty)
 
 
 def is_list(x: object) -> bool:
     """Whether an operand is a list in memory."""
-    return isinstance(type_of(x), types.List)
+    ty = type_of(x)
+    return isinstance(ty, types.List) and is_modelled(ty)
 
 
 def is_memory(x: object) -> bool:
     """Whether an operand is a reference to something that can be written into: an array or a list."""
-    return isinstance(type_of(x), types.Array | types.List)
+    return is_array(x) or is_list(x)
+
+
+def is_object(x: object) -> bool:
+    """Whether an operand is something that the compiler does not model (see `boundary`)."""
+    return isinstance(x, Var | ir.Global) and not is_modelled(type_of(x))
+
+
+def is_reference(x: object) -> bool:
+    """Whether what an operand refers to may be seen by way of others, too."""
+    return is_memory(x) or is_object(x)
 
 
 def _number_in(ty: object) -> object:

@@ -17,6 +17,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
+from .boundary import is_foreign
 from .branches import Branches, Restructure, Unreachable, alike, value_of, variables
 from .control import RETURN_VALUE, assigned_names
 from .dicts import held_by_dicts
@@ -101,7 +102,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
     # ---------------------------------------------------------------- functions
 
-    def function_value(self, f: object) -> FunctionValue:
+    def function_value(self, f: object, node: ast.AST | None = None) -> FunctionValue:
         """Return the function behind a callable of the user's; NoSourceError if there is no text."""
         what = getattr(f, "what", None)
         if innermost(f) is not f:
@@ -109,6 +110,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if registry.find(f) is not None or is_library(f):
             return Static(f)
         source = read(python_function(f))
+        self.check_overload(f, source, node)
         a = source.node.args
         names = [p.arg for p in [*a.posonlyargs, *a.args]]
         given = source.function.__defaults__ or ()
@@ -187,8 +189,10 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             index = self.index(s.target.slice)
             value = self.operand(s.value)
             self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)], flat)
-        else:
-            raise self.fail(s, "augmented assignment to an attribute", "use a local variable")
+        elif isinstance(s.target, ast.Attribute):
+            base = self.expr(s.target.value)
+            now = self.attribute(base, s.target)
+            self.store_attribute(s.target, base, self.augmented(now, self.expr(s.value), s, s.target.attr))
 
     def augmented(self, now: object, value: object, s: ast.AugAssign, hint: str) -> object:
         """Return what an augmented assignment leaves in a name."""
@@ -226,7 +230,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
                 value = self.pack(value, [], {}, target, "t")
             self.effect("setitem", (base, *index, self.as_operand(value, target)), target, flat=flat)
         else:
-            raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
+            self.store_attribute(target, self.expr(target.value), value)
 
     def refuse_frozen(self, base: object, node: ast.AST) -> None:
         if isinstance(base, ir.Global):
@@ -237,7 +241,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
         count = len(target.elts)
         if isinstance(value, Var) and not stars:
-            items = [self.emit("getitem", (value, Const(k)), target, "t") for k in range(count)]
+            items = [self.emit("getitem", (value, Const(k)), target, "t", None, ITERATED) for k in range(count)]
         elif isinstance(value, TupleOf | ListOf):
             items = list(value.items)
         else:
@@ -517,7 +521,11 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
 def _may_write(op: Op) -> bool:
     """Whether an operation may change an array or a list, before types are known."""
-    return op.fn in ("setitem", "augitem", "call") or (op.fn == "method" and op.detail in LIST_METHODS)
+    return (
+        op.fn in ("setitem", "augitem", "setattr", "call")
+        or is_foreign(op)
+        or (op.fn == "method" and op.detail in LIST_METHODS)
+    )
 
 
 def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:

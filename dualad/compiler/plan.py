@@ -27,6 +27,7 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
+from .boundary import READS
 from .guarding import find_guarded
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from .integers import Integers
@@ -452,6 +453,8 @@ class Plan:
         fn = op.fn
         if fn == "view" or fn in VIEWS:
             return True
+        if fn in READS:
+            return not self.activity.aliases.is_written(op.args[0])
         if fn == "getitem":
             return not is_memory(op.args[0]) or self.is_stable(op, block)
         if fn is len and is_list(op.args[0]):
