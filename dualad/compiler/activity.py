@@ -243,11 +243,13 @@ class Activity:
         self.useful: set[Var] = set()
         for v in inputs:
             self._add(self.varied, v)
-        while self._forward(function.body):
+        edges = [edge for stmt in ir.walk(function.body) for edge in self._edges(stmt)]
+        while self._forward(edges):
             pass
         for v in (*ir.vars_in(function.result), *outputs):
             self._add(self.useful, v)
-        while self._backward(function.body):
+        edges.reverse()
+        while self._backward(edges):
             pass
         if check:
             self._check_boundary(function)
@@ -308,21 +310,19 @@ class Activity:
             (c.result, [c.param, c.init]) for c in stmt.carried
         ]
 
-    def _forward(self, block: ir.Block) -> bool:
+    def _forward(self, edges: list) -> bool:
         changed = False
-        for stmt in ir.walk(block):
-            for target, sources in self._edges(stmt):
-                if any(s is not UNDEFINED and self.is_varied(s) for s in sources):
-                    changed |= self._add(self.varied, target)
+        for target, sources in edges:
+            if any(s is not UNDEFINED and self.is_varied(s) for s in sources):
+                changed |= self._add(self.varied, target)
         return changed
 
-    def _backward(self, block: ir.Block) -> bool:
+    def _backward(self, edges: list) -> bool:
         changed = False
-        for stmt in reversed(list(ir.walk(block))):
-            for target, sources in self._edges(stmt):
-                if self.is_useful(target):
-                    for s in sources:
-                        changed |= self._add(self.useful, s)
+        for target, sources in edges:
+            if self.is_useful(target):
+                for s in sources:
+                    changed |= self._add(self.useful, s)
         return changed
 
     def _check_lists(self, function: Function) -> None:
@@ -344,7 +344,9 @@ class Activity:
             op = definer.get(count)
             if op is None or (op.fn is not min and op.detail != ITERATED):
                 return []
-            return [x for a in op.args for x in lists_of(a)] if op.fn is min else [x for x in op.args if is_list(x)]
+            if op.fn is min:
+                return [x for a in op.args for x in lists_of(a)]
+            return [x for x in op.args if is_list(x) or is_object(x)]
 
         def may_be_one(x: Var, changed: Var) -> bool:
             made = definer.get(changed)
@@ -354,8 +356,9 @@ class Activity:
         for loop in (s for s in statements if isinstance(s, ir.For)):
             lists = lists_of(loop.stop)
             for op in ir.walk(loop.body) if lists else ():
-                if isinstance(op, Op) and op.fn in ("append", "pop") and any(may_be_one(x, op.args[0]) for x in lists):
-                    what = f"list.{op.fn} in a loop over the list"
+                may_change = isinstance(op, Op) and (op.fn in ("append", "pop") or not is_known(op))
+                if may_change and any(may_be_one(x, y) for x in lists for y in may_be_written_by(op)):
+                    what = f"{_name(op) if op.fn == 'method' else f'list.{op.fn}'} in a loop over the list"
                     raise UnsupportedError(at(f"{what} is not supported: use `while` and an index", *op.place))
 
     def _check_boundary(self, function: Function) -> None:

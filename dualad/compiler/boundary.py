@@ -71,11 +71,17 @@ def normal_access(op: Op) -> bool:
         raise UnsupportedError(at(f"the method .append() of {what} here is not supported: {remedy}", *op.place))
     if op.fn not in (len, "getitem") or not is_object(op.args[0]):
         return False
-    if op.detail == ITERATED and not has_items_by_number(type_of(op.args[0])):
-        what, _ = describe(type_of(op.args[0]))
-        raise UnsupportedError(at(f"going through {what} is not supported: loop over an array or a list", *op.place))
-    op.fn, op.detail = "count" if op.fn is len else "entry", None
+    if op.detail == ITERATED:
+        refuse_loop(op.args[0], op.place)
+    op.fn = "count" if op.fn is len else "entry"
     return True
+
+
+def refuse_loop(x: object, place: tuple) -> None:
+    """Refuse to go through an object whose items are not those with the numbers 0, 1, ..."""
+    if is_object(x) and not has_items_by_number(type_of(x)):
+        what, _ = describe(type_of(x))
+        raise UnsupportedError(at(f"going through {what} is not supported: loop over an array or a list", *place))
 
 
 def objects_in(op: Op) -> list[object]:

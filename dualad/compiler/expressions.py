@@ -321,6 +321,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
             raise self.fail(node, ast.unparse(node.value), base.reason)
         if base in self.lists and isinstance(node.slice, ast.Slice):
             return self.part_of_list(base, node.slice, node)
+        if isinstance(base, Static):
+            raise self.outside(base.value, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)

@@ -338,7 +338,9 @@ def is_memory(x: object) -> bool:
 
 def is_object(x: object) -> bool:
     """Whether an operand is something that the compiler does not model (see `boundary`)."""
-    return isinstance(x, Var | ir.Global) and not is_modelled(type_of(x))
+    if isinstance(x, Var):
+        return not is_modelled(x.type)
+    return isinstance(x, ir.Global) and not is_modelled(type_of(x))
 
 
 def is_reference(x: object) -> bool:

@@ -73,10 +73,7 @@ class Foreign:
     """A callee of which nothing is known but that Numba can call it."""
 
     value: object
-
-    @property
-    def __name__(self) -> str:
-        return getattr(self.value, "__name__", None) or type(self.value).__name__
+    __name__: str
 
 
 class _Undefined:

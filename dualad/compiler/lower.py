@@ -17,7 +17,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
-from .boundary import is_foreign
+from .boundary import is_foreign, refuse_loop
 from .branches import Branches, Restructure, Unreachable, alike, value_of, variables
 from .control import RETURN_VALUE, assigned_names
 from .dicts import held_by_dicts
@@ -222,6 +222,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             if isinstance(base, DictOf):
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return
+            if isinstance(base, Static):
+                raise self.outside(base.value, target)
             if not isinstance(base, OPERANDS):
                 raise self.fail(target, "assigning to an item of a tuple", "use a NumPy array")
             self.refuse_frozen(base, target)
@@ -514,8 +516,11 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if isinstance(value, TupleOf | ListOf):
             return Iteration(Const(0), Const(len(value.items)), Const(1), lambda i: self.pick(value.items, i, node))
         if isinstance(value, Var | ir.Global):
+            refuse_loop(value, self.place(node))
             stop = self.emit(len, (value,), node, "n", None, ITERATED)
             return Iteration(Const(0), stop, Const(1), lambda i: self.emit("getitem", (value, i), node, "item"))
+        if isinstance(value, Static):
+            raise self.outside(value.value, node)
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
 
 

@@ -8,16 +8,25 @@ calling the class.
 from __future__ import annotations
 
 import ast
+import contextlib
+from types import ModuleType
 
 import numpy as np
 
-from ..errors import UnsupportedError, at
+from ..errors import NoSourceError, UnsupportedError, at
 from ..rules import composites, registry
 from . import ir
-from .boundary import is_modelled_attribute
 from .infer import is_array, is_object, type_of
 from .ir import Const, TupleOf, Var
-from .numba_bridge.objects import accessor, has_overload, instance_type, is_dispatcher, method, type_of_value
+from .numba_bridge.objects import (
+    accessor,
+    has_overload,
+    instance_type,
+    is_dispatcher,
+    method,
+    name_of_object,
+    type_of_value,
+)
 from .source import Source, python_function
 from .values import Flat, Static, static_value
 
@@ -54,14 +63,14 @@ class Objects:
             return Flat(base)
         if node.attr in ("real", "imag"):
             return self.emit(getattr(np, node.attr), (base,), node, hint)
-        if is_array(base) and not is_modelled_attribute(node.attr):
-            raise self.fail(node, f"the attribute .{node.attr} of an array", "use np.ravel, indices or slices")
         if node.attr == "T":
             return self.emit(np.transpose, (base,), node, hint)
         return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
 
     def store_attribute(self, target: ast.Attribute, base: object, value: object) -> None:
         """Lower base.name = value."""
+        if isinstance(base, Static):
+            raise self.outside(base.value, target)
         if not isinstance(base, Var):
             raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
         setter = accessor(type_of(base), target.attr, "set")
@@ -76,7 +85,11 @@ class Objects:
         own = method(type_of(base), name)
         if own is not None:
             function, takes_instance = own
-            return self.call_function(self.function_value(function), [base] * takes_instance + args, kwargs, node)
+            f = None
+            with contextlib.suppress(NoSourceError):  # and then it is left to Numba
+                f = self.function_value(function)
+            if f is not None:
+                return self.call_function(f, [base] * takes_instance + args, kwargs, node)
         if not is_object(base):
             self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
         operands = tuple(self.as_operand(a, node) for a in (base, *args))
@@ -85,12 +98,21 @@ class Objects:
 
     def call_foreign(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Leave a call to Numba of what has neither a rule nor Python source, a jitclass for example."""
+        owner = getattr(f, "__self__", None)
+        if owner is not None and not isinstance(owner, ModuleType | type):
+            raise self.outside(owner, node)
         if type_of_value(f) is None:
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
-        made = self.emit(ir.Foreign(f), tuple(self.operands(args, node)), node, hint, named)
+        made = self.emit(ir.Foreign(f, ast.unparse(node.func)), tuple(self.operands(args, node)), node, hint, named)
         made.type = instance_type(f)
         return made
+
+    def outside(self, value: object, node: ast.AST) -> UnsupportedError:
+        """Return the error of using an object that a function finds around it, by way of a closure or a global."""
+        used = node.iter if isinstance(node, ast.For) else node
+        what = f"{ast.unparse(used)}, which uses {name_of_object(value)} from outside the function,"
+        return self.fail(node, what, "pass it as an argument")
 
     def check_overload(self, f: object, source: Source, node: ast.AST | None) -> None:
         """Refuse a function in whose place Numba calls something else than its body."""

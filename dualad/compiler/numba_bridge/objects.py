@@ -8,9 +8,10 @@ arrays of them, sets, buffers, generators of random numbers.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 
-from numba import types
+from numba import typeof, types
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.types import StructRef
@@ -28,6 +29,7 @@ __all__ = [
     "is_modelled",
     "is_query",
     "method",
+    "name_of_object",
     "type_of_value",
 ]
 
@@ -43,6 +45,7 @@ _QUERIES = {
 """The methods that leave their object as it is."""
 
 
+@functools.lru_cache(maxsize=4096)
 def is_modelled(ty: object) -> bool:
     """Whether the compiler knows all that can be done with values of a type."""
     if isinstance(ty, types.Array):
@@ -79,6 +82,15 @@ def describe(ty: object) -> tuple[str, str]:
     if isinstance(ty, types.NumPyRandomGeneratorType):
         return "a generator of random numbers", "pass it numbers that are not differentiated"
     return f"an object of type {ty}", "use numbers, arrays, lists and tuples"
+
+
+def name_of_object(value: object) -> str:
+    """Return what users call an object."""
+    with contextlib.suppress(ValueError, TypeError, NotImplementedError):
+        ty = typeof(value)
+        if not is_modelled(ty):
+            return describe(ty)[0]
+    return f"an object of the class {type(value).__name__}"
 
 
 def has_items_by_number(ty: object) -> bool:
