@@ -27,6 +27,7 @@ class DerivativeFunction:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
+        self._signature = None if extra else _with_keywords_behind_star(what.function)
         self.dispatcher = specialising_dispatcher(_stub(what.function, name, extra), self._specialise)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
@@ -39,6 +40,10 @@ class DerivativeFunction:
         return self.built[argument_types].function
 
     def __call__(self, *args: object, **kwargs: object) -> object:
+        if self._signature is not None:
+            bound = self._signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            args, kwargs = tuple(bound.arguments.values()), {}
         try:
             return self.dispatcher(*args, **kwargs)
         except NotScalarError as error:
@@ -91,12 +96,23 @@ def parameters_of(f: object) -> list[inspect.Parameter]:
     return found
 
 
+def _with_keywords_behind_star(f: object) -> inspect.Signature | None:
+    """Return the signature of a function with a starred and keyword-only parameters, which Numba has no calls for."""
+    kinds = {p.kind for p in parameters_of(f)}
+    both = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY}
+    return inspect.signature(read(innermost(f)).function) if both <= kinds else None
+
+
 def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
-    """Return an empty function with the signature of `f`, and further parameters behind it."""
+    """Return an empty function with the signature of `f`, and further parameters behind it.
+
+    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple.
+    """
     parts, namespace = [], {}
+    is_plain = bool(extra) or _with_keywords_behind_star(f) is not None
     for p in parameters_of(f):
-        star = "*" if p.kind is p.VAR_POSITIONAL and not extra else ""
-        if p.default is not p.empty and not extra:
+        star = "*" if p.kind is p.VAR_POSITIONAL and not is_plain else ""
+        if p.default is not p.empty and not is_plain:
             default = jitted(p.default) if isinstance(p.default, pytypes.FunctionType) else p.default
             namespace[f"default_{p.name}"] = default
             parts.append(f"{p.name}=default_{p.name}")

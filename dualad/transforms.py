@@ -233,8 +233,8 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
         for k, bar in zip(wrt, bars, strict=True):
             entries[k] = bar
         if star is not None:
-            rest = entries.pop(star)
-            entries += list(rest) if rest is not None else [None] * len(full[star])
+            rest = entries[star]
+            entries[star : star + 1] = list(rest) if rest is not None else [None] * len(full[star])
         return tuple(entries[: len(primals)])
 
     return out, pullback

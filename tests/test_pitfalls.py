@@ -346,3 +346,15 @@ def test_an_argument_without_influence_has_a_zero_of_its_own_shape():
     assert x_bar == 2.0
     assert y_bar.shape == (2, 3) and y_bar.dtype == np.float32 and not y_bar.any()
     assert z_bar[0] == 0.0 and z_bar[1].shape == (2,)
+
+
+@pytest.mark.parametrize("mode", [dualad.grad, dualad.jacfwd])
+def test_an_index_outside_of_a_tuple_or_list(mode):
+    derivative = mode(lambda x, i, j: (x, x * x, 1.0)[i] * [x, x * x, 2.0][j])
+    assert derivative(2.0, 1, -1) == 8.0
+    assert derivative(2.0, -3, 0) == 4.0
+    for k in (-4, 3):
+        with pytest.raises(IndexError, match="^tuple index out of range$"):
+            derivative(2.0, k, 0)
+        with pytest.raises(IndexError, match="^list index out of range$"):
+            derivative(2.0, 0, k)

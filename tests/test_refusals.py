@@ -97,7 +97,7 @@ CASES = {
     "store into all of flat": ("z = x * 1.0; z.flat = 2.0\n    return z", (A,), "z.flat"),
     "empty ellipsis between index arrays": ("return x[i, ..., i] * 2.0", (A, INDICES), "an ellipsis of no axes"),
     "np.ix_": ("return x[np.ix_(i, i)] * 2.0", (A, INDICES), "np.ix_"),
-    "np.add.at": ("z = x * 1.0; np.add.at(z, i, 2.0)\n    return z", (X, INDICES), "at(z, i, 2.0)"),
+    "np.add.at": ("z = x * 1.0; np.add.at(z, i, 2.0)\n    return z", (X, INDICES), "np.add.at"),
     "star of an array": ("a, *b = x\n    return b[0] * x", (X,), "without a star"),
 }
 

@@ -140,6 +140,31 @@ def test_star_args():
     assert (value, value_dot) == (28.0, pytest.approx(16.0))
 
 
+def any_number(x, *rest, scale, shift=1.0):
+    total = x * shift
+    for r in rest:
+        total += r * r * scale
+    return total
+
+
+def power_sum(x, *rest, factor=2.0):
+    for r in rest:
+        x = x + factor * r * r
+    return x
+
+
+def test_star_args_with_keyword_only_parameters():
+    gradient = dualad.grad(any_number, argnums=(0, 1, 2))
+    assert gradient(2.0, 3.0, 5.0, scale=2.0) == (1.0, (12.0, 20.0), 34.0)
+    assert gradient(2.0, 3.0, shift=4.0, scale=2.0) == (4.0, (12.0,), 9.0)
+    assert dualad.jacfwd(any_number, argnums=3)(2.0, 3.0, scale=2.0, shift=4.0) == 2.0
+    with pytest.raises(TypeError, match="scale"):
+        gradient(2.0, 3.0)
+    value, pullback = dualad.vjp(power_sum, 2.0, 3.0, 5.0)  # the keyword has its default, and no cotangent
+    assert (value, pullback(1.0)) == (70.0, pytest.approx((1.0, 12.0, 20.0)))
+    assert dualad.jvp(power_sum, (2.0, 3.0, 5.0), (1.0, 0.0, 0.5)) == (70.0, pytest.approx(11.0))
+
+
 def test_no_star_args():
     assert dualad.grad(weighted)(2.0) == 1.0
 

@@ -14,8 +14,9 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from ..rules import composites, registry
-from . import ir
-from .infer import is_complex, is_constant_type, is_float, is_list, is_memory, type_of
+from . import boundary, ir
+from .boundary import leaves_objects_alone, touches_object
+from .infer import is_complex, is_constant_type, is_float, is_list, is_memory, is_object, is_reference, type_of
 from .ir import Function, If, Op, Var
 from .runtime import array_of, check_no_overlap
 from .values import ITERATED, library_name
@@ -39,7 +40,7 @@ PURE = frozenset(
 )
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 
-WRITES = ("setitem", "augitem", "inplace", "assign", "append")
+WRITES = ("setitem", "augitem", "setattr", "inplace", "assign", "append")
 EFFECTS = ("raise", "pop", print, check_no_overlap)
 """What else does more than define a target."""
 STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", "list", "pop", *WRITES})
@@ -47,10 +48,12 @@ STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", "li
 
 def is_known(op: Op) -> bool:
     """Whether the compiler knows what an operation does to the memory of its arguments."""
-    if isinstance(op.fn, str):
-        return op.fn != "method"
-    if isinstance(op.fn, registry.OwnRule):
+    if isinstance(op.fn, registry.OwnRule) or op.fn == "call":
         return True
+    if touches_object(op):
+        return leaves_objects_alone(op)
+    if isinstance(op.fn, str):
+        return op.fn != "method" and (op.fn != "attr" or boundary.is_modelled_attribute(op.detail))
     if op.fn in ALLOCATIONS or op.fn in COPIES or op.fn in VIEWS or op.fn in PURE or op.fn in (operator.matmul, np.dot):
         return True
     if op.fn is np.fill_diagonal:
@@ -64,7 +67,11 @@ def has_effect(op: Op) -> bool:
         return True
     if isinstance(getattr(op.fn, "__self__", None), np.random.RandomState | random.Random) or op.fn is np.random.seed:
         return True  # the random numbers drawn after it depend on it
-    return not is_known(op) and not all(is_scalar_type(type_of(a)) for a in op.args)
+    if is_known(op):
+        return False
+    if op.target is None or op.target.type is None or boundary.is_foreign(op):
+        return True  # Numba has not been asked yet whether there is such a thing, or nothing is known of it
+    return not all(is_scalar_type(type_of(a)) for a in op.args)
 
 
 def is_scalar_type(ty: object) -> bool:
@@ -81,7 +88,14 @@ def written_by(op: Op) -> list[object]:
 
 def may_be_written_by(op: Op) -> list[object]:
     """Return the arrays and lists that an operation writes into or, not being known, may write into."""
-    return written_by(op) if is_known(op) else [v for v in ir.op_vars(op) if is_memory(v)]
+    return written_by(op) if is_known(op) else [v for v in ir.op_vars(op) if is_reference(v)]
+
+
+def mixes(op: Op) -> bool:
+    """Whether what an operation refers to may be handed on in ways that nobody knows."""
+    if isinstance(op.fn, registry.OwnRule) or op.fn == "call":
+        return False
+    return touches_object(op) or not is_known(op)
 
 
 class Aliases:
@@ -89,7 +103,7 @@ class Aliases:
 
     `of` gives the class of an array: a partition, coarse, by which activity is decided; a list of arrays is in the
     class of its arrays. `roots` gives the arrays and lists that a variable may stand for or look into: parameters and
-    the targets of operations that make new ones.
+    the targets of operations that make new ones. Objects that the compiler does not model count as memory, too.
     """
 
     def __init__(self, function: Function):
@@ -112,7 +126,9 @@ class Aliases:
                 if stmt.fn in ("list", "append"):
                     base, *items = stmt.args if stmt.fn == "append" else (stmt.target, *stmt.args)
                     changed |= any([self._put(base, x) for x in items])
-                if stmt.target is not None and is_memory(stmt.target) and stmt.fn != "unpack":
+                if mixes(stmt):
+                    changed |= self._mix(stmt)
+                elif stmt.target is not None and is_memory(stmt.target) and stmt.fn != "unpack":
                     if shares_memory(stmt):
                         changed |= self._flow(stmt.target, stmt.args[0], stmt.fn in ("getitem", "pop"))
                     elif stmt.target not in self._roots:
@@ -127,9 +143,21 @@ class Aliases:
                     changed |= self._flow(c.result, c.param)
         return changed
 
+    def _mix(self, op: Op) -> bool:
+        """Record that the references of an operation may be handed on among each other; True if that was news."""
+        inside = [v for v in ir.op_vars(op) if is_reference(v)]
+        outside = [op.target] if is_reference(op.target) else []
+        both = frozenset(outside).union(*(self.roots(v) for v in inside))
+        taking = outside if op.fn in boundary.READS else [*outside, *inside]
+        for v in (*inside, *outside):
+            self._unite((*inside, *outside)[0], v)
+        news = any(not both <= self.roots(v) for v in taking)
+        self._roots.update((v, both | self.roots(v)) for v in taking)
+        return news
+
     def _flow(self, target: Var, source: object, is_item: bool = False) -> bool:
         """Record that `target` may be `source`, or what is in that list; True if that was news."""
-        if not isinstance(source, Var) or not is_memory(source) or not is_memory(target):
+        if not isinstance(source, Var) or not is_reference(source) or not is_reference(target):
             return False
         self._unite(target, source)
         found = self.roots(source)
@@ -179,11 +207,31 @@ def shares_memory(op: Op) -> bool:
     return op.fn == "view" or op.fn in VIEWS
 
 
+_NAMES = {
+    "field": ".{}",
+    "attr": ".{}",
+    "setattr": ".{} = ...",
+    "entry": "[...]",
+    "setitem": "[...] = ...",
+    "augitem": "[...] += ...",
+    "inplace": "an augmented assignment",
+    "assign": "[...] = ...",
+    "count": "len",
+}
+
+
 def _name(op: Op) -> str:
     """Return what an operation is called in an error message."""
     if op.fn == "method":
         return f".{op.detail}()"
+    if op.fn in _NAMES:
+        return _NAMES[op.fn].format(op.detail)
     return op.fn if isinstance(op.fn, str) else library_name(op.fn)
+
+
+def _without_derivative(op: Op) -> UnsupportedError:
+    remedy = "rewrite it with supported operations, or register a rule for it"
+    return UnsupportedError(at(f"the derivative of {_name(op)} is not supported: {remedy}", *op.place))
 
 
 class Activity:
@@ -196,37 +244,37 @@ class Activity:
         edges = [edge for stmt in ir.walk(function.body) for edge in self._edges(stmt)]
         self._spread(self.varied, inputs, [(s, [target]) for target, sources in edges for s in sources])
         self._spread(self.useful, [*ir.vars_in(function.result), *outputs], edges)
-        for stmt in ir.walk(function.body) if check else ():
-            if isinstance(stmt, Op):
-                self._check(stmt)
         if check:
+            self._check_boundary(function)
+            for stmt in ir.walk(function.body):
+                if isinstance(stmt, Op):
+                    self._check(stmt)
             self._check_lists(function)
 
     def active(self, x: object) -> bool:
         """Whether an operand has a tangent and an adjoint."""
         if not isinstance(x, Var):
             return False
-        key = self._key(x)
-        return key in self.varied and key in self.useful and is_float(x)
+        return is_float(x) and self.is_varied(x) and self.is_useful(x)
 
     def is_active_call(self, op: Op) -> bool:
         """Whether an operation is a call whose result, or an array that it writes into, is active."""
         return op.fn == "call" and any(self.active(v) for v in (op.target, *written_by(op)))
 
     def is_varied(self, x: object) -> bool:
-        return isinstance(x, Var) and self._key(x) in self.varied
+        return isinstance(x, Var) and self.key(x) in self.varied
 
     def is_useful(self, x: object) -> bool:
-        return isinstance(x, Var) and self._key(x) in self.useful
+        return isinstance(x, Var) and self.key(x) in self.useful
 
-    def _key(self, v: Var) -> Var:
-        """Return what stands for a variable: itself, or the class of the arrays that may share its memory."""
-        return self.aliases.of(v) if is_memory(v) else v
+    def key(self, x: Var) -> Var:
+        """Return what stands for a variable in the sets: memory is in them as a whole."""
+        return self.aliases.of(x) if is_reference(x) else x
 
     def _add(self, group: set[Var], x: object) -> bool:
-        if not isinstance(x, Var) or not (is_float(x) or is_complex(x)):
+        if not isinstance(x, Var) or not (is_float(x) or is_complex(x) or is_object(x)):
             return False
-        key = self._key(x)
+        key = self.key(x)
         if key in group:
             return False
         group.add(key)
@@ -239,6 +287,8 @@ class Activity:
                 return [(stmt.args[0], [stmt.args[-1]])]
             if stmt.fn == "call":
                 return [(x, list(stmt.args)) for x in (stmt.target, *written_by(stmt))]
+            if not is_known(stmt):
+                return [(x, list(ir.op_vars(stmt))) for x in (stmt.target, *may_be_written_by(stmt))]
             rule = None if isinstance(stmt.fn, str) else registry.find(stmt.fn)
             if stmt.target is None or (rule is not None and rule.kind == "constant"):
                 return []
@@ -258,10 +308,10 @@ class Activity:
         leads_to: dict[Var, list] = {}
         for x, others in edges:
             if isinstance(x, Var):
-                leads_to.setdefault(self._key(x), []).extend(others)
+                leads_to.setdefault(self.key(x), []).extend(others)
         todo = [v for v in start if self._add(group, v)]
         while todo:
-            todo += [v for v in leads_to.get(self._key(todo.pop()), ()) if self._add(group, v)]
+            todo += [v for v in leads_to.get(self.key(todo.pop()), ()) if self._add(group, v)]
 
     def _check_lists(self, function: Function) -> None:
         """Refuse changes of the caller's lists, and of a list in a loop over it: Python goes on to what was appended.
@@ -282,7 +332,9 @@ class Activity:
             op = definer.get(count)
             if op is None or (op.fn is not min and op.detail != ITERATED):
                 return []
-            return [x for a in op.args for x in lists_of(a)] if op.fn is min else [x for x in op.args if is_list(x)]
+            if op.fn is min:
+                return [x for a in op.args for x in lists_of(a)]
+            return [x for x in op.args if is_list(x) or is_object(x)]
 
         def may_be_one(x: Var, changed: Var) -> bool:
             made = definer.get(changed)
@@ -292,9 +344,33 @@ class Activity:
         for loop in (s for s in statements if isinstance(s, ir.For)):
             lists = lists_of(loop.stop)
             for op in ir.walk(loop.body) if lists else ():
-                if isinstance(op, Op) and op.fn in ("append", "pop") and any(may_be_one(x, op.args[0]) for x in lists):
-                    what = f"list.{op.fn} in a loop over the list"
+                may_change = isinstance(op, Op) and (op.fn in ("append", "pop") or not is_known(op))
+                if may_change and any(may_be_one(x, y) for x in lists for y in may_be_written_by(op)):
+                    what = f"{_name(op) if op.fn == 'method' else f'list.{op.fn}'} in a loop over the list"
                     raise UnsupportedError(at(f"{what} is not supported: use `while` and an index", *op.place))
+
+    def _check_boundary(self, function: Function) -> None:
+        """Refuse objects that hold what is to be differentiated, and changes of the caller's objects."""
+        ops = [s for s in ir.walk(function.body) if isinstance(s, Op)]
+        held = {self.key(x): x for op in ops for x in (*ir.op_vars(op), op.target) if is_object(x)}
+        given = [leaf for leaf, _, _ in function.leaves if is_object(leaf) and not boundary.may_be_changed(leaf)]
+
+        def holder(op: Op) -> object | None:
+            """Return the object that an operation touches, perhaps by way of an array that belongs to it."""
+            own = boundary.objects_in(op)
+            return own[0] if own else next((held[k] for k in map(self.key, may_be_written_by(op)) if k in held), None)
+
+        touching = [(op, holder(op)) for op in ops if not isinstance(op.fn, registry.OwnRule) and op.fn is not print]
+        touching = [(op, x) for op, x in touching if x is not None]
+        for op, x in touching:  # first what puts it there
+            if any(self.is_varied(v) and not is_object(v) and self.key(v) not in held for v in ir.op_vars(op)):
+                raise boundary.refuse_value(op, _name(op), x)
+        for op, x in touching:
+            if self.is_varied(x):
+                raise boundary.refuse_value(op, _name(op), x)
+            for leaf in given:
+                if any(leaf in self.aliases.roots(v) for v in may_be_written_by(op)):
+                    raise boundary.refuse_change(op, _name(op), leaf)
 
     def _check(self, op: Op) -> None:
         """Refuse an active operation that has no derivative here."""
@@ -304,6 +380,8 @@ class Activity:
                     kind = "a list" if is_list(v) else "an array"
                     remedy = "it may write into it or return a part of it; rewrite it"
                     raise UnsupportedError(at(f"{_name(op)} on {kind} is not supported: {remedy}", *op.place))
+            if boundary.is_foreign(op) and any(map(self.is_varied, ir.op_vars(op))):
+                raise _without_derivative(op)
         if op.target is not None and not is_float(op.target) and not is_complex(op.target):
             if any(self.is_varied(v) for v in ir.op_vars(op)) and not is_constant_type(type_of(op.target)):
                 what = f"{_name(op)}, whose result is {type_of(op.target)}, is not supported: use arrays and numbers"
@@ -324,5 +402,4 @@ class Activity:
         else:
             known = registry.find(op.fn) is not None or op.fn in ALLOCATIONS | COPIES | VIEWS
         if not known:
-            remedy = "rewrite it with supported operations, or register a rule for it"
-            raise UnsupportedError(at(f"the derivative of {name} is not supported: {remedy}", *op.place))
+            raise _without_derivative(op)

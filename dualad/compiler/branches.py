@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
-from .values import OPERANDS, DictOf, Frame, FunctionValue, Iteration, Keys, ListOf, Poison, Static, static_value
+from .values import OPERANDS, DictOf, Frame, FunctionValue, Keys, ListOf, Poison, Static, static_value
 
 _YES = Const(True)
 
@@ -245,9 +245,3 @@ def alike(x: object, y: object) -> bool:
 def variables(x: object) -> list[Var]:
     """Return the variables that a name stands for, its flag included."""
     return [*vars_in(value_of(x)), *vars_in(flag_of(x))]
-
-
-def always_entered(over: Iteration) -> bool:
-    """Whether it is known that a loop has a trip."""
-    bounds = [x.value if isinstance(x, Const) else None for x in (over.start, over.stop, over.step)]
-    return None not in bounds and bounds[2] != 0 and len(range(*bounds)) > 0

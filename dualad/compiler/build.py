@@ -15,16 +15,18 @@ from ..errors import DualadError, NotDifferentiableError, at
 from . import ir
 from .activity import Activity, has_effect
 from .arrays import reduce_arrays
+from .boundary import refuse_result
 from .derived import BUILDER, Derived, generate
 from .emit import Emitter, Scope
 from .entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
 from .forward import Forward
 from .improve import improve
-from .infer import define, is_float, type_of
+from .infer import define, is_float, is_object, type_of
 from .instances import Instances
 from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
+from .numba_bridge.objects import describe, is_modelled
 from .packed import Packed, may_be_packed
 from .reverse import Reverse
 from .units import Units
@@ -147,6 +149,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         emit_primal(printer, function, name)
     else:
         check_inputs(function, [k for k in what.argnums if k not in what.lenient])
+        check_objects(function, what)
         if kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
         activity = Activity(function, inputs)
@@ -236,7 +239,11 @@ def check_type(ty: object, position: int, function: object) -> None:
         names = entry.names()
         name = names[position] if position < len(names) else str(position)
         what = f"argument {position} ({name}) of {entry.name} has type {ty}"
-        message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
+        remedy = "pass floats (3.0, not 3)"
+        if not is_modelled(ty):
+            held, remedy = describe(ty)
+            what = f"argument {position} ({name}) of {entry.name} is {held}"
+        message = f"{what}, which has no derivative: {remedy}, or leave it out of argnums"
         raise NotDifferentiableError(at(message, *entry.place))
 
 
@@ -252,6 +259,22 @@ def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
             what = f"argument {k} ({param.name}) of {function.name} has type {param.type}"
             message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
             raise NotDifferentiableError(message)
+
+
+def check_objects(function: ir.Function, what: Derivative) -> None:
+    """Refuse to differentiate by objects, or to return them but as auxiliary output."""
+    for leaf, position, _ in function.leaves:
+        if position in what.argnums and is_object(leaf):
+            held, remedy = describe(leaf.type)
+            message = f"argument {position} ({function.params[position].name}) of {function.name} is or holds {held}"
+            message += f", which has no derivative: {remedy}, or leave it out of argnums"
+            raise NotDifferentiableError(at(message, *function.place))
+    results = function.result
+    if what.has_aux and isinstance(results, ir.TupleOf):
+        results = results.items[0]
+    for x in ir.vars_in(results):
+        if is_object(x):
+            raise refuse_result(function, x)
 
 
 def check_scalar(function: ir.Function, what: Derivative) -> None:

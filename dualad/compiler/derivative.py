@@ -15,7 +15,7 @@ from . import ir, rule_text, runtime, vector_math
 from .activity import Activity
 from .calls import Calls
 from .emit import Emitter, Scope
-from .infer import is_array, is_number
+from .infer import is_array, is_number, is_reference
 from .ir import Const, Function, Op, TupleOf, Var
 
 
@@ -74,7 +74,7 @@ class DerivativeEmitter(Calls, Emitter):
         if not is_array(v):
             return False
         cls = self.aliases.of(v)
-        return any(is_array(leaf) and self.aliases.of(leaf) is cls for leaf, _, _ in self.function.leaves)
+        return any(is_reference(leaf) and self.aliases.of(leaf) is cls for leaf, _, _ in self.function.leaves)
 
     def stmt_Op(self, op: Op) -> None:
         if op.fn != "unpack":  # printed at the head

@@ -180,8 +180,12 @@ class Emitter:
             return f"{PREFIX[fn]}{self.operand(args[0])}"
         if fn in ("getitem", "view", "gather", "item"):
             return f"{self.cells(op)}[{self.index(args[1:])}]"
-        if fn == "attr":
+        if fn in ("attr", "field"):
             return f"{self.operand(args[0])}.{op.detail}"
+        if fn == "entry":
+            return f"{self.operand(args[0])}[{Emitter.index(self, args[1:])}]"
+        if fn == "count":
+            return f"len({self.operand(args[0])})"
         if fn == "unpack":
             return self.operand(args[0]) + "".join(f"[{k}]" for k in op.detail)
         if fn == "trips":
@@ -218,6 +222,8 @@ class Emitter:
 
     def function_name(self, fn: object) -> str:
         """Return how a callable is referred to."""
+        if isinstance(fn, ir.Foreign):
+            return self.scope.bind(fn.value, fn.__name__)
         return self.scope.callable_name(fn)
 
     def callee(self, op: Op) -> str:
@@ -244,6 +250,8 @@ class Emitter:
         elif op.fn == "augitem":
             target = f"{self.cells(op)}[{self.index(op.args[1:-1])}]"
             self.line(f"{target} {INPLACE[op.detail]}= {self.operand(op.args[-1])}")
+        elif op.fn == "setattr":
+            self.line(f"{self.operand(op.args[0])}.{op.detail} = {self.operand(op.args[1])}")
         elif op.fn == "inplace":
             # Numba's own += does not look whether the operands overlap
             x = self.operand(op.args[0])

@@ -64,7 +64,7 @@ class Plain(Entry):
         self.function = function
         self.source = read(innermost(function))
         a = self.source.node.args
-        if a.vararg:
+        if a.vararg and not a.kwonlyargs:  # Numba knows no parameters behind a star: there it is given as a tuple
             self.star = len([*a.posonlyargs, *a.args])
         self.place = (self.source.filename, self.source.node.lineno)
 

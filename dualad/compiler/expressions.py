@@ -14,11 +14,14 @@ from ..rules import composites, registry
 from . import ir
 from .builtin_calls import SPECIAL, Builtins
 from .control import DEEPEST
+from .decorators import Decorators
 from .derived import Derived
 from .dicts import Dicts
+from .infer import is_object
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
+from .objects import Objects
 from .runtime import check_no_overlap
 from .source import innermost, python_function
 from .transformed import transformation_of
@@ -40,12 +43,11 @@ from .values import (
     static_value,
 )
 
-_ATTRIBUTES = ("T", "shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides")
 _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator once, and all of it
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts):
+class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -245,6 +247,10 @@ class Expressions(Builtins, Lists, Dicts):
                         rest = found
                         found = self.branch(equal, lambda: Const(True), lambda rest=rest: rest, node)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+            if is_object(y):
+                found = self.emit(operator.contains, (y, self.as_operand(x, node)), node, "test")
+                self.boolean.add(found)
+                return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
             if isinstance(y, DictOf):
                 return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
@@ -286,7 +292,7 @@ class Expressions(Builtins, Lists, Dicts):
         test = self.truth(self.expr(first.test), first)
         return self.branch(test, lambda: flagged(self.expr(first.body, hint), 0), orelse, first)
 
-    # ---------------------------------------------------------------- subscripts and attributes
+    # ---------------------------------------------------------------- subscripts
 
     def index(self, node: ast.expr) -> tuple:
         """Return the parts of an index."""
@@ -321,7 +327,7 @@ class Expressions(Builtins, Lists, Dicts):
             index = self.expr(node.slice)
             if isinstance(base, ListOf) and base.node is not None and is_beyond(index, len(base.items)):
                 self.grow(base, node)  # it may get longer before this is reached, in a later trip of a loop
-            return self.pick(base.items, index, node)
+            return self.pick(base.items, index, node, "tuple" if isinstance(base, TupleOf) else "list")
         if isinstance(base, DictOf):
             return self.dict_item(base, self.expr(node.slice), node)
         if isinstance(base, Static) and isinstance(base.value, dict):  # of a closure or module, as it is by now
@@ -336,6 +342,8 @@ class Expressions(Builtins, Lists, Dicts):
             raise self.fail(node, ast.unparse(node.value), base.reason)
         if base in self.lists and isinstance(node.slice, ast.Slice):
             return self.part_of_list(base, node.slice, node)
+        if isinstance(base, Static):
+            raise self.outside(base.value, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)
@@ -346,8 +354,11 @@ class Expressions(Builtins, Lists, Dicts):
         self.block.statements[-1].flat = True
         return item
 
-    def pick(self, items, index: object, node: ast.AST) -> object:
-        """Return an item of a tuple; an index known only at run time becomes a chain of branches."""
+    def pick(self, items, index: object, node: ast.AST, kind: str | None = None) -> object:
+        """Return an item of a tuple or list; an index known only at run time becomes a chain of branches.
+
+        If it may lie outside, `kind` says what it is then outside of.
+        """
         n = len(items)
         if isinstance(index, Const):
             if not isinstance(index.value, int) or not -n <= index.value < n:
@@ -355,11 +366,17 @@ class Expressions(Builtins, Lists, Dicts):
             return items[index.value]
         if n == 0:
             raise self.fail(node, "an index into an empty tuple", "give it items")
-        index = self.as_operand(index, node)
-        negative = self.emit(operator.lt, (index, Const(0)), node)
-        shifted = self.branch(
-            negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
-        )
+        index = shifted = self.as_operand(index, node)
+        known = self.ranges.get(index, (-1,))
+        if kind is not None and not all(0 <= k < n for k in (known[0], known[-1])):
+            negative = self.emit(operator.lt, (index, Const(0)), node)
+            shifted = self.branch(
+                negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
+            )
+            message = ast.Constant(f"{kind} index out of range")
+            ends = [self.emit(fn, (shifted, Const(k)), node) for fn, k in ((operator.lt, 0), (operator.ge, n))]
+            outside = self.emit(operator.or_, tuple(ends), node)
+            self.branch(outside, lambda: self.raise_(IndexError, [message], node), lambda: None, node)
 
         def choose(k: int) -> object:
             if k == n - 1:
@@ -369,32 +386,6 @@ class Expressions(Builtins, Lists, Dicts):
 
         return choose(0)
 
-    def expr_Attribute(self, node: ast.Attribute, hint: str) -> object:
-        base = self.expr(node.value)
-        if isinstance(base, Static):
-            try:
-                return static_value(getattr(base.value, node.attr))
-            except AttributeError:
-                raise self.fail(node, f"{ast.unparse(node)}, which does not exist,", "check the name") from None
-        if isinstance(base, TupleOf) and base.cls is not None and node.attr in base.cls._fields:
-            return base.items[base.cls._fields.index(node.attr)]
-        if isinstance(base, Var | ir.Global):
-            ty = base.type if isinstance(base, Var) else None
-            if node.attr == "ndim" and isinstance(ty, numba.types.Array):
-                return Const(ty.ndim)
-            if node.attr == "ndim" and isinstance(base, ir.Global):
-                return Const(base.value.ndim)
-            if node.attr == "flat":
-                return Flat(base)
-            if node.attr in ("real", "imag"):
-                return self.emit(getattr(np, node.attr), (base,), node, hint)
-            if node.attr not in _ATTRIBUTES:
-                raise self.fail(node, f"the attribute .{node.attr} of an array", "use np.ravel, indices or slices")
-            if node.attr == "T":
-                return self.emit(np.transpose, (base,), node, hint)
-            return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
-        raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
-
     # ---------------------------------------------------------------- calls
 
     def expr_Call(self, node: ast.Call, hint: str) -> object:
@@ -403,14 +394,16 @@ class Expressions(Builtins, Lists, Dicts):
             base = self.expr(node.func.value)
             if isinstance(base, DictOf):
                 return self.dict_method(base, node.func.attr, args, node)
-            if isinstance(base, ListOf) or (isinstance(base, Var) and node.func.attr in ("append", "extend")):
+            if isinstance(base, ListOf) or (
+                isinstance(base, Var) and node.func.attr in ("append", "extend") and not is_object(base)
+            ):
                 return self.list_method(base, node.func.attr, args, node)
             if isinstance(base, Var | ir.Global):
-                self.refuse_in_place(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
-                operands = tuple(self.as_operand(a, node) for a in (base, *args))
-                named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
-                return self.emit("method", operands, node, hint, named, node.func.attr)
-        callee = self.expr(node.func)
+                return self.call_method(base, args, kwargs, node, hint)
+        return self.call_value(self.expr(node.func), args, kwargs, node, hint)
+
+    def call_value(self, callee: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call what a name or an expression stands for."""
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
@@ -459,8 +452,10 @@ class Expressions(Builtins, Lists, Dicts):
             return TupleOf(tuple(args), f)
         if registry.find(f) is None and not is_library(f):
             if python_function(f) is not None:
-                return self.call_function(self.function_value(f), args, kwargs, node)
-            raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
+                return self.call_function(self.function_value(f, node), args, kwargs, node)
+            return self.call_foreign(f, args, kwargs, node, hint)
+        if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
+            return self.call_foreign(f, args, kwargs, node, hint)
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
@@ -471,6 +466,7 @@ class Expressions(Builtins, Lists, Dicts):
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
+        self.check_known(f, node)
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 

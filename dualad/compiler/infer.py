@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from dataclasses import replace
 
 import numpy as np
 from numba import types
@@ -13,6 +14,7 @@ from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Block, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+from .numba_bridge.objects import is_modelled, type_of_value
 from .runtime import array_of
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
@@ -36,9 +38,12 @@ def infer(function: Function, scope: Scope) -> None:
     """
     found = _open_values(function)
     while found:  # first without what they feed, for their types; then all of it
+        open_now = [v for v in all_vars(function) if v.type is None]
         _infer(function, _TypePrinter, scope)
         _hand_types_out(function)
-        _settle_merges(function.body, scope.namer)
+        _settle_merges(function.body, scope.namer, known=False)
+        for v in open_now:  # found without all that goes into them: an integer may be a float as well
+            v.type = None
         before, found = found, _open_values(function)
         if len(found) == len(before):
             break
@@ -164,7 +169,10 @@ class _Printer(Emitter):
 
 
 class _TypePrinter(_Printer):
-    """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
+    """Leaves out all that depends on carried values without an initial value: what assigns them tells their types.
+
+    Of a test nothing is printed, since what is left of it may be a constant, and Numba types no branch that is dead.
+    """
 
     def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
         super().__init__(scope, function, accesses)
@@ -189,7 +197,7 @@ class _TypePrinter(_Printer):
             super().stmt_Op(op)
 
     def stmt_If(self, stmt: ir.If) -> None:
-        super().stmt_If(stmt)
+        super().stmt_If(replace(stmt, test=Var(self.perhaps)))
         self._open.update(p.target for p in stmt.phis if p.target not in self._known)
 
     def moves(self, pairs: list) -> None:
@@ -201,7 +209,14 @@ class _TypePrinter(_Printer):
         super().enter(loop)
         self._open.update(c.param for c in loop.carried if self.is_open(c.init))
 
+    def header(self, loop: ir.While) -> None:
+        if loop.test is not None:
+            self.block(loop.header)
+            with self.indented(f"if {self.perhaps}:"):
+                self.line("break")
+
     def leave(self, loop: ir.For | ir.While) -> None:
+        self._open.difference_update(c.param for c in loop.carried if c.param in self._known)
         super().leave(loop)
         self._open.update(c.result for c in loop.carried if c.result not in self._known)
 
@@ -229,39 +244,45 @@ def _hand_types_out(function: Function) -> None:
             op.detail = "empty"  # and an item will be made for it that tells its type
 
 
-def _settle_merges(block: Block, namer: ir.Namer) -> None:
+def _settle_merges(block: Block, namer: ir.Namer, known: bool = True) -> None:
     """Give each phi and each carried value operands of its own type.
 
     What has no value on some path is one of that type, so that it has a definition on every way to its uses; an integer
-    that meets a float is made one.
+    that meets a float is made one, if the types are `known` by now.
     """
+
+    def settled(x: object, target: Var, new: list, place: tuple) -> object:
+        if x is UNDEFINED:
+            return _blank_of(target.type, target.name, new, place, namer)
+        return _converted(x, target, new, place, namer) if known else x
+
     new: list = []
     for stmt in block:
         for inner in ir.blocks_of(stmt):
-            _settle_merges(inner, namer)
+            _settle_merges(inner, namer, known)
         if isinstance(stmt, ir.Op) and stmt.fn == "list" and stmt.detail == "empty" and not stmt.args:
             stmt.args = (_blank_of(stmt.target.type.dtype, stmt.target.name, new, stmt.place, namer),)
         if isinstance(stmt, ir.LOOPS):
             for c in stmt.carried:
-                c.init = _settled(c.init, c.param, new, stmt.place, namer)
+                c.init = settled(c.init, c.param, new, stmt.place)
                 if c.yielded is not UNDEFINED:
-                    c.yielded = _settled(c.yielded, c.param, stmt.body.statements, stmt.place, namer)
+                    c.yielded = settled(c.yielded, c.param, stmt.body.statements, stmt.place)
         elif isinstance(stmt, ir.If):
             for p in stmt.phis:
                 if not ir.raises(stmt.then):
-                    p.then = _settled(p.then, p.target, stmt.then.statements, stmt.place, namer)
+                    p.then = settled(p.then, p.target, stmt.then.statements, stmt.place)
                 if not ir.raises(stmt.orelse):
-                    p.orelse = _settled(p.orelse, p.target, stmt.orelse.statements, stmt.place, namer)
+                    p.orelse = settled(p.orelse, p.target, stmt.orelse.statements, stmt.place)
         new.append(stmt)
     block.statements = new
 
 
-def _settled(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) -> object:
-    """Return an operand of the type of what it is given to; what makes it goes to the end of a list of statements."""
-    if x is UNDEFINED:
-        return _blank_of(target.type, target.name, new, place, namer)
-    number = types.Number | types.Boolean
-    if type_of(x) == target.type or not (isinstance(type_of(x), number) and isinstance(target.type, number)):
+def _converted(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) -> object:
+    """Return a number as one of the type of what it is given to; what makes it goes to the end of a list."""
+    ty = type_of(x)
+    widens = isinstance(target.type, types.Float) and isinstance(ty, types.Integer | types.Boolean | types.Float)
+    widens |= isinstance(target.type, types.Integer) and isinstance(ty, types.Integer | types.Boolean)
+    if ty == target.type or not widens:
         return x
     if isinstance(x, Const) and target.type in _PLAIN_NUMBERS:
         return Const(_PLAIN_NUMBERS[target.type](x.value))
@@ -318,25 +339,37 @@ def type_of(x: object) -> object:
     if isinstance(x, TupleOf):
         return types.BaseTuple.from_types([type_of(i) for i in x.items])
     if isinstance(x, ir.Global):
-        from numba import typeof
-
-        return typeof(x.value) if not isinstance(x.value, type) else None
+        return type_of_value(x.value) if not isinstance(x.value, type) else None
     return None
 
 
 def is_array(x: object) -> bool:
-    """Whether an operand is an array."""
-    return isinstance(type_of(x), types.Array)
+    """Whether an operand is an array, of numbers."""
+    ty = type_of(x)
+    return isinstance(ty, types.Array) and is_modelled(ty)
 
 
 def is_list(x: object) -> bool:
     """Whether an operand is a list in memory."""
-    return isinstance(type_of(x), types.List)
+    ty = type_of(x)
+    return isinstance(ty, types.List) and is_modelled(ty)
 
 
 def is_memory(x: object) -> bool:
     """Whether an operand is a reference to something that can be written into: an array or a list."""
-    return isinstance(type_of(x), types.Array | types.List)
+    return is_array(x) or is_list(x)
+
+
+def is_object(x: object) -> bool:
+    """Whether an operand is something that the compiler does not model (see `boundary`)."""
+    if isinstance(x, Var):
+        return not is_modelled(x.type)
+    return isinstance(x, ir.Global) and not is_modelled(type_of(x))
+
+
+def is_reference(x: object) -> bool:
+    """Whether what an operand refers to may be seen by way of others, too."""
+    return is_memory(x) or is_object(x)
 
 
 def _number_in(ty: object) -> object:

@@ -16,7 +16,7 @@ from numba import njit, types
 
 from ..errors import DualadError, UnsupportedError, at
 from . import ir
-from .activity import Activity, Aliases, has_effect
+from .activity import Activity, Aliases, has_effect, is_known
 from .arrays import reduce_arrays
 from .branches import Unreachable
 from .emit import Scope
@@ -25,6 +25,7 @@ from .ir import Const, Function, TupleOf, Var
 from .lower import Lowering
 from .normalise import normalise
 from .numba_bridge import typing_stub
+from .numba_bridge.objects import describe, is_modelled
 from .units import Unit, Units, is_call
 from .verify import verify
 
@@ -330,13 +331,14 @@ def _is_felt(op: ir.Op) -> bool:
     """Whether an operation of a unit is felt outside, apart from writes into its parameters."""
     if op.fn == "call":
         return op.detail.has_effect and not op.detail.writes
-    return op.fn == "raise" or op.fn is print
+    return op.fn == "raise" or op.fn is print or (not is_known(op) and has_effect(op))
 
 
 def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function:
     """Lower the body of a unit, with parameters of the given types."""
-    if any(isinstance(ty, types.List) for ty in given):
-        what = f"a list as an argument of the recursive function {unit.name}"
+    if any(isinstance(ty, types.List) or not is_modelled(ty) for ty in given):
+        held = next((describe(ty)[0] for ty in given if not is_modelled(ty)), "a list")
+        what = f"{held} as an argument of the recursive function {unit.name}"
         raise UnsupportedError(at(f"{what} is not supported: pass an array", *unit.place))
     low = Lowering(scope.namer, units)
     params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]

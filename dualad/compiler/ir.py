@@ -25,6 +25,7 @@ item; no target), "pop" (list).
 
 Structural operations: "getitem" (x, *index), "setitem" (x, *index, value), "augitem" (x, *index, value; `detail` is
 the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `detail` is the name), "raise",
+"setattr" (x, value; no target), "field", "entry", "count" (reads of objects, see `boundary`),
 "unpack" (a leaf of a parameter that is a tuple; `detail` is the path), "item" (one of several results of a derivative,
 by a constant number), "cast" (x; to have the type `detail`), "part" (x, lower, upper; a slice along the axis `detail`),
 "call" (args of a recursive function; `detail` is its `units.Unit`, once types are known its `instances.Instance`).
@@ -65,6 +66,14 @@ class Global:
     """A compile-time object that the generated code refers to by name: an array, a dtype, an exception class."""
 
     value: object
+
+
+@dataclass(frozen=True, eq=False)
+class Foreign:
+    """A callee of which nothing is known but that Numba can call it."""
+
+    value: object
+    __name__: str
 
 
 class _Undefined:

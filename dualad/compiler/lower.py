@@ -17,7 +17,8 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
-from .branches import Branches, Restructure, Unreachable, alike, always_entered, value_of, variables
+from .boundary import is_foreign, refuse_loop
+from .branches import Branches, Restructure, Unreachable, alike, value_of, variables
 from .control import RETURN_VALUE, assigned_names
 from .dicts import held_by_dicts
 from .entries import Entry
@@ -63,6 +64,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
+        self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
@@ -100,7 +102,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
     # ---------------------------------------------------------------- functions
 
-    def function_value(self, f: object) -> FunctionValue:
+    def function_value(self, f: object, node: ast.AST | None = None) -> FunctionValue:
         """Return the function behind a callable of the user's; NoSourceError if there is no text."""
         what = getattr(f, "what", None)
         if innermost(f) is not f:
@@ -108,6 +110,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if registry.find(f) is not None or is_library(f):
             return Static(f)
         source = read(python_function(f))
+        self.check_overload(f, source, node)
         a = source.node.args
         names = [p.arg for p in [*a.posonlyargs, *a.args]]
         given = source.function.__defaults__ or ()
@@ -186,8 +189,10 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             index = self.index(s.target.slice)
             value = self.operand(s.value)
             self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)], flat)
-        else:
-            raise self.fail(s, "augmented assignment to an attribute", "use a local variable")
+        elif isinstance(s.target, ast.Attribute):
+            base = self.expr(s.target.value)
+            now = self.attribute(base, s.target)
+            self.store_attribute(s.target, base, self.augmented(now, self.expr(s.value), s, s.target.attr))
 
     def augmented(self, now: object, value: object, s: ast.AugAssign, hint: str) -> object:
         """Return what an augmented assignment leaves in a name."""
@@ -217,6 +222,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             if isinstance(base, DictOf):
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return
+            if isinstance(base, Static):
+                raise self.outside(base.value, target)
             if not isinstance(base, OPERANDS):
                 raise self.fail(target, "assigning to an item of a tuple", "use a NumPy array")
             self.refuse_frozen(base, target)
@@ -225,7 +232,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
                 value = self.pack(value, [], {}, target, "t")
             self.effect("setitem", (base, *index, self.as_operand(value, target)), target, flat=flat)
         else:
-            raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
+            self.store_attribute(target, self.expr(target.value), value)
 
     def refuse_frozen(self, base: object, node: ast.AST) -> None:
         if isinstance(base, ir.Global):
@@ -236,7 +243,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         stars = [k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)]
         count = len(target.elts)
         if isinstance(value, Var) and not stars:
-            items = [self.emit("getitem", (value, Const(k)), target, "t") for k in range(count)]
+            items = [self.emit("getitem", (value, Const(k)), target, "t", None, ITERATED) for k in range(count)]
         elif isinstance(value, TupleOf | ListOf):
             items = list(value.items)
         else:
@@ -251,7 +258,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             self.assign(t.value if isinstance(t, ast.Starred) else t, item)
 
     def stmt_FunctionDef(self, s: ast.FunctionDef) -> None:
-        self.frame.env[s.name] = self.inner_function(s)
+        self.frame.env[s.name] = self.decorated(s)
 
     def stmt_Assert(self, s: ast.Assert) -> None:
         test = self.truth(self.expr(s.test), s)
@@ -392,6 +399,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             if init is UNDEFINED and isinstance(value, Var):
                 self.open[value] = (name, shapes)
         index, trips = self.var(hint or "trip"), self.var("trips")
+        known = bounds.known() if bounds is not None else None
+        if known:
+            self.ranges[index] = known
         header, condition = Block(), None
         try:
             self.frame.env = inner_env
@@ -418,7 +428,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             exit_value = None
         carried: list[Carried] = []
         after = {}
-        entered = test is None and (bounds is None or always_entered(bounds))
+        entered = test is None and (bounds is None or bool(known))
         read = self.read(header, loop_body, [exit_value, condition], params, left)
         for name in names:
             init, param, last = env.get(name, UNDEFINED), params[name], left.get(name, UNDEFINED)
@@ -506,14 +516,21 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if isinstance(value, TupleOf | ListOf):
             return Iteration(Const(0), Const(len(value.items)), Const(1), lambda i: self.pick(value.items, i, node))
         if isinstance(value, Var | ir.Global):
+            refuse_loop(value, self.place(node))
             stop = self.emit(len, (value,), node, "n", None, ITERATED)
             return Iteration(Const(0), stop, Const(1), lambda i: self.emit("getitem", (value, i), node, "item"))
+        if isinstance(value, Static):
+            raise self.outside(value.value, node)
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
 
 
 def _may_write(op: Op) -> bool:
     """Whether an operation may change an array or a list, before types are known."""
-    return op.fn in ("setitem", "augitem", "call") or (op.fn == "method" and op.detail in LIST_METHODS)
+    return (
+        op.fn in ("setitem", "augitem", "setattr", "call")
+        or is_foreign(op)
+        or (op.fn == "method" and op.detail in LIST_METHODS)
+    )
 
 
 def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:

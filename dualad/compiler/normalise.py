@@ -13,6 +13,7 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
+from .boundary import normal_access
 from .indexing import WHOLE, Indexing, take_grids_apart
 from .infer import is_array, is_float, is_integer, is_list, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
@@ -128,6 +129,10 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     if fn == "getitem" and isinstance(op.args[0], TupleOf) and isinstance(op.args[1], Const):
         renamed[op.target] = op.args[0].items[op.args[1].value]
         return []
+    if normal_access(op):
+        return [op]
+    if fn == "getitem":
+        op.detail = None
     if fn in _ACCESSES and is_array(op.args[0]):
         base, *index = op.args
         value = () if fn == "getitem" else (index.pop(),)

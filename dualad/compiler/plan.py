@@ -27,11 +27,13 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
+from .boundary import READS
 from .guarding import find_guarded
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, For, Function, If, Op, Var, While
 from .mirroring import find_mirrored
+from .numba_bridge.objects import describe, is_modelled
 from .order import Order
 from .protect import needed_operands
 from .reuse import is_load, may_write, writes_in
@@ -444,7 +446,8 @@ class Plan:
             plan.floats.append(v)
         else:
             stmt = self.definer[v]
-            what = f"the value {v.name} ({v.type}), which the reverse sweep needs in every trip of a loop,"
+            what = f"the value {v.name} ({v.type})" if is_modelled(v.type) else describe(v.type)[0]
+            what += ", which the reverse sweep needs in every trip of a loop,"
             raise UnsupportedError(at(f"{what} cannot be stored: compute it before the loop", *stmt.place))
 
     def is_recomputable(self, op: Op, block: Block | None = None) -> bool:
@@ -452,6 +455,11 @@ class Plan:
         fn = op.fn
         if fn == "view" or fn in VIEWS:
             return True
+        if fn in READS:
+            made = self.definer.get(op.args[0])
+            is_here = self.loop_of.get(op.args[0]) is self.loop_of.get(op.target) is not None
+            at_hand = not is_here or (isinstance(made, Op) and self.is_recomputable(made, block))
+            return at_hand and not self.activity.aliases.is_written(op.args[0])
         if fn == "getitem":
             return not is_memory(op.args[0]) or self.is_stable(op, block)
         if fn is len and is_list(op.args[0]):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import dis
+import functools
 import inspect
 import linecache
 import types
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -38,7 +38,9 @@ class Source:
 
 
 def python_function(f: object) -> types.FunctionType | None:
-    """Return the Python function behind a callable, or None if there is none."""
+    """Return the Python function behind a callable, or None if there is none; a cache of its results is none."""
+    if isinstance(f, functools._lru_cache_wrapper):
+        f = f.__wrapped__
     f = getattr(f, "py_func", f)
     if isinstance(f, types.MethodType):
         return None
@@ -52,7 +54,7 @@ def innermost(f: object) -> object:
     return f
 
 
-@lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)
 def _parse(filename: str, text: str) -> ast.Module:
     return ast.parse(text, filename)
 
@@ -102,7 +104,7 @@ def captured(f: object, seen: frozenset[int] = frozenset()) -> tuple:
     return tuple(found)
 
 
-@lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)
 def read(f: object) -> Source:
     """Return the source of a function, a lambda or a dispatcher.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from ..errors import UnsupportedError, at
 from . import entries
 from .derived import Derived, generate
 from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
@@ -92,7 +93,11 @@ class Transformations:
         count = len([*a.posonlyargs, *a.args])
         positional, rest = list(values[:count]), list(values[count:])
         if a.vararg:
-            positional += rest.pop(0).items
+            starred = rest.pop(0)
+            if not isinstance(starred, TupleOf):
+                what = f"*{a.vararg.arg} together with keyword-only parameters is not supported in jitted code"
+                raise UnsupportedError(at(f"{what}: name a tuple", f.source.filename, f.node.lineno))
+            positional += starred.items
         return self.call_function(f, positional, {p.arg: v for p, v in zip(a.kwonlyargs, rest, strict=True)}, node)
 
     def in_order(self, function: object, args: list, kwargs: dict, node: ast.AST) -> list:

@@ -124,6 +124,11 @@ class Iteration:
     grid: bool = False
     is_range: bool = False
 
+    def known(self) -> range | None:
+        """Return the indices, if they are known at compile time."""
+        bounds = [x.value if isinstance(x, Const) else None for x in (self.start, self.stop, self.step)]
+        return None if None in bounds or bounds[2] == 0 or self.grid else range(*bounds)
+
 
 @dataclass(eq=False)
 class Flat:

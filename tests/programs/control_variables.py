@@ -303,6 +303,31 @@ def nested_tuple_result(x, y):
     return (x * y, (x, y * y))
 
 
+def loop_variables_read_in_parts_of_expressions(a, x, n):
+    for i in range(3):
+        pass
+    for j in range(n):
+        value = a[j]
+    y = 2.0 * x if x > 0.1 and a[i] < 5.0 else x * a[i]
+    y += value * x if x > 9.0 or j > 2 else x * a[j]
+    kept = []
+    kept.append(a[i] * x)
+    kept.append(value * x)
+    if x > 0.2:
+        y += a[j] * kept[0]
+    return y * kept[1]
+
+
+def integer_or_float_first_bound_in_a_loop(x, n):
+    for k in range(n):
+        if k == 0:
+            y = 1
+        elif k < 3:
+            y = y * x
+        z = y + 1
+    return y * x + z
+
+
 PROGRAMS: list[Program] = [
     case(loop_variable_after_its_loop, 0.8, 5),
     case(array_loop_variable_after_its_loop, data(1, 4), 0.7),
@@ -343,6 +368,8 @@ PROGRAMS: list[Program] = [
     case(bool_variable_as_state, np.array([0.4, 0.7, 1.3, 0.6, 1.1])),
     case(chained_assignment, 0.7, 1.2),
     case(annotated, 0.7, 3),
+    case(loop_variables_read_in_parts_of_expressions, data(6, 4), 0.7, 4),
+    case(integer_or_float_first_bound_in_a_loop, 0.7, 4),
     case(several_results, 0.7, 1.2, scalar=False),
     case(results_of_different_kinds, 0.7, 4, scalar=False),
     case(nested_tuple_result, 0.7, 1.2, scalar=False),

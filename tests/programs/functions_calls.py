@@ -1,8 +1,10 @@
 """Programs about what crosses a call: tuples, named tuples, arrays and views as arguments and as results."""
 
+import functools
 import math
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numba import njit
 
@@ -276,6 +278,65 @@ def loop_over_tuple_of_arrays(arrays, x):
     return total * arrays[0][0]
 
 
+def doubled(f):
+    def g(q):
+        return 2.0 * f(q)
+
+    return g
+
+
+def times(factor):
+    def decorate(f):
+        @functools.wraps(f)
+        def g(*args):
+            return factor * f(*args)
+
+        return g
+
+    return decorate
+
+
+def decorated_inner_functions(x, y):
+    @times(x)
+    @doubled
+    @numba.njit(cache=True)
+    def square(q):
+        return q * q
+
+    @functools.lru_cache(maxsize=8)
+    def cube(q):
+        return q * square(q)
+
+    def shifted(f):
+        @doubled
+        def g(q, p=y):
+            return f(q) + p * x
+
+        return g
+
+    @shifted
+    @shifted
+    def named(q):
+        return q * cube(q)
+
+    @(lambda f: lambda q: f(q) + y)
+    def last(q):
+        return named(q) * y
+
+    return last(x) + cube(y) + cube(y)
+
+
+def any_number_and_keywords(x, *rest, scale, shift=1.0):
+    total = x * shift
+    for r in rest:
+        total += r * r * scale
+    return total
+
+
+def starred_with_keywords(x, y):
+    return any_number_and_keywords(x, y, x * y, scale=y) + any_number_and_keywords(x, scale=x, shift=y)
+
+
 PROGRAMS: list[Program] = [
     case(tuple_argument, (0.7, 1.2), 0.4),
     case(tuple_argument_in_loop, (0.7, 1.2, 0.9), 0.4),
@@ -300,5 +361,7 @@ PROGRAMS: list[Program] = [
     case(helper_called_in_condition, np.array([0.8, 1.3, 0.6]), 0.7),
     case(nested_tuple_argument, ((0.7, 1.2), 0.9), 0.4),
     case(mixed_tuple_argument, (3, 1.2), 0.7),
+    case(decorated_inner_functions, 0.7, 1.2, native=False),
+    case(starred_with_keywords, 0.7, 1.2, native=False),
     case(loop_over_tuple_of_arrays, (data(25, 3), data(26, 3)), 0.7),
 ]
