@@ -349,7 +349,9 @@ class Expressions(Builtins, Lists, Dicts):
         return choose(0)
 
     def expr_Attribute(self, node: ast.Attribute, hint: str) -> object:
-        base = self.expr(node.value)
+        return self.attribute(self.expr(node.value), node, hint)
+
+    def attribute(self, base: object, node: ast.Attribute, hint: str) -> object:
         if isinstance(base, Static):
             try:
                 return static_value(getattr(base.value, node.attr))
@@ -377,19 +379,15 @@ class Expressions(Builtins, Lists, Dicts):
     # ---------------------------------------------------------------- calls
 
     def expr_Call(self, node: ast.Call, hint: str) -> object:
-        args, kwargs = self.call_arguments(node)
+        """A call: first what is called, or the object whose method it is, then the arguments, then the keywords."""
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
-            if isinstance(base, DictOf):
-                return self.dict_method(base, node.func.attr, args, node)
-            if isinstance(base, ListOf) or (isinstance(base, Var) and node.func.attr in ("append", "extend")):
-                return self.list_method(base, node.func.attr, args, node)
-            if isinstance(base, Var | ir.Global):
-                self.refuse_in_place(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
-                operands = tuple(self.as_operand(a, node) for a in (base, *args))
-                named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
-                return self.emit("method", operands, node, hint, named, node.func.attr)
-        callee = self.expr(node.func)
+            if isinstance(base, DictOf | ListOf | Var | ir.Global):
+                return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            callee = self.attribute(base, node.func, "t")
+        else:
+            callee = self.expr(node.func)
+        args, kwargs = self.call_arguments(node)
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
@@ -400,16 +398,34 @@ class Expressions(Builtins, Lists, Dicts):
             return self.call_pullback(callee, args, node)
         raise self.fail(node, f"calling {ast.unparse(node.func)}", "call functions")
 
+    def call_method(self, base: object, name: str, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call a method of a dict, a list or an array."""
+        if isinstance(base, DictOf):
+            return self.dict_method(base, name, args, kwargs, node)
+        if isinstance(base, ListOf) or (isinstance(base, Var) and name in ("append", "extend")):
+            return self.list_method(base, name, args, kwargs, node)
+        self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
+        operands = tuple(self.as_operand(a, node) for a in (base, *args))
+        named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+        return self.emit("method", operands, node, hint, named, name)
+
     def call_arguments(self, node: ast.Call) -> tuple[list, dict]:
+        """Return the arguments of a call; all positional ones, starred ones too, come before the keywords."""
+        generator = None
+        if isinstance(node.func, ast.Name) and node.func.id in _CONSUMERS and node.args:
+            generator = node.args[0] if isinstance(node.args[0], ast.GeneratorExp) else None
+        if generator is None:
+            args = self.items(node.args)
+        else:  # it goes through its iterator when the call begins
+            args = [self.expr(generator.generators[0].iter), *self.items(node.args[1:])]
         kwargs = {}
         for k in node.keywords:
             if k.arg is None:
                 raise self.fail(node, "** in a call", "name the keyword arguments")
             kwargs[k.arg] = self.expr(k.value)
-        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-            if isinstance(node.func, ast.Name) and node.func.id in _CONSUMERS:
-                return [self.expr_ListComp(node.args[0], "t")], kwargs
-        return self.items(node.args), kwargs
+        if generator is not None:
+            args[0] = self.comprehension(generator, args[0], "t")
+        return args, kwargs
 
     def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call something known at compile time: a primitive, a builtin, a class, or a function of the user's."""

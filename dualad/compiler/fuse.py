@@ -22,7 +22,7 @@ from numba import types
 
 from ..rules import broadcasting, registry
 from . import ir, vector_math
-from .activity import WRITES, Activity
+from .activity import Activity, may_be_written_by
 from .infer import is_array, type_of
 from .ir import Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
 
@@ -320,5 +320,5 @@ def _looped(root: Op) -> object:
 def _writes(stmt: object) -> bool:
     """Whether a statement may write into an array."""
     if isinstance(stmt, Op):
-        return stmt.fn in WRITES or stmt.fn in ("method", "call")
+        return bool(may_be_written_by(stmt))
     return any(_writes(s) for b in ir.blocks_of(stmt) for s in ir.walk(b))

@@ -139,6 +139,8 @@ class _Printer(Emitter):
             return f"{stub}({', '.join(self.part(i) for i in op.args)})"
         if op.fn is np.array and not op.kwargs:
             return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
+        if op.fn == "snapshot":  # of a number, perhaps
+            return self.operand(op.args[0])
         return super().expression(op)
 
     def part(self, x: object) -> str:

@@ -24,7 +24,7 @@ from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
-from .lists import LIST_METHODS
+from .normalise import may_write
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -184,8 +184,17 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
             index = self.index(s.target.slice)
+            before = len(self.block.statements)
             value = self.operand(s.value)
-            self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)], flat)
+            kwargs = {}
+            if any(isinstance(x, Op) and may_write(x) for x in ir.walk(Block(self.block.statements[before:]))):
+                kwargs["old"] = self.var("t")  # Python reads the item before it computes the value
+                read = Op(kwargs["old"], "getitem", (base, *index), {}, None, self.place(s), flat)
+                self.block.statements.insert(before, read)
+            place = self.place(s)
+            self.block.statements.append(
+                Op(None, "augitem", (base, *index, value), kwargs, INPLACE[type(s.op)], place, flat)
+            )
         else:
             raise self.fail(s, "augmented assignment to an attribute", "use a local variable")
 
@@ -332,7 +341,7 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.loop(s, names, s.body, s.exit, None, "", None, s.test)
         loop = self.block.statements[-1]
         never_runs = loop.test == Const(False)
-        if never_runs or any(isinstance(x, Op) and _may_write(x) for x in ir.walk(loop.header)):
+        if never_runs or any(isinstance(x, Op) and may_write(x) for x in ir.walk(loop.header)):
             del self.block.statements[before:]
             self.frame.env.clear()
             self.frame.env.update(env)
@@ -509,11 +518,6 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             stop = self.emit(len, (value,), node, "n", None, ITERATED)
             return Iteration(Const(0), stop, Const(1), lambda i: self.emit("getitem", (value, i), node, "item"))
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
-
-
-def _may_write(op: Op) -> bool:
-    """Whether an operation may change an array or a list, before types are known."""
-    return op.fn in ("setitem", "augitem", "call") or (op.fn == "method" and op.detail in LIST_METHODS)
 
 
 def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:

@@ -4,6 +4,9 @@ x[i]                "getitem" if it is a number, "view" if it shares memory, "ga
 x += y              on numbers a plain addition; on arrays "inplace", and the target is x itself
 a[i] += v           "augitem" for += and -= on a number; otherwise read, operate, write
 x.copy(), x.sum()   the NumPy function of that name
+
+An "augitem" whose value is computed by something that may write comes with what Python reads of the place before,
+`kwargs["old"]`. It is needed only if that does write.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
+from .activity import ALLOCATIONS, WRITES, is_known
 from .indexing import WHOLE, Indexing, take_grids_apart
-from .infer import is_array, is_float, is_integer, is_list, type_of
+from .infer import is_array, is_float, is_integer, is_list, is_memory, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from .list_operations import changed_item, check_lists, on_list
 from .values import PLAIN
@@ -34,6 +38,7 @@ _ACCESSES = ("getitem", "setitem", "augitem")
 def normalise(function: Function, namer: Namer) -> None:
     """Bring a typed function into normal form (in place)."""
     renamed: dict[Var, object] = {}
+    _drop_early_reads(function.body)
     take_grids_apart(function.body, namer, renamed)
 
     def change(op: Op) -> list:
@@ -45,6 +50,34 @@ def normalise(function: Function, namer: Namer) -> None:
     rename_everywhere(function, renamed)
     _drop_invariant(function)
     check_lists(function, namer)
+
+
+def may_write(op: Op) -> bool:
+    """Whether an operation that is not in normal form may write into memory; its types may not be known yet."""
+
+    def may_be_memory(x: object) -> bool:
+        return isinstance(x, Var) and (x.type is None or is_memory(x))
+
+    if op.fn in PLAIN:
+        return may_be_memory(op.args[0])
+    if op.fn == "method":
+        return op.detail not in METHODS
+    writes = op.fn in WRITES or op.fn in ("call", "pop") or not is_known(op)
+    return writes and any(map(may_be_memory, ir.op_vars(op)))
+
+
+def _drop_early_reads(block: ir.Block) -> None:
+    """Let augmented stores read when they store, if nothing is written in between but what is made in between."""
+    for k, stmt in enumerate(block):
+        for inner in ir.blocks_of(stmt):
+            _drop_early_reads(inner)
+        if isinstance(stmt, Op) and stmt.fn == "augitem" and stmt.kwargs:
+            first = next(j for j, s in enumerate(block) if isinstance(s, Op) and s.target is stmt.kwargs["old"])
+            between = [s for s in ir.walk(ir.Block(block.statements[first + 1 : k])) if isinstance(s, Op)]
+            new = {s.target for s in between if s.fn in ALLOCATIONS}
+            own = (*WRITES, "method", *PLAIN)
+            if not any(may_write(s) and not (s.fn in own and s.args[0] in new) for s in between):
+                stmt.kwargs = {}
 
 
 def rename_everywhere(function: Function, renamed: dict) -> None:
@@ -124,6 +157,11 @@ def _is_basic(index: tuple) -> bool:
 
 
 def _normal(op: Op, namer: Namer, renamed: dict) -> list:
+    if op.fn == "snapshot":
+        if not is_memory(op.args[0]):
+            renamed[op.target] = op.args[0]
+            return []
+        op.fn, op.detail = "method", "copy"
     fn = op.fn
     if fn == "getitem" and isinstance(op.args[0], TupleOf) and isinstance(op.args[1], Const):
         renamed[op.target] = op.args[0].items[op.args[1].value]
@@ -245,6 +283,11 @@ def _augmented(op: Op, namer: Namer) -> list:
     base, *index, value = op.args
     if _is_element(base, tuple(index)):
         return changed_item(op, namer)
+    if op.kwargs:
+        old = op.kwargs["old"]
+        change = Op(None, "inplace", (old, value), {}, op.detail, op.place)
+        is_view = _is_basic(tuple(index))
+        return [change] if is_view else [change, Op(None, "setitem", (base, *index, old), {}, None, op.place)]
     if _is_basic(tuple(index)):
         part = Var(namer.fresh("part"), _view_type(base, index))
         return [

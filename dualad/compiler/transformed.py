@@ -12,7 +12,7 @@ from collections.abc import Callable
 from . import entries
 from .derived import Derived, generate
 from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
-from .ir import Const, TupleOf
+from .ir import Const, TupleOf, Var
 from .lifting import Lifting
 from .units import Leaf
 from .values import FunctionValue, ListOf, Pullback, Static, Transformed
@@ -250,6 +250,8 @@ class Transformations:
     def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
+        # the pullback speaks of the arguments as they are now, whatever is written into them afterwards
+        operands = [self.emit("snapshot", (x,), node, x.name) if isinstance(x, Var) else x for x in operands]
         structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
         return TupleOf((out, Pullback(entry, operands, entry.arguments, structure)))
