@@ -51,6 +51,10 @@ _MAX_UNROLL = 64
 _STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
 
 
+class _TestWithEffect(Exception):
+    """The test of a loop changes a dict."""
+
+
 class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
@@ -338,17 +342,22 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             return
         before = len(self.block.statements)
         env = dict(self.frame.env)
-        self.loop(s, names, s.body, s.exit, None, "", None, s.test)
-        loop = self.block.statements[-1]
-        never_runs = loop.test == Const(False)
-        if never_runs or any(isinstance(x, Op) and may_write(x) for x in ir.walk(loop.header)):
-            del self.block.statements[before:]
-            self.frame.env.clear()
-            self.frame.env.update(env)
-            if loop.test == Const(False):
-                self.expr(s.test)
-            else:
-                self.test_inside(s)
+        never_runs = False
+        try:
+            self.loop(s, names, s.body, s.exit, None, "", None, s.test)
+            loop = self.block.statements[-1]
+            never_runs = loop.test == Const(False)
+            if not never_runs and not any(isinstance(x, Op) and may_write(x) for x in ir.walk(loop.header)):
+                return
+        except _TestWithEffect:
+            pass
+        del self.block.statements[before:]
+        self.frame.env.clear()
+        self.frame.env.update(env)
+        if never_runs:
+            self.expr(s.test)
+        else:
+            self.test_inside(s)
 
     def test_inside(self, s: ast.While) -> None:
         """A test with effects of its own: while True, with the test as the first statement of the body."""
@@ -407,6 +416,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             if test is not None:
                 self.block = header
                 condition = self.truth(self.expr(test), s)
+                held = held_by_dicts(self.frame.env)
+                if any(held[k] is not v for k, v in held_by_dicts(env).items() if k not in names):
+                    raise _TestWithEffect
             self.block = loop_body = Block()
             if start_trip is not None:
                 start_trip(index)
