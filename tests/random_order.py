@@ -1,4 +1,4 @@
-"""Random programs about the order of evaluation: `order_program` puts calls that write wherever Python evaluates something.
+"""Random programs about the order of evaluation: `order_program` puts calls that write wherever Python evaluates.
 
 Helpers write into the vector x, the matrix m, the list l and the dict d, in every way that Python has, and give back a
 number, an index, or an array. They stand as receivers, arguments, keywords, targets, items of displays, bounds of
@@ -101,10 +101,9 @@ class OrderWriter(Writer):
 
     def read(self) -> str:
         """A number as it is in memory."""
-        k = self.random.randrange(4)
-        return self.pick(
-            (f"x[{k}]", f"x[{k}]", "x[-1]", f"w[{k}]", f"m[{k % 3}, 1]", "l[0]", "l[1]", 'd["a"]', "s", f"m[1][{k % 3}]")
-        )
+        k, i = self.random.randrange(4), self.random.randrange(3)
+        other = ("x[-1]", f"w[{k}]", f"m[{i}, 1]", f"m[1][{i}]", "l[0]", "l[1]", 'd["a"]', "s")
+        return self.pick((f"x[{k}]", f"x[{k}]", *other))
 
     def writer(self) -> str:
         """A call that writes and gives back a number."""
@@ -170,7 +169,7 @@ class OrderWriter(Writer):
         )  # fmt: skip
 
     def statement(self, depth: int = 0) -> None:
-        n, u, c, i = self.number, self.vector, self.constant(), self.index
+        n, u, i = self.number, self.vector, self.index
         v, op = self.vector_name(), self.pick(("+=", "-=", "*="))
         d = self.random.randrange(3)
         k = self.random.randrange(4)

@@ -20,7 +20,7 @@ from .derived import Derived
 from .entries import Generated, flat
 from .fuse import is_reduction
 from .indexing import Indexing
-from .infer import is_array, is_list, type_of
+from .infer import is_array, type_of
 from .ir import Function, Namer, Op, Var
 from .lower import Lowering
 from .normalise import may_write, rename, rename_everywhere, rename_in
@@ -75,8 +75,10 @@ class _Expander:
             return [operation, Op(None, "assign", (op.args[0], result), {}, None, op.place)]
         if not self.activity.active(op.target):
             return None
-        if fn in reductions.OF_LISTS and len(op.args) == 1 and is_list(op.args[0]):
-            return self.inline(reductions.OF_LISTS[fn], op, list(op.args))
+        if fn is sum and is_array(op.args[0]):
+            return [Op(op.target, np.sum, op.args, {}, None, op.place)]
+        if fn in reductions.OF_ITEMS and len(op.args) == 1:
+            return self.inline(reductions.OF_ITEMS[fn], op, list(op.args))
         if fn == "gather":
             return Indexing(self.namer).gather(op)
         if fn == "method" and op.detail == "astype" and is_array(op.args[0]):

@@ -14,10 +14,11 @@ from . import ir
 from .builtin_calls import SPECIAL, Builtins
 from .derived import Derived
 from .dicts import Dicts
-from .ir import Const, Slice, TupleOf, Var
+from .ir import Const, Op, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
 from .runtime import check_no_overlap
+from .signatures import Signatures
 from .source import innermost, python_function
 from .transformed import transformation_of
 from .values import (
@@ -43,7 +44,7 @@ _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator on
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts):
+class Expressions(Builtins, Lists, Dicts, Signatures):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -387,7 +388,10 @@ class Expressions(Builtins, Lists, Dicts):
             callee = self.attribute(base, node.func, "t")
         else:
             callee = self.expr(node.func)
-        args, kwargs = self.call_arguments(node)
+        return self.call(callee, *self.call_arguments(node), node, hint)
+
+    def call(self, callee: object, args: list, kwargs: dict, node: ast.Call, hint: str = "t") -> object:
+        """Call a value."""
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
@@ -395,7 +399,7 @@ class Expressions(Builtins, Lists, Dicts):
         if isinstance(callee, Transformed):
             return self.call_transformed(callee, self.in_order(callee, args, kwargs, node), node)
         if isinstance(callee, Pullback):
-            return self.call_pullback(callee, args, node)
+            return self.call_pullback(callee, args, kwargs, node)
         raise self.fail(node, f"calling {ast.unparse(node.func)}", "call functions")
 
     def call_method(self, base: object, name: str, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
@@ -404,6 +408,7 @@ class Expressions(Builtins, Lists, Dicts):
             return self.dict_method(base, name, args, kwargs, node)
         if isinstance(base, ListOf) or (isinstance(base, Var) and name in ("append", "extend")):
             return self.list_method(base, name, args, kwargs, node)
+        args, kwargs = self.matched(name, args, kwargs, node)
         self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
         operands = tuple(self.as_operand(a, node) for a in (base, *args))
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
@@ -441,26 +446,33 @@ class Expressions(Builtins, Lists, Dicts):
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
-        special = SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
-        if special is not None:
-            value = special(self, args, kwargs, node)
-            if value is not None:
-                return value
+        if isinstance(f, types.BuiltinFunctionType | type) and f in SPECIAL:
+            return self.builtin(f, args, kwargs, node)
         if isinstance(f, type) and issubclass(f, tuple) and hasattr(f, "_fields"):
+            unknown = [*f._fields[: len(args)], *(set(kwargs) - set(f._fields))]
+            if len(args) > len(f._fields) or not kwargs.keys().isdisjoint(unknown):
+                raise self.fail(node, ast.unparse(node), f"{f.__name__} takes {', '.join(f._fields)}, each once")
             for name in f._fields[len(args) :]:
                 if name not in kwargs and name not in f._field_defaults:
                     raise self.fail(node, f"{f.__name__} without {name}", "give every field")
-                args.append(kwargs.get(name) or static_value(f._field_defaults[name]))
+                args.append(kwargs[name] if name in kwargs else static_value(f._field_defaults[name]))
             return TupleOf(tuple(args), f)
         if registry.find(f) is None and not is_library(f):
             if python_function(f) is not None:
                 return self.call_function(self.function_value(f), args, kwargs, node)
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
+        args, kwargs = self.matched(f, args, kwargs, node)
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
         if written is not None:
             return self.library_call(written, f, args, kwargs, node)
+        if f is np.fill_diagonal:
+            named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+            self.block.statements.append(Op(None, f, tuple(self.operands(args, node)), named, None, self.place(node)))
+            return Const(None)
+        if f is np.concatenate and kwargs.get("axis", args[1] if len(args) > 1 else None) == Const(None):
+            args, kwargs = [self.flattened(args[0], node)], {}
         if f in AXES:
             return self.split(f, args, kwargs, node)
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):

@@ -97,6 +97,9 @@ def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[st
         reason = next((r for r in str(error).splitlines() if r.strip() and "nopython" not in r), "")
         message = f"Numba cannot compile `{where}`: {reason.strip()}"
         raise UnsupportedError(at(message, *place)) from None
+    except AssertionError as error:  # Numba's word for some arguments that it does not know
+        message = f"Numba cannot compile {function.name}: {error or 'a method or function is called with keywords'}"
+        raise UnsupportedError(at(message, *function.place)) from None
     return found
 
 

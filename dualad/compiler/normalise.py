@@ -189,6 +189,10 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return [_part(op)]
     if fn is np.sum and is_array(op.args[0]):
         return [_sum(op)]
+    if fn in (sum, min, max) and len(op.args) == 1 and is_array(op.args[0]) and type_of(op.args[0]).ndim > 1:
+        name = fn.__name__
+        what = f"{name} of an array of {type_of(op.args[0]).ndim} dimensions"
+        raise UnsupportedError(at(f"{what} is not supported: use np.{name}", *op.place))
     if fn in (np.real, np.conj) and is_float(op.args[0]):
         if fn is np.conj and is_array(op.args[0]):
             return _normal(Op(op.target, np.copy, op.args, {}, None, op.place), namer, renamed)
@@ -318,6 +322,8 @@ def _view_type(base: object, index: list) -> object:
 
 def _method(op: Op, namer: Namer, renamed: dict) -> list:
     name = op.detail
+    if name in ("fill", "sort") and is_array(op.args[0]) and op.target is not None:
+        renamed[op.target] = Const(None)
     if name == "fill" and is_array(op.args[0]):
         return [Op(None, "assign", op.args, {}, None, op.place)]
     if name == "sort" and len(op.args) == 1 and is_array(op.args[0]):
