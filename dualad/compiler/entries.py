@@ -203,7 +203,7 @@ class PushedForward(Generated):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         generated = self.generated(self.generated_kind, given[: len(self.entry.names())])
-        return low.call_generated(generated, values, self.place)
+        return TupleOf(tuple(flat(low.call_generated(generated, values, self.place))))
 
 
 @dataclass(eq=False)
