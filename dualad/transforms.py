@@ -203,7 +203,20 @@ def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple) -> ob
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
-    return derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
+    result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
+    if kind == "jvp" or len(full) == 1 and star_of(f) is None:
+        return result
+    entries = _as_given(f, list(result) if len(full) > 1 else [result], full, primals)
+    return entries[0] if len(primals) == 1 else entries
+
+
+def _as_given(f: Callable, entries: list, full: tuple, primals: tuple) -> tuple:
+    """Return the entries for the arguments that were given, of entries for all parameters (None: for none of them)."""
+    star = star_of(f)
+    if star is not None:
+        rest = entries.pop(star)
+        entries += list(rest) if rest is not None else [None] * len(full[star])
+    return tuple(entries[: len(primals)])
 
 
 def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
@@ -224,7 +237,6 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     out = derivative_of(f, "primal", ())(*primals)
-    star = star_of(f)
 
     def pullback(cotangent: object) -> tuple:
         seed = like(out, cotangent, "the result", "cotangent")
@@ -232,10 +244,7 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
         entries: list = [None] * len(full)
         for k, bar in zip(wrt, bars, strict=True):
             entries[k] = bar
-        if star is not None:
-            rest = entries[star]
-            entries[star : star + 1] = list(rest) if rest is not None else [None] * len(full[star])
-        return tuple(entries[: len(primals)])
+        return _as_given(f, entries, full, primals)
 
     return out, pullback
 

@@ -395,6 +395,10 @@ class Activity:
         if not any(self.is_varied(v) for v in ir.op_vars(op)):
             return
         name = _name(op)
+        rule = None if isinstance(op.fn, str) else registry.find(op.fn)
+        if rule is not None and rule.kind == "pointwise" and (op.kwargs or len(op.args) != rule.arity):
+            what = f"{name} with other arguments than its {rule.arity} operand{'s' if rule.arity > 1 else ''}"
+            raise UnsupportedError(at(f"{what} is not supported: write what it does beside the call", *op.place))
         if is_complex(target):
             raise UnsupportedError(at(f"{name} with complex numbers is not supported: use real numbers", *op.place))
         if isinstance(op.fn, str):

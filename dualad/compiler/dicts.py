@@ -13,6 +13,8 @@ from .ir import UNDEFINED, Const, If, TupleOf
 from .values import DictOf, FunctionValue, Keys, ListOf
 
 _HIDDEN = ".dict"
+_METHODS = {"get": (1, 2), "copy": (0,), "keys": (0,), "values": (0,), "items": (0,)}
+"""The methods of a dict that are known, with how many arguments they take."""
 
 
 def held_by_dicts(env: dict[str, object]) -> dict[str, object]:
@@ -103,10 +105,12 @@ class Dicts:
 
         return TupleOf(tuple(map(constant, self.held(ref, node))))
 
-    def dict_method(self, ref: DictOf, name: str, args: list, node: ast.Call) -> object:
+    def dict_method(self, ref: DictOf, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Call a method on a dict."""
         items = self.held(ref, node)
-        if name == "get" and args:
+        if name in _METHODS and (kwargs or len(args) not in _METHODS[name]):
+            raise self.fail(node, f"{ast.unparse(node)} of a dict", "Python does not take these arguments")
+        if name == "get":
             found = items.get(self.key(args[0], node))
             return found if found is not None else args[1] if len(args) > 1 else Const(None)
         if name == "copy":

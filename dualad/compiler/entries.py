@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import types
 
-from .ir import TupleOf, Var
+from .ir import Const, TupleOf, Var
 from .lifting import fill, signature
 from .source import innermost, read
 from .values import ListOf
@@ -102,7 +102,9 @@ class Whole(Plain):
         if self.kind == "hvp":
             count = len(super().names())
             dots = dict(zip(self.argnums, values[count:], strict=True))
-            return low.call_hvp(function, values[:count], dots, self.source.node)
+            in_order = [dots.get(k, Const(None)) for k in range(count)]
+            products = low.hessian_products(function, values[:count], in_order, self.source.node)
+            return products[0] if count == 1 else TupleOf(tuple(products))
         whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux)
         return low.call_in_order(whole, values, self.source.node)
 
@@ -201,7 +203,7 @@ class PushedForward(Generated):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         generated = self.generated(self.generated_kind, given[: len(self.entry.names())])
-        return low.call_generated(generated, values, self.place)
+        return TupleOf(tuple(flat(low.call_generated(generated, values, self.place))))
 
 
 @dataclass(eq=False)

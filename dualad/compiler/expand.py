@@ -17,13 +17,13 @@ from ..rules import assembly, composites, linear_algebra, matrices, reductions
 from . import ir
 from .activity import VIEWS, Activity
 from .derived import Derived
-from .entries import flat
+from .entries import Generated, flat
 from .fuse import is_reduction
 from .indexing import Indexing
-from .infer import is_array, is_list, type_of
+from .infer import is_array, type_of
 from .ir import Function, Namer, Op, Var
 from .lower import Lowering
-from .normalise import rename_everywhere
+from .normalise import may_write, rename, rename_everywhere, rename_in
 from .values import PLAIN, library_name
 
 _PRODUCTS = {
@@ -75,8 +75,10 @@ class _Expander:
             return [operation, Op(None, "assign", (op.args[0], result), {}, None, op.place)]
         if not self.activity.active(op.target):
             return None
-        if fn in reductions.OF_LISTS and len(op.args) == 1 and is_list(op.args[0]):
-            return self.inline(reductions.OF_LISTS[fn], op, list(op.args))
+        if fn is sum and is_array(op.args[0]):
+            return [Op(op.target, np.sum, op.args, {}, None, op.place)]
+        if fn in reductions.OF_ITEMS and len(op.args) == 1:
+            return self.inline(reductions.OF_ITEMS[fn], op, list(op.args))
         if fn == "gather":
             return Indexing(self.namer).gather(op)
         if fn == "method" and op.detail == "astype" and is_array(op.args[0]):
@@ -147,10 +149,27 @@ class _Expander:
         return statements
 
     def derived(self, op: Op) -> list:
-        """Return the statements of a derivative in place of its call."""
+        """Return the statements of a derivative in place of its call.
+
+        What derivatives return and what they are given are different arrays, and they leave the latter alone, whatever
+        their functions do.
+        """
         low = Lowering(self.namer)
         low.origin = op.place
-        result = flat(op.fn.entry.call(low, list(op.args), tuple(type_of(a) for a in op.args)))
+        own = [] if isinstance(op.fn.entry, Generated) else [a for a in op.args if is_array(a)]
+        copies = {a: Var(self.namer.fresh("own"), type_of(a)) for a in own}
+        given = [copies.get(a, a) for a in op.args]
+        result = flat(op.fn.entry.call(low, given, tuple(type_of(a) for a in op.args)))
+        if any(isinstance(s, Op) and may_write(s) for s in ir.walk(low.block)):
+            before = [Op(new, "snapshot", (a,), {}, None, op.place) for a, new in copies.items()]
+            low.block.statements[:0] = before
+        else:
+            same = {new: a for a, new in copies.items()}
+            for stmt in ir.walk(low.block):
+                rename_in(stmt, same)
+            result = [rename(x, same) for x in result]
+        if own:
+            result = [low.emit("snapshot", (x,), None, x.name) if isinstance(x, Var) else x for x in result]
         if len(result) == 1:
             self.renamed[op.target] = result[0]
         self.several[op.target] = result

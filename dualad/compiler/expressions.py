@@ -18,11 +18,12 @@ from .decorators import Decorators
 from .derived import Derived
 from .dicts import Dicts
 from .infer import is_object
-from .ir import Const, Slice, TupleOf, Var
+from .ir import Const, Op, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
 from .objects import Objects
 from .runtime import check_no_overlap
+from .signatures import Signatures
 from .source import innermost, python_function
 from .transformed import transformation_of
 from .values import (
@@ -47,7 +48,7 @@ _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator on
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
+class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -389,20 +390,17 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
     # ---------------------------------------------------------------- calls
 
     def expr_Call(self, node: ast.Call, hint: str) -> object:
-        args, kwargs = self.call_arguments(node)
+        """A call: first what is called, or the object whose method it is, then the arguments, then the keywords."""
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
-            if isinstance(base, DictOf):
-                return self.dict_method(base, node.func.attr, args, node)
-            if isinstance(base, ListOf) or (
-                isinstance(base, Var) and node.func.attr in ("append", "extend") and not is_object(base)
-            ):
-                return self.list_method(base, node.func.attr, args, node)
-            if isinstance(base, Var | ir.Global):
-                return self.call_method(base, args, kwargs, node, hint)
-        return self.call_value(self.expr(node.func), args, kwargs, node, hint)
+            if isinstance(base, DictOf | ListOf | Var | ir.Global):
+                return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            callee = self.attribute(base, node.func, "t")
+        else:
+            callee = self.expr(node.func)
+        return self.call_value(callee, *self.call_arguments(node), node, hint)
 
-    def call_value(self, callee: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+    def call_value(self, callee: object, args: list, kwargs: dict, node: ast.Call, hint: str = "t") -> object:
         """Call what a name or an expression stands for."""
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
@@ -411,19 +409,35 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
         if isinstance(callee, Transformed):
             return self.call_transformed(callee, self.in_order(callee, args, kwargs, node), node)
         if isinstance(callee, Pullback):
-            return self.call_pullback(callee, args, node)
+            return self.call_pullback(callee, args, kwargs, node)
         raise self.fail(node, f"calling {ast.unparse(node.func)}", "call functions")
 
+    def call_method(self, base: object, name: str, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call a method of a dict, a list or an array."""
+        if isinstance(base, DictOf):
+            return self.dict_method(base, name, args, kwargs, node)
+        is_list = isinstance(base, Var) and name in ("append", "extend") and not is_object(base)
+        if isinstance(base, ListOf) or is_list:
+            return self.list_method(base, name, args, kwargs, node)
+        return self.object_method(base, name, args, kwargs, node, hint)
+
     def call_arguments(self, node: ast.Call) -> tuple[list, dict]:
+        """Return the arguments of a call; all positional ones, starred ones too, come before the keywords."""
+        generator = None
+        if isinstance(node.func, ast.Name) and node.func.id in _CONSUMERS and node.args:
+            generator = node.args[0] if isinstance(node.args[0], ast.GeneratorExp) else None
+        if generator is None:
+            args = self.items(node.args)
+        else:  # it goes through its iterator when the call begins
+            args = [self.expr(generator.generators[0].iter), *self.items(node.args[1:])]
         kwargs = {}
         for k in node.keywords:
             if k.arg is None:
                 raise self.fail(node, "** in a call", "name the keyword arguments")
             kwargs[k.arg] = self.expr(k.value)
-        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp):
-            if isinstance(node.func, ast.Name) and node.func.id in _CONSUMERS:
-                return [self.expr_ListComp(node.args[0], "t")], kwargs
-        return self.items(node.args), kwargs
+        if generator is not None:
+            args[0] = self.comprehension(generator, args[0], "t")
+        return args, kwargs
 
     def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call something known at compile time: a primitive, a builtin, a class, or a function of the user's."""
@@ -439,16 +453,16 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
-        special = SPECIAL.get(f) if isinstance(f, types.BuiltinFunctionType | type) else None
-        if special is not None:
-            value = special(self, args, kwargs, node)
-            if value is not None:
-                return value
+        if isinstance(f, types.BuiltinFunctionType | type) and f in SPECIAL:
+            return self.builtin(f, args, kwargs, node)
         if isinstance(f, type) and issubclass(f, tuple) and hasattr(f, "_fields"):
+            unknown = [*f._fields[: len(args)], *(set(kwargs) - set(f._fields))]
+            if len(args) > len(f._fields) or not kwargs.keys().isdisjoint(unknown):
+                raise self.fail(node, ast.unparse(node), f"{f.__name__} takes {', '.join(f._fields)}, each once")
             for name in f._fields[len(args) :]:
                 if name not in kwargs and name not in f._field_defaults:
                     raise self.fail(node, f"{f.__name__} without {name}", "give every field")
-                args.append(kwargs.get(name) or static_value(f._field_defaults[name]))
+                args.append(kwargs[name] if name in kwargs else static_value(f._field_defaults[name]))
             return TupleOf(tuple(args), f)
         if registry.find(f) is None and not is_library(f):
             if python_function(f) is not None:
@@ -456,11 +470,18 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects):
             return self.call_foreign(f, args, kwargs, node, hint)
         if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
             return self.call_foreign(f, args, kwargs, node, hint)
+        args, kwargs = self.matched(f, args, kwargs, node)
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
         if written is not None:
             return self.library_call(written, f, args, kwargs, node)
+        if f is np.fill_diagonal:
+            named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+            self.block.statements.append(Op(None, f, tuple(self.operands(args, node)), named, None, self.place(node)))
+            return Const(None)
+        if f is np.concatenate and kwargs.get("axis", args[1] if len(args) > 1 else None) == Const(None):
+            args, kwargs = [self.flattened(args[0], node)], {}
         if f in AXES:
             return self.split(f, args, kwargs, node)
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):

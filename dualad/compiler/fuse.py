@@ -22,7 +22,7 @@ from numba import types
 
 from ..rules import broadcasting, registry
 from . import ir, vector_math
-from .activity import WRITES, Activity
+from .activity import Activity, may_be_written_by
 from .infer import is_array, type_of
 from .ir import Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
 
@@ -319,5 +319,4 @@ def _looped(root: Op) -> object:
 
 def _writes(stmt: object) -> bool:
     """Whether a statement may write into an array."""
-    ops = (s for s in ir.walk(Block([stmt])) if isinstance(s, Op))
-    return any(op.fn in WRITES or op.fn in ("method", "call") for op in ops)
+    return any(may_be_written_by(s) for s in ir.walk(Block([stmt])) if isinstance(s, Op))

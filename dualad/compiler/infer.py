@@ -102,6 +102,9 @@ def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[st
         reason = next((r for r in str(error).splitlines() if r.strip() and "nopython" not in r), "")
         message = f"Numba cannot compile `{where}`: {reason.strip()}"
         raise UnsupportedError(at(message, *place)) from None
+    except AssertionError as error:  # Numba's word for some arguments that it does not know
+        message = f"Numba cannot compile {function.name}: {error or 'a method or function is called with keywords'}"
+        raise UnsupportedError(at(message, *function.place)) from None
     return found
 
 
@@ -144,6 +147,8 @@ class _Printer(Emitter):
             return f"{stub}({', '.join(self.part(i) for i in op.args)})"
         if op.fn is np.array and not op.kwargs:
             return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
+        if op.fn == "snapshot":  # of a number, perhaps
+            return self.operand(op.args[0])
         return super().expression(op)
 
     def part(self, x: object) -> str:

@@ -28,6 +28,7 @@ the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `d
 "setattr" (x, value; no target), "field", "entry", "count" (reads of objects, see `boundary`),
 "unpack" (a leaf of a parameter that is a tuple; `detail` is the path), "item" (one of several results of a derivative,
 by a constant number), "cast" (x; to have the type `detail`), "part" (x, lower, upper; a slice along the axis `detail`),
+"snapshot" (x; a copy of it if it is an array or a list, until types are known),
 "call" (args of a recursive function; `detail` is its `units.Unit`, once types are known its `instances.Instance`).
 """
 

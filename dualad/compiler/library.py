@@ -46,6 +46,12 @@ class LibraryCalls:
         finally:
             self.origin = outer
 
+    def flattened(self, arrays: object, node: ast.AST) -> TupleOf:
+        """Return the arrays of a display, flat: what np.concatenate joins along no axis."""
+        if not isinstance(arrays, TupleOf | ListOf):
+            raise self.fail(node, "np.concatenate of this value", "list the arrays: np.concatenate((x, y), None)")
+        return TupleOf(tuple(self.emit(np.ravel, (self.as_operand(a, node),), node) for a in arrays.items))
+
     def split(self, f: object, args: list, kwargs: dict, node: ast.AST) -> ListOf:
         """Return the parts of an array."""
         given = dict(zip(("ary", "indices_or_sections", "axis"), args, strict=False)) | kwargs

@@ -43,11 +43,9 @@ def on_list(op: Op, namer: Namer) -> list:
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *op.place))
     kept = type_of(base).dtype if op.fn in ("setitem", "augitem") else None
     if op.fn == "augitem" and isinstance(kept, types.Array):
-        item = Var(namer.fresh("item"), kept)
-        return [
-            Op(item, "getitem", op.args[:2], {}, None, op.place),
-            Op(None, "inplace", (item, op.args[2]), {}, op.detail, op.place),
-        ]
+        item = op.kwargs.get("old") or Var(namer.fresh("item"), kept)
+        read = [] if op.kwargs else [Op(item, "getitem", op.args[:2], {}, None, op.place)]
+        return [*read, Op(None, "inplace", (item, op.args[2]), {}, op.detail, op.place)]
     if isinstance(kept, types.Array | types.List) or (isinstance(kept, types.Integer) and not is_integer(op.args[-1])):
         what = f"storing {type_of(op.args[-1])} into a list of {kept}"
         raise UnsupportedError(at(f"{what} is not supported: append to a new list", *op.place))
@@ -55,15 +53,18 @@ def on_list(op: Op, namer: Namer) -> list:
 
 
 def changed_item(op: Op, namer: Namer) -> list:
-    """An augmented operation on one item: += and -= as they are, others read, operate, write."""
+    """An augmented operation on one item: += and -= as they are, others read, operate, write.
+
+    What was read before the value was computed is operated on, if it had to be.
+    """
     base, *index, value = op.args
-    if op.detail in (operator.iadd, operator.isub):
+    if op.detail in (operator.iadd, operator.isub) and not op.kwargs:
         return [op]
     dtype = type_of(base).dtype
-    old = Var(namer.fresh("t"), dtype)
+    old = op.kwargs.get("old") or Var(namer.fresh("t"), dtype)
     new = Var(namer.fresh("t"), dtype)
     return [
-        Op(old, "getitem", (base, *index), {}, None, op.place),
+        *([] if op.kwargs else [Op(old, "getitem", (base, *index), {}, None, op.place)]),
         Op(new, PLAIN[op.detail], (old, value), {}, None, op.place),
         Op(None, "setitem", (base, *index, new), {}, None, op.place),
     ]

@@ -18,8 +18,6 @@ from .control import assigned_names
 from .ir import Const, TupleOf, Var
 from .values import DictOf, Iteration, ListOf
 
-LIST_METHODS = frozenset(("append", "extend", "pop", "insert", "remove", "clear", "reverse", "sort"))
-"""Those that change a list."""
 _MOST_LISTS = 256  # of a function that change
 _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is written out
 
@@ -66,8 +64,10 @@ class Lists:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)
 
-    def list_method(self, base: object, name: str, args: list, node: ast.Call) -> object:
+    def list_method(self, base: object, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Call a method on a list."""
+        if kwargs:
+            raise self.fail(node, f"list.{name} with the argument {next(iter(kwargs))!r}", "leave it out")
         if name == "copy" and not args:
             return self.listed(base, node)
         if isinstance(base, ListOf):
@@ -123,7 +123,11 @@ class Lists:
 
     # ---------------------------------------------------------------- comprehensions
 
-    def expr_ListComp(self, node: ast.ListComp | ast.GeneratorExp, hint: str) -> object:
+    def expr_ListComp(self, node: ast.ListComp, hint: str) -> object:
+        return self.comprehension(node, self.expr(node.generators[0].iter), hint)
+
+    def comprehension(self, node: ast.ListComp | ast.GeneratorExp, outermost: object, hint: str) -> object:
+        """Return the list that a comprehension makes; `outermost` is what its first clause goes through."""
         if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node)):
             raise self.fail(node, "an assignment inside a comprehension", "assign before it, or write the loop")
         names = assigned_names([g.target for g in node.generators])
@@ -132,27 +136,26 @@ class Lists:
         try:
             if node in self.growing:
                 raise _NotStatic
-            self.generate(node, 0, items.append, True)
+            self.generate(node, 0, outermost, items.append, True)
             target = self.new_list(items, node, hint)
         except _NotStatic:
             del self.block.statements[count:]
             self.frame.env.clear()
             self.frame.env.update(env)
             target = self.list_in_memory([], node, hint)
-            self.generate(node, 0, lambda item: self.append(target, item, node), False)
+            self.generate(node, 0, outermost, lambda item: self.append(target, item, node), False)
         for name in names:  # the names of a comprehension are its own
             self.frame.env.pop(name, None)
             if name in env:
                 self.frame.env[name] = env[name]
         return target
 
-    def generate(self, node: ast.ListComp | ast.GeneratorExp, depth: int, put: Callable, static: bool) -> None:
-        """Lower the `for` clauses of a comprehension from one on; `put` takes the items."""
-        if depth == len(node.generators):
-            put(self.expr(node.elt))
-            return
+    def generate(
+        self, node: ast.ListComp | ast.GeneratorExp, depth: int, iterable: object, put: Callable, static: bool
+    ) -> None:
+        """Lower the `for` clauses of a comprehension from one on, which goes through `iterable`; `put` takes the items.
+        """
         clause = node.generators[depth]
-        iterable = self.expr(clause.iter)
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)
 
@@ -161,8 +164,11 @@ class Lists:
             choose(tests)
 
         def choose(tests: list[ast.expr]) -> None:
+            if not tests and depth + 1 == len(node.generators):
+                put(self.expr(node.elt))
+                return
             if not tests:
-                self.generate(node, depth + 1, put, static)
+                self.generate(node, depth + 1, self.expr(node.generators[depth + 1].iter), put, static)
                 return
             test = self.truth(self.expr(tests[0]), node)
             if static and not isinstance(test, Const):

@@ -17,7 +17,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
-from .boundary import is_foreign, refuse_loop
+from .boundary import refuse_loop
 from .branches import Branches, Restructure, Unreachable, alike, value_of, variables
 from .control import RETURN_VALUE, assigned_names
 from .dicts import held_by_dicts
@@ -25,7 +25,7 @@ from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
-from .lists import LIST_METHODS
+from .normalise import may_write
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -50,6 +50,10 @@ from .values import (
 
 _MAX_UNROLL = 64
 _STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
+
+
+class _TestWithEffect(Exception):
+    """The test of a loop changes a dict."""
 
 
 class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
@@ -187,8 +191,17 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
             index = self.index(s.target.slice)
+            before = len(self.block.statements)
             value = self.operand(s.value)
-            self.effect("augitem", (base, *index, value), s, INPLACE[type(s.op)], flat)
+            kwargs = {}
+            if any(isinstance(x, Op) and may_write(x) for x in ir.walk(Block(self.block.statements[before:]))):
+                kwargs["old"] = self.var("t")  # Python reads the item before it computes the value
+                read = Op(kwargs["old"], "getitem", (base, *index), {}, None, self.place(s), flat)
+                self.block.statements.insert(before, read)
+            place = self.place(s)
+            self.block.statements.append(
+                Op(None, "augitem", (base, *index, value), kwargs, INPLACE[type(s.op)], place, flat)
+            )
         elif isinstance(s.target, ast.Attribute):
             base = self.expr(s.target.value)
             now = self.attribute(base, s.target)
@@ -336,17 +349,22 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             return
         before = len(self.block.statements)
         env = dict(self.frame.env)
-        self.loop(s, names, s.body, s.exit, None, "", None, s.test)
-        loop = self.block.statements[-1]
-        never_runs = loop.test == Const(False)
-        if never_runs or any(isinstance(x, Op) and _may_write(x) for x in ir.walk(loop.header)):
-            del self.block.statements[before:]
-            self.frame.env.clear()
-            self.frame.env.update(env)
-            if loop.test == Const(False):
-                self.expr(s.test)
-            else:
-                self.test_inside(s)
+        never_runs = False
+        try:
+            self.loop(s, names, s.body, s.exit, None, "", None, s.test)
+            loop = self.block.statements[-1]
+            never_runs = loop.test == Const(False)
+            if not never_runs and not any(isinstance(x, Op) and may_write(x) for x in ir.walk(loop.header)):
+                return
+        except _TestWithEffect:
+            pass
+        del self.block.statements[before:]
+        self.frame.env.clear()
+        self.frame.env.update(env)
+        if never_runs:
+            self.expr(s.test)
+        else:
+            self.test_inside(s)
 
     def test_inside(self, s: ast.While) -> None:
         """A test with effects of its own: while True, with the test as the first statement of the body."""
@@ -408,6 +426,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
             if test is not None:
                 self.block = header
                 condition = self.truth(self.expr(test), s)
+                held = held_by_dicts(self.frame.env)
+                if any(held[k] is not v for k, v in held_by_dicts(env).items() if k not in names):
+                    raise _TestWithEffect
             self.block = loop_body = Block()
             if start_trip is not None:
                 start_trip(index)
@@ -522,15 +543,6 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if isinstance(value, Static):
             raise self.outside(value.value, node)
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
-
-
-def _may_write(op: Op) -> bool:
-    """Whether an operation may change an array or a list, before types are known."""
-    return (
-        op.fn in ("setitem", "augitem", "setattr", "call")
-        or is_foreign(op)
-        or (op.fn == "method" and op.detail in LIST_METHODS)
-    )
 
 
 def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:

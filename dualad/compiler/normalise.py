@@ -4,6 +4,9 @@ x[i]                "getitem" if it is a number, "view" if it shares memory, "ga
 x += y              on numbers a plain addition; on arrays "inplace", and the target is x itself
 a[i] += v           "augitem" for += and -= on a number; otherwise read, operate, write
 x.copy(), x.sum()   the NumPy function of that name
+
+An "augitem" whose value is computed by something that may write comes with what Python reads of the place before,
+`kwargs["old"]`. It is needed only if that does write.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
-from .boundary import normal_access
+from .activity import ALLOCATIONS, WRITES, is_known
+from .boundary import is_foreign, normal_access
 from .indexing import WHOLE, Indexing, take_grids_apart
-from .infer import is_array, is_float, is_integer, is_list, type_of
+from .infer import is_array, is_float, is_integer, is_list, is_memory, is_object, is_reference, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from .list_operations import changed_item, check_lists, on_list
 from .values import PLAIN
@@ -35,6 +39,7 @@ _ACCESSES = ("getitem", "setitem", "augitem")
 def normalise(function: Function, namer: Namer) -> None:
     """Bring a typed function into normal form (in place)."""
     renamed: dict[Var, object] = {}
+    _drop_early_reads(function.body)
     take_grids_apart(function.body, namer, renamed)
 
     def change(op: Op) -> list:
@@ -46,6 +51,34 @@ def normalise(function: Function, namer: Namer) -> None:
     rename_everywhere(function, renamed)
     _drop_invariant(function)
     check_lists(function, namer)
+
+
+def may_write(op: Op) -> bool:
+    """Whether an operation that is not in normal form may write into memory; its types may not be known yet."""
+
+    def may_be_memory(x: object) -> bool:
+        return isinstance(x, Var) and (x.type is None or is_reference(x))
+
+    if op.fn in PLAIN:
+        return may_be_memory(op.args[0])
+    if op.fn == "method":
+        return op.detail not in METHODS or is_object(op.args[0])
+    writes = op.fn in WRITES or op.fn in ("call", "pop", "setattr") or is_foreign(op) or not is_known(op)
+    return writes and any(map(may_be_memory, ir.op_vars(op)))
+
+
+def _drop_early_reads(block: ir.Block) -> None:
+    """Let augmented stores read when they store, if nothing is written in between but what is made in between."""
+    for k, stmt in enumerate(block):
+        for inner in ir.blocks_of(stmt):
+            _drop_early_reads(inner)
+        if isinstance(stmt, Op) and stmt.fn == "augitem" and stmt.kwargs:
+            first = next(j for j, s in enumerate(block) if isinstance(s, Op) and s.target is stmt.kwargs["old"])
+            between = [s for s in ir.walk(ir.Block(block.statements[first + 1 : k])) if isinstance(s, Op)]
+            new = {s.target for s in between if s.fn in ALLOCATIONS}
+            own = (*WRITES, "method", *PLAIN)
+            if not any(may_write(s) and not (s.fn in own and s.args[0] in new) for s in between):
+                stmt.kwargs = {}
 
 
 def rename_everywhere(function: Function, renamed: dict) -> None:
@@ -125,6 +158,11 @@ def _is_basic(index: tuple) -> bool:
 
 
 def _normal(op: Op, namer: Namer, renamed: dict) -> list:
+    if op.fn == "snapshot":
+        if not is_memory(op.args[0]):
+            renamed[op.target] = op.args[0]
+            return []
+        op.fn, op.detail = "method", "copy"
     fn = op.fn
     if fn == "getitem" and isinstance(op.args[0], TupleOf) and isinstance(op.args[1], Const):
         renamed[op.target] = op.args[0].items[op.args[1].value]
@@ -156,6 +194,10 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return [_part(op)]
     if fn is np.sum and is_array(op.args[0]):
         return [_sum(op)]
+    if fn in (sum, min, max) and len(op.args) == 1 and is_array(op.args[0]) and type_of(op.args[0]).ndim > 1:
+        name = fn.__name__
+        what = f"{name} of an array of {type_of(op.args[0]).ndim} dimensions"
+        raise UnsupportedError(at(f"{what} is not supported: use np.{name}", *op.place))
     if fn in (np.real, np.conj) and is_float(op.args[0]):
         if fn is np.conj and is_array(op.args[0]):
             return _normal(Op(op.target, np.copy, op.args, {}, None, op.place), namer, renamed)
@@ -250,6 +292,11 @@ def _augmented(op: Op, namer: Namer) -> list:
     base, *index, value = op.args
     if _is_element(base, tuple(index)):
         return changed_item(op, namer)
+    if op.kwargs:
+        old = op.kwargs["old"]
+        change = Op(None, "inplace", (old, value), {}, op.detail, op.place)
+        is_view = _is_basic(tuple(index))
+        return [change] if is_view else [change, Op(None, "setitem", (base, *index, old), {}, None, op.place)]
     if _is_basic(tuple(index)):
         part = Var(namer.fresh("part"), _view_type(base, index))
         return [
@@ -280,6 +327,8 @@ def _view_type(base: object, index: list) -> object:
 
 def _method(op: Op, namer: Namer, renamed: dict) -> list:
     name = op.detail
+    if name in ("fill", "sort") and is_array(op.args[0]) and op.target is not None:
+        renamed[op.target] = Const(None)
     if name == "fill" and is_array(op.args[0]):
         return [Op(None, "assign", op.args, {}, None, op.place)]
     if name == "sort" and len(op.args) == 1 and is_array(op.args[0]):

@@ -79,9 +79,10 @@ class Objects:
         else:
             self.effect("setattr", (base, self.as_operand(value, target)), target, target.attr)
 
-    def call_method(self, base: Var | ir.Global, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+    def object_method(
+        self, base: Var | ir.Global, name: str, args: list, kwargs: dict, node: ast.Call, hint: str
+    ) -> object:
         """Call a method of an array or an object."""
-        name = node.func.attr
         own = method(type_of(base), name)
         if own is not None:
             function, takes_instance = own
@@ -91,6 +92,7 @@ class Objects:
             if f is not None:
                 return self.call_function(f, [base] * takes_instance + args, kwargs, node)
         if not is_object(base):
+            args, kwargs = self.matched(name, args, kwargs, node)
             self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
         operands = tuple(self.as_operand(a, node) for a in (base, *args))
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}

@@ -64,12 +64,28 @@ give_compiled_meaning(release, lambda array: lambda array: still_needed(array))
 def check_no_overlap(a: np.ndarray, b: np.ndarray) -> None:
     """Refuse two arguments that share memory when the function writes into one of them.
 
-    What is written through one name would be seen through the other, so the two have no separate derivatives.
+    What is written through one name would be seen through the other, so the two have no separate derivatives. Arrays
+    that lie in the gaps of one another share none, as x[::2] and x[1::2], or m[:, :2] and m[:, 2:]: of each period, the
+    stride of some axis, each takes a part of its own.
     """
     if a.size > 0 and b.size > 0:
         a_low, a_high = _extent(a)
         b_low, b_high = _extent(b)
         if a_low < b_high and b_low < a_high:
+            for k in range(a.ndim + b.ndim):  # in one function, which is sooner compiled
+                period = abs(a.strides[k] if k < a.ndim else b.strides[k - a.ndim])
+                if period == 0:
+                    continue
+                a_part, b_part = a.itemsize, b.itemsize
+                for j in range(a.ndim):
+                    if a.strides[j] % period != 0:
+                        a_part += (a.shape[j] - 1) * abs(a.strides[j])
+                for j in range(b.ndim):
+                    if b.strides[j] % period != 0:
+                        b_part += (b.shape[j] - 1) * abs(b.strides[j])
+                start = (b_low - a_low) % period
+                if start >= a_part and start + b_part <= period:
+                    return
             raise ArgumentError("two array arguments share memory and the function writes into one: pass a copy")
 
 

@@ -13,7 +13,7 @@ from ..errors import UnsupportedError, at
 from . import entries
 from .derived import Derived, generate
 from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
-from .ir import Const, TupleOf
+from .ir import Const, TupleOf, Var
 from .lifting import Lifting
 from .units import Leaf
 from .values import FunctionValue, ListOf, Pullback, Static, Transformed
@@ -39,7 +39,8 @@ class Transformations:
         names = _PARAMETERS.get(kind, ("f", "argnums", "has_aux"))
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         rest = args[len(names) :]
-        if "f" not in given or set(given) - set(names) or (rest and kind != "vjp"):
+        is_twice = len(given) < len(kwargs) + min(len(names), len(args))
+        if "f" not in given or is_twice or set(given) - set(names) or (rest and kind != "vjp"):
             raise self.fail(node, f"these arguments of {kind}", f"it takes {', '.join(names)}")
         f = given["f"]
         function = self.function_value(f.value) if isinstance(f, Static) else f
@@ -53,7 +54,7 @@ class Transformations:
                 raise self.fail(node, f"{kind} with {len(primals)} primals and {len(tangents)} tangents", "match them")
             if kind == "jvp":
                 return self.call_jvp(function, primals, tangents, node)
-            return self.call_hvp(function, primals, dict(enumerate(tangents)), node)
+            return self.call_hvp(function, primals, tangents, node)
         argnums, has_aux = given.get("argnums", Const(0)), given.get("has_aux", Const(False))
         numbers = argnums.items if isinstance(argnums, TupleOf | ListOf) else [argnums]
         if not all(isinstance(k, Const) for k in (*numbers, has_aux)):
@@ -107,6 +108,24 @@ class Transformations:
             return list(args)
         env = self.bind(f, args, kwargs, node)
         return [env[name] for name in self.parameter_names(f)]
+
+    def tangents_in_order(self, function: object, tangents: list) -> list:
+        """Return one tangent for each parameter of a function; None for those that are left at their defaults."""
+        f = function.innermost if isinstance(function, Transformed) else function
+        if isinstance(f, Static):
+            return tangents
+        a = f.node.args
+        count = len([*a.posonlyargs, *a.args])
+        dots = [*tangents[:count], *[_NONE] * (count - len(tangents))]
+        return [*dots, *([TupleOf(tuple(tangents[count:]))] if a.vararg else []), *[_NONE] * len(a.kwonlyargs)]
+
+    def as_given(self, function: object, entries: list, count: int) -> list:
+        """Return the entries for the arguments that were given, of entries for all parameters of a function."""
+        f = function.innermost if isinstance(function, Transformed) else function
+        if isinstance(f, FunctionValue) and f.node.args.vararg:
+            star = len([*f.node.args.posonlyargs, *f.node.args.args])
+            entries = [*entries[:star], *entries[star].items]
+        return entries[:count]
 
     def call_generated(self, function: object, values: list, place: tuple) -> object:
         """Call a generated function; what goes wrong in it is said of the place that it was generated for."""
@@ -230,7 +249,7 @@ class Transformations:
 
     def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
-        dots = self.in_order(f, tangents, {}, node)
+        dots = self.tangents_in_order(f, tangents)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         wrt, dot_operands = pairs(entry.arguments, dots)
         structure = self.result_structure(entry, operands)
@@ -242,25 +261,34 @@ class Transformations:
         out, out_dot = (dict(zip(outs, part, strict=True)) for part in (found[: len(outs)], found[len(outs) :]))
         return TupleOf((each(out.__getitem__, structure), each(out_dot.__getitem__, structure)))
 
-    def call_hvp(self, f: object, primals: list, dots: dict[int, object], node: ast.AST) -> object:
-        values = self.in_order(f, primals, {}, node) if not isinstance(node, ast.FunctionDef) else primals
-        entry, operands = self.lift(f, values, set(dots), node)
-        wrt, dot_operands = pairs(entry.arguments, [dots.get(k, _NONE) for k in range(len(values))])
+    def call_hvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> object:
+        values, dots = self.in_order(f, primals, {}, node), self.tangents_in_order(f, tangents)
+        products = self.as_given(f, self.hessian_products(f, values, dots, node), len(primals))
+        return products[0] if len(products) == 1 else TupleOf(tuple(products))
+
+    def hessian_products(self, f: object, values: list, dots: list, node: ast.AST) -> list:
+        """Return the products of Hessian and tangents, one for each parameter of a function."""
+        entry, operands = self.lift(f, values, {k for k, dot in enumerate(dots) if dot != _NONE}, node)
+        wrt, dot_operands = pairs(entry.arguments, dots)
         along = TangentOf(entry, wrt, generate)
         found = self.derived("grad", along, [*operands, *dot_operands], node, len(wrt), wrt)
         table = dict(zip(wrt, found, strict=True))
-        products = [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
-        return products[0] if len(products) == 1 else TupleOf(tuple(products))
+        return [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
 
     def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
+        # the pullback speaks of the arguments as they are now, whatever is written into them afterwards
+        operands = [self.emit("snapshot", (x,), node, x.name) if isinstance(x, Var) else x for x in operands]
         structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
-        return TupleOf((out, Pullback(entry, operands, entry.arguments, structure)))
+        given = self.as_given(f, entry.arguments, len(primals))
+        return TupleOf((out, Pullback(entry, operands, given, structure)))
 
-    def call_pullback(self, pullback: Pullback, args: list, node: ast.AST) -> TupleOf:
-        if len(args) != 1:
+    def call_pullback(self, pullback: Pullback, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
+        if len(args) + len(kwargs) == 1 and kwargs.keys() <= {"cotangent"}:
+            args = [*args, *kwargs.values()]
+        else:
             raise self.fail(node, f"a pullback with {len(args)} arguments", "give it one cotangent, a tuple if need be")
         outs, weights = pairs([pullback.out], args)
         operands = [*pullback.operands, *weights]

@@ -189,26 +189,43 @@ def part_of_list(items, lower, upper):
     return part
 
 
-def sum_of_list(items):
+def sum_of_items(items):
     s = 0.0
     for v in items:
         s += v
     return s
 
 
-def max_of_list(items):
+def max_of_items(items, key=None, default=None):
+    if len(items) == 0:
+        if default is None:
+            raise ValueError("max() arg is an empty sequence")
+        return default
     best = items[0]
+    height = best if key is None else key(best)
     for k in range(1, len(items)):
-        best = max(best, items[k])
+        item = items[k]
+        value = item if key is None else key(item)
+        if value > height:
+            best, height = item, value
     return best
 
 
-def min_of_list(items):
+def min_of_items(items, key=None, default=None):
+    if len(items) == 0:
+        if default is None:
+            raise ValueError("min() arg is an empty sequence")
+        return default
     best = items[0]
+    height = best if key is None else key(best)
     for k in range(1, len(items)):
-        best = min(best, items[k])
+        item = items[k]
+        value = item if key is None else key(item)
+        if value < height:
+            best, height = item, value
     return best
 
 
-OF_LISTS = {sum: sum_of_list, max: max_of_list, min: min_of_list}
-"""What stands for builtins where a list of numbers in memory is their argument, and active."""
+FIRST_OF = {max: max_of_items, min: min_of_items}
+OF_ITEMS = {sum: sum_of_items, **FIRST_OF}
+"""What stands for builtins where a vector or a list of numbers in memory is their argument, and active."""
