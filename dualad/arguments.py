@@ -6,7 +6,7 @@ import inspect
 
 import numpy as np
 
-from .compiler.source import innermost, read
+from .compiler.source import innermost, read, signature_of
 from .derivative_function import name_of, parameters_of
 from .errors import ArgumentError
 
@@ -20,7 +20,7 @@ def star_of(f: object) -> int | None:
 def bound(f: object, args: tuple) -> tuple:
     """Return one value for each parameter: defaults filled in, a starred parameter as a tuple."""
     try:
-        bound = inspect.signature(read(innermost(f)).function).bind(*args)
+        bound = signature_of(read(innermost(f)).function).bind(*args)
     except TypeError as error:
         raise ArgumentError(f"{name_of(f)}: {error}") from None
     bound.apply_defaults()

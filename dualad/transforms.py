@@ -13,6 +13,7 @@ import numpy as np
 
 from .arguments import bound, is_differentiable, like, snapshot, star_folded, star_of
 from .compiler.build import Derivative, build
+from .compiler.dependencies import fixed
 from .compiler.numba_bridge.jitted import (
     let_jitted_code_call,
     let_jitted_code_pull_back,
@@ -224,20 +225,29 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     out = derivative_of(f, "primal", ())(*primals)
-    star = star_of(f)
+    return out, Pullback(derivative_of(f, "vjp", wrt, extra=("out_bar_",)), kept, out, wrt, star_of(f), len(primals))
 
-    def pullback(cotangent: object) -> tuple:
-        seed = like(out, cotangent, "the result", "cotangent")
-        bars = derivative_of(f, "vjp", wrt, extra=("out_bar_",))(*kept, seed)
-        entries: list = [None] * len(full)
-        for k, bar in zip(wrt, bars, strict=True):
+
+class Pullback:
+    """The second result of `vjp`: takes a cotangent of the result to those of the arguments."""
+
+    def __init__(
+        self, derivative: Callable, primals: tuple, out: object, wrt: tuple[int, ...], star: int | None, count: int
+    ):
+        self.derivative, self.primals, self.out = derivative, primals, out
+        self.wrt, self.star, self.count = wrt, star, count
+
+    def __call__(self, cotangent: object) -> tuple:
+        seed = like(self.out, cotangent, "the result", "cotangent")
+        bars = self.derivative(*self.primals, seed)
+        entries: list = [None] * len(self.primals)
+        for k, bar in zip(self.wrt, bars, strict=True):
             entries[k] = bar
-        if star is not None:
-            rest = entries.pop(star)
-            entries += list(rest) if rest is not None else [None] * len(full[star])
-        return tuple(entries[: len(primals)])
-
-    return out, pullback
+        if self.star is not None:
+            rest = entries.pop(self.star)
+            rest = [None] * len(self.primals[self.star]) if rest is None else list(rest)
+            entries[self.star : self.star] = rest
+        return tuple(entries[: self.count])
 
 
 def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums: object = None) -> str:
@@ -265,6 +275,7 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
         wrt = positions(f, argnums)
     full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x in full)
     argument_types = tuple(typeof(x) for x in full)
+    f, _ = fixed(f)
     if mode == "forward":
         return build(Derivative(f, "jvp", wrt), argument_types).text
     try:

@@ -25,6 +25,7 @@ from .instances import Instances
 from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
+from .numba_bridge import derivative_in
 from .packed import Packed, may_be_packed
 from .reverse import Reverse
 from .units import Units
@@ -115,7 +116,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     functions = {}
     for k, ty in enumerate(argument_types):
         if isinstance(ty, types.Dispatcher):
-            functions[k] = getattr(ty.dispatcher, "derivative", ty.dispatcher)
+            functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
     units = Units()
     instances = Instances(units, scope)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)

@@ -17,6 +17,7 @@ from .dicts import Dicts
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
+from .reads import COMPUTED, MISSING
 from .runtime import check_no_overlap
 from .source import innermost, python_function
 from .transformed import transformation_of
@@ -351,6 +352,12 @@ class Expressions(Builtins, Lists, Dicts):
     def expr_Attribute(self, node: ast.Attribute, hint: str) -> object:
         base = self.expr(node.value)
         if isinstance(base, Static):
+            found = base.attributes.get(node.attr, MISSING)
+            if found is COMPUTED:
+                what = f"{ast.unparse(node)}, which code of its own computes,"
+                raise self.fail(node, what, "assign its value to a variable, and use that")
+            if found is not MISSING:
+                return static_value(found)
             try:
                 return static_value(getattr(base.value, node.attr))
             except AttributeError:

@@ -254,6 +254,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.frame.env[s.name] = self.inner_function(s)
 
     def stmt_Assert(self, s: ast.Assert) -> None:
+        if not self.frame.source.asserts:  # compiled by Python with -O
+            return
         test = self.truth(self.expr(s.test), s)
         message = [s.msg] if s.msg is not None else []
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .ir import Const, Global, TupleOf, Var
+from .reads import Fixed
 from .source import Source
 
 
@@ -83,9 +84,13 @@ class Pullback:
 
 @dataclass(eq=False)
 class Static:
-    """A module, class, dtype or callable known at compile time."""
+    """A module, class, dtype or callable known at compile time.
+
+    `attributes` are those of an object of the user's, as they were when the derivative was asked for.
+    """
 
     value: object
+    attributes: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -189,6 +194,8 @@ BOOLEAN = {*COMPARE.values(), operator.not_, bool}
 
 def static_value(obj: object) -> object:
     """Return the value of an object found in globals, a closure or a default."""
+    if isinstance(obj, Fixed):
+        return Static(obj.value, obj.attributes)
     if isinstance(obj, np.generic):
         obj = obj.item()
     if obj is None or isinstance(obj, bool | int | float | str):
