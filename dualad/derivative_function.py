@@ -174,6 +174,17 @@ def with_jitted_functions(args: tuple, kwargs: dict) -> tuple | None:
     return tuple(convert(a) for a in args), {k: convert(v) for k, v in kwargs.items()}
 
 
+def parameter_names(f: object) -> list[str]:
+    """Return the names of the parameters of a function, or of that which a derivative was made of."""
+    code = read(innermost(f)).function.__code__
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        return [p.name for p in parameters_of(f)]  # refuses it
+    count, star = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    names = code.co_varnames
+    starred = names[star : star + 1] if code.co_flags & inspect.CO_VARARGS else ()
+    return [*names[:count], *starred, *names[count:star]]
+
+
 def parameters_of(f: object) -> list[inspect.Parameter]:
     source = read(innermost(f))
     found = list(signature_of(source.function).parameters.values())
@@ -221,7 +232,7 @@ def positions(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
         raise ArgumentError(f"argnums must be an int or a tuple of ints, not {argnums!r}")
     if not given:
         raise ArgumentError("argnums is empty: name at least one argument")
-    count = len(parameters_of(f))
+    count = len(parameter_names(f))
     for k in given:
         if not -count <= k < count:
             raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes {count} argument{'s' if count != 1 else ''}")

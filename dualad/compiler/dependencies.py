@@ -61,7 +61,6 @@ LIBRARIES = frozenset(
 )
 """Packages that do not change while a program runs."""
 
-_PLAIN = {int: "int", bool: "bool", str: "str", type(None): "None", bytes: "bytes", type(...): "..."}
 _LIVE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, np.ufunc, np.dtype)  # hashable as such
 
 
@@ -109,24 +108,28 @@ def portable(entries: tuple[Dependency, ...]) -> str:
     return hashlib.blake2b(repr(kept).encode(), digest_size=16).hexdigest()
 
 
-def is_of_library(x: object) -> bool:
-    """Whether a module, class or function, or the class of an object, belongs to one of `LIBRARIES`."""
-    if isinstance(x, types.ModuleType):
-        name = x.__name__
-    elif isinstance(x, type | types.FunctionType | types.BuiltinFunctionType):
-        name = x.__module__
-    else:
-        name = type(x).__module__
-    return isinstance(name, str) and name.partition(".")[0] in LIBRARIES
+@functools.lru_cache(maxsize=1024)
+def _kind(cls: type) -> str:
+    """Return how the objects of a class are gone through: the name of the method of `_Walk` that does."""
+    if issubclass(cls, int | float | complex | str | bytes | np.generic | types.NoneType | types.EllipsisType):
+        return "value"
+    if issubclass(cls, np.ndarray):
+        return "array"
+    if issubclass(cls, tuple | list) or cls is dict:
+        return "container"
+    if issubclass(cls, Differentiated):
+        return "derivative"
+    if issubclass(cls, types.FunctionType | functools._lru_cache_wrapper) or is_jitted(cls) or is_jitted_ufunc(cls):
+        return "callable"
+    if issubclass(cls, types.ModuleType | type):
+        return "named"
+    if issubclass(cls, types.BuiltinFunctionType) or (cls is not Fixed and _is_library(cls.__module__)):
+        return "library"
+    return "object"
 
 
-def _function_behind(x: object) -> types.FunctionType | None:
-    """Return the function that lowering reads for a callable; None if it reads none."""
-    is_python = isinstance(x, types.FunctionType | functools._lru_cache_wrapper)
-    if not (is_python or is_jitted(x) or is_jitted_ufunc(x)):
-        return None
-    function = python_function(x)
-    return None if function is None or is_of_library(function) or registry.find(x) is not None else function
+def _is_library(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in LIBRARIES
 
 
 def _has_rule(x: object) -> bool:
@@ -134,19 +137,18 @@ def _has_rule(x: object) -> bool:
     return type(x).__hash__ in (object.__hash__, type.__hash__) and registry.find(x) is not None
 
 
-def _plain(x: object) -> tuple | None:
-    """Return what tells a number, string or the like from all others; None for anything else."""
-    kind = type(x)
-    if kind is float:
+_EXACT = {int: int.__int__, float: float.hex, str: str.__str__, bytes: bytes.__bytes__, complex: complex.__repr__}
+
+
+def _exact(x: object) -> tuple:
+    """Return what tells a number, string or the like from all others."""
+    cls = type(x)
+    if cls is float:
         return "float", x.hex()
-    if kind in _PLAIN:
-        return _PLAIN[kind], x
     if isinstance(x, np.generic):
         return str(x.dtype), x.tobytes()
-    for base, exact in ((int, int.__int__), (float, float.hex), (str, str.__str__), (complex, complex.__repr__)):
-        if isinstance(x, base):
-            return kind.__qualname__, exact(x)
-    return None
+    exact = _EXACT.get(cls) or next((e for base, e in _EXACT.items() if issubclass(cls, base)), repr)
+    return cls.__qualname__, exact(x)
 
 
 _copies: WeakValueDictionary[tuple, np.ndarray] = WeakValueDictionary()
@@ -236,29 +238,43 @@ class _Walk:
 
     def visit(self, x: object, path: str, use: Use) -> object:
         """Add the entries of a value; return its copy."""
-        plain = _plain(x)
-        if plain is not None:
-            self.entries.append(("value", path, plain))
+        kind = _kind(type(x))
+        if kind == "value":
+            self.entries.append(("value", path, _exact(x)))
             return x
-        if id(x) in self.met and id(x) not in self.objects:
+        if kind == "library":
+            return self.library(x, path)
+        if kind == "named":
+            known = _is_library(x.__name__ if isinstance(x, types.ModuleType) else x.__module__)
+            return self.library(x, path) if known or _has_rule(x) else self.object(x, path, use)
+        if kind == "callable":
+            return self.callable(x, path)
+        if kind == "derivative":
+            return self.derivative(x, path)
+        if kind == "object":
+            return self.library(x, path) if _has_rule(x) else self.object(x, path, use)
+        if id(x) in self.met:
             return self.again(x, path)
-        if isinstance(x, np.ndarray):
-            return self.array(x, path)
-        if isinstance(x, tuple | list) or type(x) is dict:
-            return self.container(x, path)
-        function = _function_behind(x)
-        if function is not None:
-            x = derivative_in(x)
-            if not isinstance(x, Differentiated):
-                copy = self.function(function, path)
-                return x if is_jitted_ufunc(x) else copy
-        if isinstance(x, Differentiated):
-            self.entries.append(("derivative", path, ((x.what.kind, *x.what.options, x.extra), x.dependencies)))
-            return x
-        if not isinstance(x, Fixed) and (is_of_library(x) or _has_rule(x)):
-            self.entries.append(("library", path, x if isinstance(x, _LIVE) else Itself(x)))
-            return x
-        return self.object(x, path, use)
+        return self.array(x, path) if kind == "array" else self.container(x, path)
+
+    def library(self, x: object, path: str) -> object:
+        self.entries.append(("library", path, x if isinstance(x, _LIVE) else Itself(x)))
+        return x
+
+    def derivative(self, x: Differentiated, path: str) -> Differentiated:
+        self.entries.append(("derivative", path, ((x.what.kind, *x.what.options, x.extra), x.dependencies)))
+        return x
+
+    def callable(self, x: object, path: str) -> object:
+        """Add the entries of what may be a function of the user's."""
+        function = python_function(x)
+        if function is None or _is_library(function.__module__) or registry.find(x) is not None:
+            return self.library(x, path)
+        behind = derivative_in(x)
+        if isinstance(behind, Differentiated):
+            return self.derivative(behind, path)
+        copy = self.function(function, path)
+        return x if is_jitted_ufunc(type(x)) else copy  # lowering calls it by another way than a function
 
     def meet(self, x: object, copy: object) -> None:
         self.met[id(x)] = (len(self.entries), x, copy)
@@ -288,12 +304,12 @@ class _Walk:
         """Add the entries of what a tuple, a list or a dict holds."""
         cls = type(x) if type(x) in (tuple, list, dict) else Itself(type(x))
         if isinstance(x, dict):
-            keys = [(f"{path}[{k!r}]" if _plain(k) else path, v) for k, v in dict.items(x)]
+            keys = tuple(_exact(k) if _kind(type(k)) == "value" else Itself(k) for k in dict.keys(x))
             copy: object = {}
             self.meet(x, copy)
-            self.entries.append(("container", path, (cls, tuple(_plain(k) or Itself(k) for k in dict.keys(x)))))
-            found = [self.visit(v, where, WHOLE) for where, v in keys]
-            copy.update(zip(dict.keys(x), found, strict=True))
+            self.entries.append(("container", path, (cls, keys)))
+            for k, v in dict.items(x):
+                copy[k] = self.visit(v, f"{path}[{k!r}]" if _kind(type(k)) == "value" else f"{path}[...]", WHOLE)
             return copy
         copy = []
         self.meet(x, copy)

@@ -132,7 +132,7 @@ def attribute(x: object, name: str) -> object:
             return MISSING
     if isinstance(x, enum.Enum) and name in ("name", "value"):
         return attribute(x, f"_{name}_")
-    if hasattr(type(found), "__set__") or cls.__getattribute__ is not object.__getattribute__:
+    if hasattr(type(found), "__set__") or isinstance(cls.__getattribute__, types.FunctionType):
         return COMPUTED
     own = getattr(x, "__dict__", {})
     if name in own:

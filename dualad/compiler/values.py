@@ -192,8 +192,10 @@ PLAIN = {INPLACE[k]: BINARY[k] for k in BINARY}
 BOOLEAN = {*COMPARE.values(), operator.not_, bool}
 
 
-def static_value(obj: object) -> object:
-    """Return the value of an object found in globals, a closure or a default."""
+def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
+    """Return the value of an object found in globals, a closure or a default; `around` are the tuples around it."""
+    if id(obj) in around:
+        return Poison("it is found in itself")
     if isinstance(obj, Fixed):
         return Static(obj.value, obj.attributes)
     if isinstance(obj, np.generic):
@@ -202,9 +204,9 @@ def static_value(obj: object) -> object:
         return Const(obj)
     if isinstance(obj, tuple):
         cls = type(obj) if hasattr(obj, "_fields") else None
-        return TupleOf(tuple(static_value(o) for o in obj), cls)
+        return TupleOf(tuple(static_value(o, (*around, id(obj))) for o in obj), cls)
     if isinstance(obj, list) and len(obj) <= _MOST_ITEMS:
-        return ListOf([static_value(o) for o in obj])
+        return ListOf([static_value(o, (*around, id(obj))) for o in obj])
     if isinstance(obj, np.ndarray):
         return Global(obj)
     return Static(obj)

@@ -164,14 +164,14 @@ class _SpecialisingDispatcher(CPUDispatcher):
         return self
 
 
-def is_jitted(f: object) -> bool:
-    """Whether a callable is a dispatcher, which a function has become by @njit."""
-    return isinstance(f, Dispatcher)
+def is_jitted(cls: type) -> bool:
+    """Whether a class is one of dispatchers, which functions become by @njit."""
+    return issubclass(cls, Dispatcher)
 
 
-def is_jitted_ufunc(f: object) -> bool:
-    """Whether a callable is what a function has become by @vectorize or @guvectorize."""
-    return isinstance(f, DUFunc | GUFunc)
+def is_jitted_ufunc(cls: type) -> bool:
+    """Whether a class is one of what functions become by @vectorize or @guvectorize."""
+    return issubclass(cls, DUFunc | GUFunc)
 
 
 def derivative_in(f: object) -> object:
