@@ -22,7 +22,7 @@ from .compiler.numba_bridge import (
     specialising_dispatcher,
 )
 from .compiler.reads import Fixed
-from .compiler.source import Differentiated, carry, innermost, read, signature_of, text_of
+from .compiler.source import Differentiated, innermost, luggage, read, signature_of, unpack
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 
 
@@ -103,7 +103,7 @@ class DerivativeFunction(Differentiated):
         texts = []
         for f in self._reached:
             try:
-                texts.append(text_of(f).around)
+                texts.append(luggage(f))
             except NoSourceError:  # it was not needed so far
                 pass
         made = (self.given, self.what.kind, self.what.options, self.extra)
@@ -112,8 +112,10 @@ class DerivativeFunction(Differentiated):
 
 def _revived(f: object, kind: str, options: tuple, extra: tuple, texts: tuple, expected: tuple | None) -> object:
     """Return a derivative that comes from another process, or from another time."""
+    if isinstance(f, Unusable):
+        return f
     for text in texts:
-        carry(text)
+        unpack(text)
     try:
         made = derivative_of(f, kind, *options, extra)
         version, digest = expected or (None, None)

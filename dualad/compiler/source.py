@@ -34,13 +34,15 @@ class Text:
     node : ast.FunctionDef or ast.Lambda
     asserts : bool
         Whether the code has the asserts that stand in the text (Python's option -O leaves them out).
-    around : tuple of (str, int, str)
-        File name, first line and text of the statement at top level that it stands in. This is enough to find it again.
+    filename : str
+    around : tuple of (int, str)
+        First line and text of what is enough to find it again.
     """
 
     node: ast.FunctionDef | ast.Lambda
     asserts: bool
-    around: tuple[str, int, str]
+    filename: str
+    around: tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def read(f: object) -> Source:
     if function is None:
         raise NoSourceError(f"{f!r} is not a Python function, so it has no source: {_remedy_for(f)}")
     found = text_of(function)
-    return Source(function, found.node, function.__code__.co_filename, found.asserts)
+    return Source(function, found.node, found.filename, found.asserts)
 
 
 def _remedy_for(f: object) -> str:
@@ -145,8 +147,8 @@ def _remedy_for(f: object) -> str:
 # ---------------------------------------------------------------------------------------------------------- the text
 
 _texts: WeakKeyDictionary[types.CodeType, Text] = WeakKeyDictionary()
-_carried: dict[str, list[tuple[int, str]]] = {}
-"""Texts that came along with functions of other processes, by file name: first line and text."""
+_carried: dict[str, tuple[str, int, str]] = {}
+"""Texts that came along with functions of other processes, by the digest of the code: file name, first line, text."""
 
 
 def text_of(function: types.FunctionType) -> Text:
@@ -158,25 +160,31 @@ def text_of(function: types.FunctionType) -> Text:
     return found
 
 
-def carry(around: tuple[str, int, str]) -> None:
-    """Let functions of another process be found in a text that came along with them (`Text.around`)."""
-    filename, first, text = around
-    known = _carried.setdefault(filename, [])
-    if (first, text) not in known:
-        known.append((first, text))
+def luggage(function: types.FunctionType) -> tuple[str, tuple[str, int, str]]:
+    """Return what another process needs to find the text of a function, whose file it may not have; see `unpack`."""
+    found = text_of(function)
+    return digest(function.__code__), (found.filename, *found.around)
+
+
+def unpack(carried: tuple[str, tuple[str, int, str]]) -> None:
+    """Let a function that comes from another process be found in the text that came along."""
+    _carried.setdefault(*carried)
 
 
 def _find(function: types.FunctionType) -> Text:
     code, name, found_any = function.__code__, function.__name__, False
     place = f"{code.co_filename}, line {code.co_firstlineno}"
-    for first, text in _candidates(function):
+    for filename, first, text in _candidates(function):
         found_any = True
         try:
-            found = _in_text(code, first, text)
+            found = _in_text(code, filename, first, text)
         except SyntaxError:  # notebook cells may hold magics: read the function alone
             found = _alone(function)
         if found is not None:
             return found
+    if code.co_filename == "<dynamic-code>":  # as cloudpickle calls it
+        what = f"the source of {name}, which comes from another process, cannot be found"
+        raise NoSourceError(f"{what}: take the derivative there, and send that")
     if not found_any:
         raise NoSourceError(f"the source of {name} ({code.co_filename}) cannot be found: {_REMEDY}")
     reason = "the text there is not what the function was compiled from"
@@ -184,25 +192,27 @@ def _find(function: types.FunctionType) -> Text:
     raise NoSourceError(f"the source of {name} ({place}) cannot be found, {reason}: {remedy}, or {_REMEDY}")
 
 
-def _candidates(function: types.FunctionType) -> Iterator[tuple[int, str]]:
-    """Yield (first line, text) of what may hold the text of a function: as read before, as it is now, as sent along."""
+def _candidates(function: types.FunctionType) -> Iterator[tuple[str, int, str]]:
+    """Yield (file name, first line, text) of what may hold a function: as read before, as it is now, as sent along."""
     filename = function.__code__.co_filename
     known = linecache.cache.get(filename)
     before = known[2] if known is not None and len(known) > 2 else None
     if before:
-        yield 1, "".join(before)
+        yield filename, 1, "".join(before)
     linecache.checkcache(filename)
     lines = linecache.getlines(filename, function.__globals__)
     if lines and lines != before:
-        yield 1, "".join(lines)
-    yield from _carried.get(filename, ())
+        yield filename, 1, "".join(lines)
+    if digest(function.__code__) in _carried:
+        yield _carried[digest(function.__code__)]
 
 
-def _in_text(code: types.CodeType, first: int, text: str) -> Text | None:
+def _in_text(code: types.CodeType, filename: str, first: int, text: str) -> Text | None:
     """Return where a code object stands in a text, or None if the text does not compile to it."""
     flags = code.co_flags & _FUTURE
-    for optimize in dict.fromkeys((sys.flags.optimize, 0, 1, 2)):
-        tree, codes = _compiled(code.co_filename, text, flags, optimize, first)
+    levels = dict.fromkeys((sys.flags.optimize, 0, 1, 2))
+    for optimize, together in ((level, together) for level in levels for together in (True, False)):
+        tree, codes = _compiled(filename, text, flags, optimize, first, together)
         same = [c for c in codes if c.co_name == code.co_name and digest(c) == digest(code)]
         if not same and _is_rewritten(code):
             same = [c for c in codes if c.co_name == code.co_name and _is_part(c, code)] if optimize else []
@@ -210,8 +220,8 @@ def _in_text(code: types.CodeType, first: int, text: str) -> Text | None:
             nearest = min(same, key=lambda c: (abs(c.co_firstlineno - code.co_firstlineno), c != code))
             node = _node_of(nearest, tree)
             if node is not None:
-                around = (code.co_filename, *_around(node, tree, first, text))
-                return Text(node, optimize == 0 or _is_rewritten(code), around)
+                asserts = optimize == 0 or _is_rewritten(code)
+                return Text(node, asserts, filename, _around(node, tree, first, text))
     return None
 
 
@@ -222,18 +232,30 @@ def _alone(function: types.FunctionType) -> Text | None:
         text = inspect.cleandoc("\n" + inspect.getsource(function))
         indented = "".join(f"    {line}\n" for line in text.splitlines())
         # what the function finds in the functions around it are the parameters of one more
-        found = _in_text(code, code.co_firstlineno - 1, f"def around({', '.join(code.co_freevars)}):\n{indented}")
+        text = f"def around({', '.join(code.co_freevars)}):\n{indented}"
+        return _in_text(code, code.co_filename, code.co_firstlineno - 1, text)
     except (SyntaxError, OSError):
         return None
-    return found
 
 
 @lru_cache(maxsize=64)
-def _compiled(filename: str, text: str, flags: int, optimize: int, first: int) -> tuple[ast.Module, tuple]:
-    """Return the tree of a text and all code objects in it; its first line has the number `first`."""
-    tree = ast.parse(text, filename)
-    ast.increment_lineno(tree, first - 1)
-    return tree, tuple(_nested(compile(tree, filename, "exec", flags, dont_inherit=True, optimize=optimize)))
+def _compiled(
+    filename: str, text: str, flags: int, optimize: int, first: int, together: bool
+) -> tuple[ast.Module, tuple[types.CodeType, ...]]:
+    """Return the tree of a text and all code objects in it; its first line has the number `first`.
+
+    Statements are compiled `together`, as of a module, or each by itself, as in notebooks. A call of an attribute of
+    what the same text imports is another instruction than that of an attribute of anything else.
+    """
+    tree = _parsed(filename, text, first)
+    modules = [tree] if together else [ast.Module([statement], []) for statement in tree.body]
+    compiled = [compile(m, filename, "exec", flags, dont_inherit=True, optimize=optimize) for m in modules]
+    return tree, tuple(c for module in compiled for c in _nested(module))
+
+
+@lru_cache(maxsize=64)
+def _parsed(filename: str, text: str, first: int) -> ast.Module:
+    return ast.increment_lineno(ast.parse(text, filename), first - 1)
 
 
 def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -271,13 +293,20 @@ def _innermost_around(candidates: list[ast.Lambda], code: types.CodeType) -> lis
 
 
 def _around(node: ast.AST, tree: ast.Module, first: int, text: str) -> tuple[int, str]:
-    """Return the first line and the text of the statement at top level that a node stands in."""
+    """Return the first line and the text of what a node needs to be compiled: its statement at top level, and imports.
+
+    All else is left out, line by line.
+    """
+    kept: set[int] = set()
     for statement in tree.body:
         start = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", ()))])
-        if start <= node.lineno <= statement.end_lineno:
-            lines = text.splitlines(keepends=True)[start - first : statement.end_lineno - first + 1]
-            return start, "".join(lines)
-    return first, text
+        is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        imports = not is_definition and any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.walk(statement))
+        if imports or start <= node.lineno <= statement.end_lineno:
+            kept.update(range(start, statement.end_lineno + 1))
+    lines = text.split("\n")
+    last = min(max(kept, default=first) - first + 1, len(lines))
+    return first, "\n".join(line if first + k in kept else "" for k, line in enumerate(lines[:last])) + "\n"
 
 
 # ------------------------------------------------------------------------------------------- what code objects share
