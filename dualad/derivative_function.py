@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from .compiler.build import Built, Derivative, NotScalarError, build, check_type
+from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.dependencies import dependencies, fixed, portable
 from .compiler.numba_bridge import (
     NumbaError,
@@ -22,7 +22,7 @@ from .compiler.numba_bridge import (
     specialising_dispatcher,
 )
 from .compiler.reads import Fixed
-from .compiler.source import Differentiated, innermost, luggage, read, signature_of, unpack
+from .compiler.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 
 
@@ -62,8 +62,7 @@ class DerivativeFunction(Differentiated):
 
     def _specialise(self, argument_types: tuple) -> Callable:
         if argument_types not in self.built:
-            for k in self.what.argnums:
-                check_type(argument_types[k], k, self.what.function)
+            check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = build(self.what, own)
         return self.built[argument_types].function
@@ -227,18 +226,20 @@ def _unlike(name: str, taken: set[str]) -> str:
 
 
 def positions(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return argument positions as non-negative parameter positions."""
+    """Return argument positions as non-negative ones; a starred parameter takes all from its own position on."""
     given = (argnums,) if isinstance(argnums, int | np.integer) else argnums
     whole = int | np.integer
     if not isinstance(given, tuple | list) or not all(isinstance(k, whole) and not isinstance(k, bool) for k in given):
         raise ArgumentError(f"argnums must be an int or a tuple of ints, not {argnums!r}")
     if not given:
         raise ArgumentError("argnums is empty: name at least one argument")
-    count = len(parameter_names(f))
+    count, star = len(parameter_names(f)), star_of(f)
     for k in given:
-        if not -count <= k < count:
+        if star is not None and k < 0:
+            raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes any number of arguments: count from the first")
+        if star is None and not -count <= k < count:
             raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes {count} argument{'s' if count != 1 else ''}")
-    positions = tuple(int(k) % count for k in given)
+    positions = tuple(int(k) if star is not None else int(k) % count for k in given)
     if len(set(positions)) < len(positions):
         raise ArgumentError(f"argnums {argnums!r} names an argument twice")
     return positions

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .arguments import bound, is_differentiable, like, snapshot, star_folded, star_of
+from .arguments import bound, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
 from .compiler.dependencies import fixed
 from .compiler.numba_bridge.jitted import (
@@ -19,6 +19,7 @@ from .compiler.numba_bridge.jitted import (
     let_jitted_code_pull_back,
     let_jitted_code_push_forward,
 )
+from .compiler.source import star_of
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
 
@@ -45,7 +46,8 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
         A def, lambda, closure or `@njit` function; its result is one real number (with `has_aux`, a pair of it and
         anything).
     argnums : int or tuple of int
-        Which arguments to differentiate by; each is a float, a float array, or a tuple of such.
+        Which arguments to differentiate by, by their positions in a call (each one that goes into ``*args`` has its
+        own); each is a float, a float array, or a tuple of such.
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
 
@@ -272,7 +274,8 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
         if not wrt:
             raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     else:
-        wrt = positions(f, argnums)
+        star = star_of(f)
+        wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
     full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x in full)
     argument_types = tuple(typeof(x) for x in full)
     f, _ = fixed(f)

@@ -81,7 +81,10 @@ class Plain(Entry):
 
 
 class Whole(Plain):
-    """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp"."""
+    """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp".
+
+    A gradient by some of the arguments of a starred parameter is one, too.
+    """
 
     def __init__(self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool):
         super().__init__(function)

@@ -110,6 +110,12 @@ def innermost(f: object) -> object:
     return f
 
 
+def star_of(f: object) -> int | None:
+    """Return the position of the starred parameter of a function, or of that which a derivative was made of."""
+    code = read(innermost(f)).function.__code__
+    return code.co_argcount if code.co_flags & inspect.CO_VARARGS else None
+
+
 def signature_of(f: object) -> inspect.Signature:
     """Return the signature of a callable itself: that of a wrapper, not of what `functools.wraps` says it wraps."""
     f = python_function(innermost(f)) or f
