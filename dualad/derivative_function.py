@@ -236,7 +236,8 @@ def positions(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
     count, star = len(parameter_names(f)), star_of(f)
     for k in given:
         if star is not None and k < 0:
-            raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes any number of arguments: count from the first")
+            what = f"argnums has {k}, but {name_of(f)} takes any number of arguments"
+            raise ArgumentError(f"{what}: count from the first")
         if star is None and not -count <= k < count:
             raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes {count} argument{'s' if count != 1 else ''}")
     positions = tuple(int(k) if star is not None else int(k) % count for k in given)
