@@ -152,7 +152,8 @@ def _remedy_for(f: object) -> str:
 
 # ---------------------------------------------------------------------------------------------------------- the text
 
-_texts: WeakKeyDictionary[types.CodeType, Text] = WeakKeyDictionary()
+_texts: WeakKeyDictionary[types.CodeType, dict[str, Text]] = WeakKeyDictionary()
+"""What was found, by code and file name: the same code may stand in several files."""
 _carried: dict[str, tuple[str, int, str]] = {}
 """Texts that came along with functions of other processes, by the digest of the code: file name, first line, text."""
 
@@ -160,9 +161,10 @@ _carried: dict[str, tuple[str, int, str]] = {}
 def text_of(function: types.FunctionType) -> Text:
     """Return where a function stands in source text; NoSourceError if that cannot be told."""
     code = function.__code__
-    found = _texts.get(code)
+    known = _texts.setdefault(code, {})
+    found = known.get(code.co_filename)
     if found is None:
-        found = _texts[code] = _find(function)
+        found = known[code.co_filename] = _find(function)
     return found
 
 
