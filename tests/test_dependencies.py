@@ -4,6 +4,7 @@ What changes a value that a function reads changes its derivative when that is t
 not leaves it the same object, which has nothing to compile anew.
 """
 
+import enum
 import inspect
 import math
 import types
@@ -411,4 +412,37 @@ def test_settings():
         assert (dualad.grad(f) is before) == (dualad.uses_vector_math() == enabled)
     finally:
         dualad.use_vector_math(enabled)
+    assert dualad.grad(f) is before
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+LEVEL = Level.HIGH
+
+
+def test_members_of_enumerations_are_numbers():
+    assert without_compiling(dualad.grad(lambda x: LEVEL * x * Level.LOW), 1.0) == 2.0
+
+
+def test_a_dispatcher_of_a_derivative_is_the_derivative():
+    def cube(x):
+        return x * x * x
+
+    d = dualad.grad(cube)
+    dispatcher = d.dispatcher
+    assert dualad.grad(dispatcher) is dualad.grad(d)
+    assert dualad.grad(lambda x: dispatcher(x) * d.dispatcher(x))(1.0) == 36.0
+
+
+def test_names_of_builtins_are_looked_up_as_python_does(monkeypatch):
+    def f(x):
+        return abs(x) * x
+
+    before = dualad.grad(f)
+    monkeypatch.setitem(globals(), "abs", lambda x: 5.0 * x)
+    assert without_compiling(dualad.grad(f), 1.0) == 10.0
+    monkeypatch.delitem(globals(), "abs")
     assert dualad.grad(f) is before

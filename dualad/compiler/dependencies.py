@@ -358,7 +358,7 @@ def _without_surroundings(f: types.FunctionType) -> types.FunctionType:
 
     A name that is not known yet is looked for in the function's own surroundings when the copy is lowered.
     """
-    names = FixedGlobals({k: v for k, v in f.__globals__.items() if k in ("__name__", "__builtins__")})
+    names = FixedGlobals({"__name__": f.__globals__.get("__name__"), "__builtins__": f.__builtins__})
     names.live = getattr(f.__globals__, "live", f.__globals__)
     cells = tuple(cell if _is_empty(cell) else types.CellType() for cell in f.__closure__ or ())
     copy = types.FunctionType(f.__code__, names, f.__name__, None, cells)

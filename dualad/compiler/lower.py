@@ -25,7 +25,8 @@ from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
 from .lists import LIST_METHODS
-from .source import innermost, python_function, read
+from .numba_bridge import derivative_in
+from .source import Differentiated, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
 from .values import (
@@ -102,9 +103,9 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
     def function_value(self, f: object) -> FunctionValue:
         """Return the function behind a callable of the user's; NoSourceError if there is no text."""
-        what = getattr(f, "what", None)
-        if innermost(f) is not f:
-            return self.transformed(what.kind, self.function_value(f.differentiated), *what.options)
+        f = derivative_in(f)
+        if isinstance(f, Differentiated):
+            return self.transformed(f.what.kind, self.function_value(f.differentiated), *f.what.options)
         if registry.find(f) is not None or is_library(f):
             return Static(f)
         source = read(python_function(f))

@@ -21,6 +21,7 @@ from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from ..errors import NoSourceError
+from .numba_bridge import derivative_in
 
 _REMEDY = "define it in a file or a notebook cell, or use dualad.Dual or dualad.Tape, which need no source"
 
@@ -105,6 +106,7 @@ def python_function(f: object) -> types.FunctionType | None:
 
 def innermost(f: object) -> object:
     """Return the function that a derivative, or a derivative of a derivative, was made of."""
+    f = derivative_in(f)
     while isinstance(f, Differentiated):
         f = f.differentiated
     return f

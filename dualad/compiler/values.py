@@ -200,8 +200,11 @@ def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
         return Static(obj.value, obj.attributes)
     if isinstance(obj, np.generic):
         obj = obj.item()
-    if obj is None or isinstance(obj, bool | int | float | str):
-        return Const(obj)
+    for base, exact in ((bool, bool), (int, int.__int__), (float, float.__float__), (str, str.__str__)):
+        if isinstance(obj, base):  # also of a class derived from it, as the members of an IntEnum
+            return Const(exact(obj))
+    if obj is None:
+        return Const(None)
     if isinstance(obj, tuple):
         cls = type(obj) if hasattr(obj, "_fields") else None
         return TupleOf(tuple(static_value(o, (*around, id(obj))) for o in obj), cls)
