@@ -82,10 +82,11 @@ def test_a_process_that_has_nothing(tmp_path):
     """The file of the functions is gone, and no module of theirs can be imported."""
     path = tmp_path / "a_script.py"
     path.write_text(
-        "import math\n"
-        "K = 3.0\n"
+        "import collections, math\n"
+        "Pair = collections.namedtuple('Pair', 'a b')\n"
+        "PAIR, TABLE, KINDS = Pair(3.0, 1.0), {'a': 1.0, Pair: 2.0}, (Pair, dict)\n"
         "def helper(x):\n"
-        "    return K * math.sin(x)\n"
+        "    return PAIR.a * math.sin(x) * TABLE['a'] * len(KINDS)\n"
         "\n"
         "def make(c):\n"
         "    def inner(x):\n"
@@ -158,9 +159,7 @@ def test_arrays_among_what_is_captured():
     weights = np.arange(6.0).reshape(2, 3).T[::2]  # of no simple layout: it arrives as another one
 
     def f(x):
-        return np.sum(weights @ x)
+        return weights[1, 1] * x
 
-    d = dualad.grad(f)
-    twin = pickle.loads(cloudpickle.dumps(d))
-    np.testing.assert_allclose(twin(np.ones(2)), weights.sum(axis=0), rtol=1e-14)
+    assert pickle.loads(cloudpickle.dumps(dualad.grad(f)))(1.0) == 5.0
     assert dualad.grad(pickle.loads(cloudpickle.dumps(f))) is dualad.grad(pickle.loads(cloudpickle.dumps(f)))

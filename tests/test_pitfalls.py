@@ -346,3 +346,12 @@ def test_an_argument_without_influence_has_a_zero_of_its_own_shape():
     assert x_bar == 2.0
     assert y_bar.shape == (2, 3) and y_bar.dtype == np.float32 and not y_bar.any()
     assert z_bar[0] == 0.0 and z_bar[1].shape == (2,)
+
+
+def test_zeros_of_both_signs_are_two_constants():
+    def f(x):
+        sign = 0.0 if x > 2.0 else -0.0
+        return math.copysign(x, sign)
+
+    assert both_modes(f, 1.0) == (-1.0, -1.0)
+    assert both_modes(f, 3.0) == (1.0, 1.0)

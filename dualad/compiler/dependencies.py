@@ -78,6 +78,9 @@ class Itself:
     def __hash__(self) -> int:
         return id(self.object)
 
+    def __repr__(self) -> str:  # the same in every process
+        return getattr(self.object, "__qualname__", type(self.object).__qualname__)
+
 
 def dependencies(f: object) -> tuple[Dependency, ...]:
     """Return what the derivatives of a function, or of a derivative, depend on as things are now."""
@@ -95,14 +98,15 @@ def fixed(f: object) -> tuple[object, list[types.FunctionType]]:
 def portable(entries: tuple[Dependency, ...]) -> str:
     """Return a digest of entries that is the same in every process of the same Python version.
 
-    It is without the places of functions and without objects that are known by their identity.
+    It is without the places of functions and without objects that are known by their identity: entries of the kinds
+    object and function are for this process alone.
     """
     kept: list = [sys.version_info[:2]]
     for kind, path, fingerprint in entries:
         if kind == "derivative":
             fingerprint = (fingerprint[0], portable(fingerprint[1]))
         elif kind == "library":
-            fingerprint = getattr(fingerprint, "__name__", None)
+            fingerprint = getattr(fingerprint, "__name__", None) or repr(fingerprint)
         if kind not in ("place", "object", "function"):
             kept.append((kind, path, fingerprint))
     return hashlib.blake2b(repr(kept).encode(), digest_size=16).hexdigest()
