@@ -10,7 +10,7 @@ import types as pytypes
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+from numba import njit, typeof
 
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.dependencies import dependencies, fixed, portable
@@ -21,7 +21,6 @@ from .compiler.numba_bridge import (
     register_callable,
     specialising_dispatcher,
 )
-from .compiler.reads import Fixed
 from .compiler.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 
@@ -202,14 +201,23 @@ def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
     for p in parameters_of(f):
         star = "*" if p.kind is p.VAR_POSITIONAL and not extra else ""
         if p.default is not p.empty and not extra:
-            default = p.default.value if isinstance(p.default, Fixed) else p.default
-            namespace[f"default_{p.name}"] = jitted(default) if isinstance(default, pytypes.FunctionType) else default
+            namespace[f"default_{p.name}"] = _as_default(p.default)
             parts.append(f"{p.name}=default_{p.name}")
         else:
             parts.append(star + p.name)
     names = {p.name for p in parameters_of(f)}
     parts += [_unlike(e, names) for e in extra]
     return _function_of_text(name if name.isidentifier() else "derivative", parts, namespace)
+
+
+def _as_default(default: object) -> object:
+    """Return a default that Numba knows a type of; None for others, which the compiler takes from the function."""
+    if isinstance(default, pytypes.FunctionType):
+        return jitted(default)
+    try:
+        return None if isinstance(default, list | dict | set) or typeof(default) is None else default
+    except ValueError:
+        return None
 
 
 def _function_of_text(name: str, parameters: list[str], namespace: dict) -> Callable:

@@ -446,3 +446,17 @@ def test_names_of_builtins_are_looked_up_as_python_does(monkeypatch):
     assert without_compiling(dualad.grad(f), 1.0) == 10.0
     monkeypatch.delitem(globals(), "abs")
     assert dualad.grad(f) is before
+
+
+def with_objects(x, w=[1.0, 2.0], c=Config, o=SPACE, d={"k": 2.0}, f=scaled, v=None):  # noqa: B006
+    return f(x * w[1] * d["k"] * c.Inner.j * o.deep.b) if v is None else x
+
+
+def test_defaults_that_numba_has_no_type_for():
+    before = dualad.grad(with_objects)
+    old = slope(with_objects, 1.0)
+    assert (before(1.0), dualad.jacfwd(with_objects)(1.0)) == pytest.approx((old, old))
+    with_objects.__defaults__[0][1] = 5.0
+    assert dualad.grad(with_objects)(1.0) == pytest.approx(slope(with_objects, 1.0))
+    assert before(1.0) == pytest.approx(old) and before(np.float32(1.0)) == pytest.approx(old)
+    assert before(1.0, v=2.0) == 1.0

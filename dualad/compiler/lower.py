@@ -26,7 +26,7 @@ from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, 
 from .library import LibraryCalls
 from .lists import LIST_METHODS
 from .numba_bridge import derivative_in
-from .source import Differentiated, python_function, read
+from .source import Differentiated, defaults_of, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
 from .values import (
@@ -109,12 +109,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         if registry.find(f) is not None or is_library(f):
             return Static(f)
         source = read(python_function(f))
-        a = source.node.args
-        names = [p.arg for p in [*a.posonlyargs, *a.args]]
-        given = source.function.__defaults__ or ()
-        defaults = dict(zip(names[len(names) - len(given) :], given, strict=True))
-        defaults.update(source.function.__kwdefaults__ or {})
-        return FunctionValue(source, source.node, None, {k: static_value(v) for k, v in defaults.items()})
+        defaults = {name: static_value(v) for name, v in defaults_of(source.function).items()}
+        return FunctionValue(source, source.node, None, defaults)
 
     def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
         """Match arguments to parameters, as Python does."""
@@ -545,7 +541,7 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
         elif isinstance(ty, types.NoneType):
             values.append(Const(None))
         elif isinstance(ty, types.Omitted):
-            values.append(static_value(ty.value))
+            values.append(static_value(entry.default(name, ty.value)))
         else:
             values.append(_leaves(low, param, ty, k, (), leaves))
     try:

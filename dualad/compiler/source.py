@@ -118,6 +118,13 @@ def star_of(f: object) -> int | None:
     return code.co_argcount if code.co_flags & inspect.CO_VARARGS else None
 
 
+def defaults_of(function: types.FunctionType) -> dict[str, object]:
+    """Return the defaults of the parameters that have one."""
+    code, given = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    return dict(zip(names[len(names) - len(given) :], given, strict=True)) | (function.__kwdefaults__ or {})
+
+
 def signature_of(f: object) -> inspect.Signature:
     """Return the signature of a callable itself: that of a wrapper, not of what `functools.wraps` says it wraps."""
     f = python_function(innermost(f)) or f
