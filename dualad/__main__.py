@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import inspect
 import sys
 import textwrap
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import numpy as np
 import dualad
 
 from .compare import compare, compiled, name_of
+from .compiler.source import signature_of
 from .errors import DualadError
 from .examples import lotka_volterra as predator_prey
 
@@ -200,7 +200,7 @@ def parse_argument(text: str):
 
 def _check_call(f: Callable, args: list) -> None:
     try:
-        inspect.signature(getattr(f, "py_func", f)).bind(*args)
+        signature_of(f).bind(*args)
     except TypeError as error:
         raise UsageError(f"{name_of(f)}: {error}; {len(args)} given with --at") from None
     except ValueError:

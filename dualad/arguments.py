@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 
-from .compiler.source import innermost, read
-from .derivative_function import name_of, parameters_of
+from .compiler.source import innermost, read, signature_of, star_of
+from .derivative_function import name_of
 from .errors import ArgumentError
-
-
-def star_of(f: object) -> int | None:
-    kinds = [p.kind for p in parameters_of(f)]
-    star = inspect.Parameter.VAR_POSITIONAL
-    return kinds.index(star) if star in kinds else None
 
 
 def bound(f: object, args: tuple) -> tuple:
     """Return one value for each parameter: defaults filled in, a starred parameter as a tuple."""
     try:
-        bound = inspect.signature(read(innermost(f)).function).bind(*args)
+        bound = signature_of(read(innermost(f)).function).bind(*args)
     except TypeError as error:
         raise ArgumentError(f"{name_of(f)}: {error}") from None
     bound.apply_defaults()

@@ -12,7 +12,6 @@ Python, so a function of a few nanoseconds shows mostly the price of the calls.
 
 from __future__ import annotations
 
-import inspect
 import statistics
 import time
 import types
@@ -24,6 +23,7 @@ import numpy as np
 
 import dualad
 
+from .compiler.source import signature_of
 from .errors import ArgumentError, NotDifferentiableError
 
 ROWS_SHOWN = 12
@@ -206,7 +206,7 @@ def input_names(f: Callable, args: Sequence, argnums: Sequence[int]) -> tuple[st
     tuple of str
     """
     names = []
-    for parameter in inspect.signature(getattr(f, "py_func", f)).parameters.values():
+    for parameter in signature_of(f).parameters.values():
         if parameter.kind is parameter.VAR_POSITIONAL:
             names += [f"{parameter.name}[{k}]" for k in range(len(args) - len(names))]
         else:

@@ -4,26 +4,55 @@ from __future__ import annotations
 
 import functools
 import inspect
+import pickle
+import sys
 import types as pytypes
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+from numba import njit, typeof
 
-from .compiler.build import Built, Derivative, NotScalarError, build, check_type
-from .compiler.numba_bridge import NumbaError, register_callable, specialising_dispatcher
-from .compiler.source import captured, innermost, read
-from .compiler.vector_math import uses_vector_math
-from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
+from .compiler.build import Built, Derivative, NotScalarError, build, check_types
+from .compiler.dependencies import dependencies, fixed, portable
+from .compiler.numba_bridge import (
+    NumbaError,
+    compiles_nothing,
+    derivative_in,
+    register_callable,
+    specialising_dispatcher,
+)
+from .compiler.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
+from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 
 
-class DerivativeFunction:
-    """A compiled derivative. Call it like the function it came from, from Python or from `@njit` code."""
+class Surrounded:
+    """A function with what it depends on: equal to all that have the same code and find the same around them."""
 
-    def __init__(self, what: Derivative, name: str, extra: tuple[str, ...] = ()):
-        self.what = what
+    __slots__ = ("dependencies", "function")
+
+    def __init__(self, function: object):
+        self.function = function
+        self.dependencies = dependencies(function)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Surrounded) and self.dependencies == other.dependencies
+
+    def __hash__(self) -> int:
+        return hash(self.dependencies)
+
+
+class DerivativeFunction(Differentiated):
+    """A compiled derivative. Call it like the function it came from, from Python or from `@njit` code.
+
+    It is pickled as that function and what is done with it. The texts of the functions that it needs come along: the
+    process that it is sent to may not have their files, and it compiles them anew.
+    """
+
+    def __init__(self, given: Surrounded, kind: str, options: tuple, name: str, extra: tuple[str, ...] = ()):
+        self.given, self.dependencies, self.extra = given.function, given.dependencies, extra
+        self.differentiated, self._reached = fixed(given.function)
+        self.what = what = Derivative(self.differentiated, kind, *options)
         self.built: dict[tuple, Built] = {}
-        self.differentiated = what.function
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
@@ -33,8 +62,7 @@ class DerivativeFunction:
 
     def _specialise(self, argument_types: tuple) -> Callable:
         if argument_types not in self.built:
-            for k in self.what.argnums:
-                check_type(argument_types[k], k, self.what.function)
+            check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = build(self.what, own)
         return self.built[argument_types].function
@@ -62,17 +90,82 @@ class DerivativeFunction:
     def __repr__(self) -> str:
         return f"<dualad {self.what.kind} of {name_of(self.what.function)} by {self.what.argnums}>"
 
+    def __copy__(self) -> DerivativeFunction:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> DerivativeFunction:
+        return self
+
+    def __reduce__(self) -> tuple:
+        expected = None
+        if all(kind != "missing" for kind, _, _ in self.dependencies):
+            if dependencies(self.given) != self.dependencies:
+                what = f"{self!r}: what {name_of(self.given)} depends on has changed since it was taken"
+                raise pickle.PicklingError(f"{what}: take it again before it is sent to another process")
+            expected = (sys.version_info[:2], portable(self.dependencies))
+        texts = []
+        for f in self._reached:
+            try:
+                texts.append(luggage(f))
+            except NoSourceError:  # it was not needed so far
+                pass
+        made = (self.given, self.what.kind, self.what.options, self.extra)
+        return _revived, (*made, tuple(dict.fromkeys(texts)), expected)
+
+
+def _revived(f: object, kind: str, options: tuple, extra: tuple, texts: tuple, expected: tuple | None) -> object:
+    """Return a derivative that comes from another process, or from another time."""
+    if isinstance(f, Unusable):
+        return f
+    for text in texts:
+        unpack(text)
+    try:
+        made = derivative_of(f, kind, *options, extra)
+        version, digest = expected or (None, None)
+        if version == sys.version_info[:2] and portable(made.dependencies) != digest:
+            what = f"the {kind} of {name_of(f)} was taken where the function, or a value that it finds, is another one"
+            raise ArgumentError(f"{what}: set globals alike in both processes, or pass the values as arguments")
+    except DualadError as error:  # a pool of workers waits for ever if one fails to read what it is sent
+        return Unusable(error)
+    return made
+
+
+class Unusable:
+    """What arrives of a derivative that cannot be made in another process: whoever calls it is told why."""
+
+    def __init__(self, error: DualadError):
+        self.error = error
+        self.dispatcher = specialising_dispatcher(_function_of_text("unusable", ["*args"], {}), self._specialise)
+        self.dispatcher.derivative = self
+
+    def _specialise(self, argument_types: tuple) -> Callable:
+        raise self.error
+
+    def __call__(self, *args: object, **kwargs: object) -> None:
+        raise self.error
+
+    def __reduce__(self) -> tuple:
+        return Unusable, (self.error,)
+
 
 register_callable(DerivativeFunction, lambda d: d.dispatcher)
+register_callable(Unusable, lambda d: d.dispatcher)
 
 
 def name_of(f: object) -> str:
     return getattr(f, "__name__", repr(f))
 
 
-@functools.lru_cache(maxsize=512)
 def jitted(f: Callable) -> object:
-    return njit(error_model="numpy")(f)
+    """Return a dispatcher for a plain function; the same one as long as the function depends on the same."""
+    return _jitted(Surrounded(f))
+
+
+@functools.lru_cache(maxsize=512)
+def _jitted(given: Surrounded) -> object:
+    dispatcher = njit(error_model="numpy")(given.function)
+    dispatcher.fixed, _ = fixed(given.function)  # what a derivative that takes it as an argument is made of
+    return dispatcher
 
 
 def with_jitted_functions(args: tuple, kwargs: dict) -> tuple | None:
@@ -86,9 +179,20 @@ def with_jitted_functions(args: tuple, kwargs: dict) -> tuple | None:
     return tuple(convert(a) for a in args), {k: convert(v) for k, v in kwargs.items()}
 
 
+def parameter_names(f: object) -> list[str]:
+    """Return the names of the parameters of a function, or of that which a derivative was made of."""
+    code = read(innermost(f)).function.__code__
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        return [p.name for p in parameters_of(f)]  # refuses it
+    count, star = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    names = code.co_varnames
+    starred = names[star : star + 1] if code.co_flags & inspect.CO_VARARGS else ()
+    return [*names[:count], *starred, *names[count:star]]
+
+
 def parameters_of(f: object) -> list[inspect.Parameter]:
     source = read(innermost(f))
-    found = list(inspect.signature(source.function).parameters.values())
+    found = list(signature_of(source.function).parameters.values())
     for p in found:
         if p.kind is p.VAR_KEYWORD:
             message = f"**{p.name} of {name_of(f)} is not supported: name the keyword arguments"
@@ -100,7 +204,7 @@ def _with_keywords_behind_star(f: object) -> inspect.Signature | None:
     """Return the signature of a function with a starred and keyword-only parameters, which Numba has no calls for."""
     kinds = {p.kind for p in parameters_of(f)}
     both = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY}
-    return inspect.signature(read(innermost(f)).function) if both <= kinds else None
+    return signature_of(f) if both <= kinds else None
 
 
 def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
@@ -113,16 +217,30 @@ def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
     for p in parameters_of(f):
         star = "*" if p.kind is p.VAR_POSITIONAL and not is_plain else ""
         if p.default is not p.empty and not is_plain:
-            default = jitted(p.default) if isinstance(p.default, pytypes.FunctionType) else p.default
-            namespace[f"default_{p.name}"] = default
+            namespace[f"default_{p.name}"] = _as_default(p.default)
             parts.append(f"{p.name}=default_{p.name}")
         else:
             parts.append(star + p.name)
     names = {p.name for p in parameters_of(f)}
     parts += [_unlike(e, names) for e in extra]
-    safe = name if name.isidentifier() else "derivative"
-    exec(f"def {safe}({', '.join(parts)}): pass", namespace)  # noqa: S102
-    return namespace[safe]
+    return _function_of_text(name if name.isidentifier() else "derivative", parts, namespace)
+
+
+def _as_default(default: object) -> object:
+    """Return a default that Numba knows a type of; None for others, which the compiler takes from the function."""
+    if isinstance(default, pytypes.FunctionType):
+        return jitted(default)
+    try:
+        return None if isinstance(default, list | dict | set) or typeof(default) is None else default
+    except ValueError:
+        return None
+
+
+def _function_of_text(name: str, parameters: list[str], namespace: dict) -> Callable:
+    """Return a function with some parameters that nobody is to run: a dispatcher has others for the types it meets."""
+    lines = [f"def {name}({', '.join(parameters)}):", f"    raise RuntimeError('the stub of {name} was run')"]
+    exec("\n".join(lines), namespace)  # noqa: S102
+    return namespace[name]
 
 
 def _unlike(name: str, taken: set[str]) -> str:
@@ -132,34 +250,40 @@ def _unlike(name: str, taken: set[str]) -> str:
 
 
 def positions(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return argument positions as non-negative parameter positions."""
+    """Return argument positions as non-negative ones; a starred parameter takes all from its own position on."""
     given = (argnums,) if isinstance(argnums, int | np.integer) else argnums
     whole = int | np.integer
     if not isinstance(given, tuple | list) or not all(isinstance(k, whole) and not isinstance(k, bool) for k in given):
         raise ArgumentError(f"argnums must be an int or a tuple of ints, not {argnums!r}")
     if not given:
         raise ArgumentError("argnums is empty: name at least one argument")
-    count = len(parameters_of(f))
+    count, star = len(parameter_names(f)), star_of(f)
     for k in given:
-        if not -count <= k < count:
+        if star is not None and k < 0:
+            what = f"argnums has {k}, but {name_of(f)} takes any number of arguments"
+            raise ArgumentError(f"{what}: count from the first")
+        if star is None and not -count <= k < count:
             raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes {count} argument{'s' if count != 1 else ''}")
-    positions = tuple(int(k) % count for k in given)
+    positions = tuple(int(k) if star is not None else int(k) % count for k in given)
     if len(set(positions)) < len(positions):
         raise ArgumentError(f"argnums {argnums!r} names an argument twice")
     return positions
 
 
 @functools.lru_cache(maxsize=512)
-def _made(
-    f: object, kind: str, argnums: tuple, single: bool, has_aux: bool, extra: tuple, values: tuple
-) -> DerivativeFunction:
-    base = name_of(f)
+def _made(given: Surrounded, kind: str, options: tuple, extra: tuple) -> DerivativeFunction:
+    if compiles_nothing():
+        raise UnsupportedError("NUMBA_DISABLE_JIT is set, and derivatives are compiled by Numba: unset it")
+    base = name_of(given.function)
     name = f"{base}_{kind}" if base.isidentifier() else kind
-    return DerivativeFunction(Derivative(f, kind, argnums, single, has_aux), name, extra)
+    return DerivativeFunction(given, kind, options, name, extra)
 
 
 def derivative_of(
     f: object, kind: str, argnums: tuple, single: bool = False, has_aux: bool = False, extra: tuple = ()
 ) -> DerivativeFunction:
-    """Return the derivative of a function with the global and captured values, and the settings, of now."""
-    return _made(f, kind, argnums, single, has_aux, extra, (uses_vector_math(), *captured(f)))
+    """Return the derivative of a function with the global and captured values, and the settings, of now.
+
+    The same derivative is returned for all functions of which `dependencies` says the same.
+    """
+    return _made(Surrounded(derivative_in(f)), kind, (argnums, single, has_aux), extra)

@@ -16,7 +16,6 @@ by it. The function is run, by `for_any_number`, on a Tape; names are those of t
 from __future__ import annotations
 
 import html
-import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import numpy as np
 
 from . import graph
 from .any_number import copied, for_any_number, lifted_args
+from .compiler.source import signature_of
 from .errors import ArgumentError, NotDifferentiableError
 
 __all__ = ["Trace", "trace"]
@@ -299,7 +299,7 @@ def _numbers(x: object) -> list[float]:
 
 def _parameter_names(f: Callable, count: int, inputs: tuple[int, ...]) -> list[str]:
     try:
-        parameters = list(inspect.signature(getattr(f, "py_func", f)).parameters.values())
+        parameters = list(signature_of(f).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     named: list[str] = []

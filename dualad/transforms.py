@@ -11,13 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .arguments import bound, is_differentiable, like, snapshot, star_folded, star_of
+from .arguments import bound, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
+from .compiler.dependencies import fixed
 from .compiler.numba_bridge.jitted import (
     let_jitted_code_call,
     let_jitted_code_pull_back,
     let_jitted_code_push_forward,
 )
+from .compiler.source import star_of
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
 
@@ -44,7 +46,8 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
         A def, lambda, closure or `@njit` function; its result is one real number (with `has_aux`, a pair of it and
         anything).
     argnums : int or tuple of int
-        Which arguments to differentiate by; each is a float, a float array, or a tuple of such.
+        Which arguments to differentiate by, by their positions in a call (each one that goes into ``*args`` has its
+        own); each is a float, a float array, or a tuple of such.
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
 
@@ -206,17 +209,16 @@ def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple) -> ob
     result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
     if kind == "jvp" or len(full) == 1 and star_of(f) is None:
         return result
-    entries = _as_given(f, list(result) if len(full) > 1 else [result], full, primals)
+    entries = _as_given(list(result) if len(full) > 1 else [result], star_of(f), full, len(primals))
     return entries[0] if len(primals) == 1 else entries
 
 
-def _as_given(f: Callable, entries: list, full: tuple, primals: tuple) -> tuple:
+def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple:
     """Return the entries for the arguments that were given, of entries for all parameters (None: for none of them)."""
-    star = star_of(f)
     if star is not None:
         rest = entries.pop(star)
-        entries += list(rest) if rest is not None else [None] * len(full[star])
-    return tuple(entries[: len(primals)])
+        entries[star:star] = [None] * len(full[star]) if rest is None else list(rest)
+    return tuple(entries[:count])
 
 
 def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
@@ -237,16 +239,25 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     out = derivative_of(f, "primal", ())(*primals)
+    return out, Pullback(derivative_of(f, "vjp", wrt, extra=("out_bar_",)), kept, out, wrt, star_of(f), len(primals))
 
-    def pullback(cotangent: object) -> tuple:
-        seed = like(out, cotangent, "the result", "cotangent")
-        bars = derivative_of(f, "vjp", wrt, extra=("out_bar_",))(*kept, seed)
-        entries: list = [None] * len(full)
-        for k, bar in zip(wrt, bars, strict=True):
+
+class Pullback:
+    """The second result of `vjp`: takes a cotangent of the result to those of the arguments."""
+
+    def __init__(
+        self, derivative: Callable, primals: tuple, out: object, wrt: tuple[int, ...], star: int | None, count: int
+    ):
+        self.derivative, self.primals, self.out = derivative, primals, out
+        self.wrt, self.star, self.count = wrt, star, count
+
+    def __call__(self, cotangent: object) -> tuple:
+        seed = like(self.out, cotangent, "the result", "cotangent")
+        bars = self.derivative(*self.primals, seed)
+        entries: list = [None] * len(self.primals)
+        for k, bar in zip(self.wrt, bars, strict=True):
             entries[k] = bar
-        return _as_given(f, entries, full, primals)
-
-    return out, pullback
+        return _as_given(entries, self.star, self.primals, self.count)
 
 
 def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums: object = None) -> str:
@@ -271,9 +282,11 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
         if not wrt:
             raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     else:
-        wrt = positions(f, argnums)
+        star = star_of(f)
+        wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
     full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x in full)
     argument_types = tuple(typeof(x) for x in full)
+    f, _ = fixed(f)
     if mode == "forward":
         return build(Derivative(f, "jvp", wrt), argument_types).text
     try:

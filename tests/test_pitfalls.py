@@ -358,3 +358,12 @@ def test_an_index_outside_of_a_tuple_or_list(mode):
             derivative(2.0, k, 0)
         with pytest.raises(IndexError, match="^list index out of range$"):
             derivative(2.0, 0, k)
+
+
+def test_zeros_of_both_signs_are_two_constants():
+    def f(x):
+        sign = 0.0 if x > 2.0 else -0.0
+        return math.copysign(x, sign)
+
+    assert both_modes(f, 1.0) == (-1.0, -1.0)
+    assert both_modes(f, 3.0) == (1.0, 1.0)

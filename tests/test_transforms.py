@@ -131,8 +131,14 @@ def weighted(x, *rest):
 
 def test_star_args():
     assert dualad.grad(weighted)(2.0, 3.0, 5.0) == pytest.approx(1.0 + 3.0 + 10.0)
-    rest_bar = dualad.grad(weighted, argnums=1)(2.0, 3.0, 5.0)
-    assert rest_bar == pytest.approx((2.0, 4.0))
+    assert dualad.grad(weighted, argnums=1)(2.0, 3.0, 5.0) == pytest.approx(2.0)
+    for transform in (dualad.grad, dualad.jacfwd):
+        assert transform(weighted, argnums=(0, 2))(2.0, 3.0, 5.0) == pytest.approx((14.0, 4.0))
+    np.testing.assert_allclose(dualad.hessian(weighted, argnums=(0, 2))(2.0, 3.0, 5.0), [[0.0, 2.0], [2.0, 0.0]])
+    with pytest.raises(dualad.ArgumentError, match="argnums has 3, but weighted was called with 3 arguments"):
+        dualad.grad(weighted, argnums=3)(2.0, 3.0, 5.0)
+    with pytest.raises(dualad.ArgumentError, match="count from the first"):
+        dualad.grad(weighted, argnums=-1)
     value, pullback = dualad.vjp(weighted, 2.0, 3.0, 5.0)
     assert value == 28.0
     assert pullback(1.0) == pytest.approx((14.0, 2.0, 4.0))

@@ -1,6 +1,8 @@
 """The engine: what happens to a function on its way to native derivative code, file by file.
 
 source          the function's text, as a syntax tree
+  reads           what a function reads of the world around it
+  dependencies    all that a derivative depends on; the function with all of it as it is now
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined    (expressions, values: its helpers)
   builtin_calls, library      calls that are carried out or written out meanwhile

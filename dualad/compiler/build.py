@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from numba import types
 
-from ..errors import DualadError, NotDifferentiableError, at
+from ..errors import ArgumentError, DualadError, NotDifferentiableError, at
 from . import ir
 from .activity import Activity, has_effect
 from .arrays import reduce_arrays
@@ -26,9 +26,11 @@ from .instances import Instances
 from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
+from .numba_bridge import derivative_in
 from .numba_bridge.objects import describe, is_modelled
 from .packed import Packed, may_be_packed
 from .reverse import Reverse
+from .source import star_of
 from .units import Units
 from .verify import verify
 
@@ -39,6 +41,9 @@ WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp")
 """What is made of gradients and tangents of the function, with the user's structure around them."""
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
+
+OF_ARGUMENTS = ("grad", "value_and_grad", *_JACOBIANS, "hessian")
+"""The derivatives by arguments as they are passed, of which a starred parameter takes any number."""
 
 PACKS = 16
 """Tangents side by side in forward mode: two registers of AVX-512. The Jacobian of GradBench's ht by 28 parameters took
@@ -57,7 +62,8 @@ class Derivative:
         "primal", "grad", "value_and_grad", "vjp" or "jvp", or, for a function of the user's, one of `WHOLE`; for an
         entry, a Jacobian of one result by one parameter.
     argnums : tuple of int
-        Positions of the parameters to differentiate.
+        Positions of the parameters to differentiate; of the arguments, for a function of the user's and a kind in
+        `OF_ARGUMENTS`.
     single : bool
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
@@ -90,7 +96,13 @@ class Derivative:
     def entry(self) -> Entry:
         if isinstance(self.function, Entry):
             return self.function
-        return Whole(self.function, self.kind, *self.options) if self.kind in WHOLE else Plain(self.function)
+        whole = self.kind in WHOLE or any(self.is_starred(k) for k in self.argnums)
+        return Whole(self.function, self.kind, *self.options) if whole else Plain(self.function)
+
+    def is_starred(self, argnum: int) -> bool:
+        """Whether an argument of a gradient or a Jacobian is one of those that a starred parameter takes."""
+        star = star_of(self.function) if self.kind in OF_ARGUMENTS else None
+        return star is not None and argnum >= star
 
 
 @dataclass(frozen=True)
@@ -129,7 +141,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     functions = {}
     for k, ty in enumerate(argument_types):
         if isinstance(ty, types.Dispatcher):
-            functions[k] = getattr(ty.dispatcher, "derivative", ty.dispatcher)
+            functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
     instances = Instances(units, scope)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)
     if kind in ("jvp", "vjp"):
@@ -229,6 +241,20 @@ def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
     printer.lines, printer.places = plain.lines, plain.places
 
 
+def check_types(what: Derivative, argument_types: tuple) -> None:
+    """Refuse to differentiate a function of the user's by arguments of types that cannot hold real numbers."""
+    star = star_of(what.function)
+    for k in what.argnums:
+        if not what.is_starred(k):
+            check_type(argument_types[k], k, what.function)
+            continue
+        given = argument_types[star]
+        if k - star >= len(given):
+            name = Plain(what.function).name
+            raise ArgumentError(f"argnums has {k}, but {name} was called with {star + len(given)} arguments")
+        check_type(given[k - star], k, what.function)
+
+
 def check_type(ty: object, position: int, function: object) -> None:
     """Refuse to differentiate by an argument of a type that cannot hold real numbers."""
     if isinstance(ty, types.Omitted | types.BaseTuple | types.StarArgTuple):
@@ -237,7 +263,9 @@ def check_type(ty: object, position: int, function: object) -> None:
     if not isinstance(scalar, types.Float) or scalar not in (types.float64, types.float32):
         entry = Plain(function)
         names = entry.names()
-        name = names[position] if position < len(names) else str(position)
+        star = star_of(function)
+        is_starred = star is not None and position >= star
+        name = f"{names[star]}[{position - star}]" if is_starred else names[position]
         what = f"argument {position} ({name}) of {entry.name} has type {ty}"
         remedy = "pass floats (3.0, not 3)"
         if not is_modelled(ty):

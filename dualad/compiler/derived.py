@@ -61,7 +61,7 @@ class Derived(OwnRule):
         self.__name__ = entry.identifier if kind == "value" else f"{entry.identifier}_{kind}"
         params = ", ".join(f"a{k}" for k in range(len(entry.names())))
         namespace: dict = {}
-        exec(f"def {self.__name__}({params}): pass", namespace)  # noqa: S102
+        exec(f"def {self.__name__}({params}): raise RuntimeError('a stub was run')", namespace)  # noqa: S102
         self.dispatcher = specialising_dispatcher(namespace[self.__name__], self._function, is_inner=True)
         self.stub = typing_stub(self.result_type)
         self.rule = GradientRule(self) if kind == "grad" else None

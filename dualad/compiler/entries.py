@@ -24,7 +24,7 @@ from numba import types
 
 from .ir import Const, TupleOf, Var
 from .lifting import fill, signature
-from .source import innermost, read
+from .source import defaults_of, innermost, read
 from .values import ListOf
 
 
@@ -46,6 +46,13 @@ class Entry:
     def names(self) -> list[str]:
         """Return the names of the parameters."""
         raise NotImplementedError
+
+    def default(self, name: str, value: object) -> object:
+        """Return the default of a parameter that is left out, of which the generated function says that it is `value`.
+
+        Numba has no type for some objects; they are known to the function alone.
+        """
+        return value
 
     @property
     def key(self) -> object:
@@ -72,6 +79,9 @@ class Plain(Entry):
     def name(self) -> str:
         return self.source.function.__name__
 
+    def default(self, name: str, value: object) -> object:
+        return defaults_of(self.source.function).get(name, value)
+
     def names(self) -> list[str]:
         a = self.source.node.args
         return [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
@@ -81,7 +91,10 @@ class Plain(Entry):
 
 
 class Whole(Plain):
-    """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp"."""
+    """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp".
+
+    A gradient by some of the arguments of a starred parameter is one, too.
+    """
 
     def __init__(self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool):
         super().__init__(function)

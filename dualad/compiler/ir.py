@@ -34,6 +34,7 @@ by a constant number), "cast" (x; to have the type `detail`), "part" (x, lower, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -55,8 +56,10 @@ class Const:
 
     value: object
 
-    def __eq__(self, other: object) -> bool:  # 1, 1.0 and True are different constants
-        return isinstance(other, Const) and type(self.value) is type(other.value) and self.value == other.value
+    def __eq__(self, other: object) -> bool:  # 1, 1.0 and True are different constants, and so are 0.0 and -0.0
+        if not isinstance(other, Const) or type(self.value) is not type(other.value) or self.value != other.value:
+            return False
+        return self.value != 0.0 or math.copysign(1.0, self.value) == math.copysign(1.0, other.value)
 
     def __hash__(self) -> int:
         return hash((type(self.value), self.value))

@@ -26,7 +26,8 @@ from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
 from .normalise import may_write
-from .source import innermost, python_function, read
+from .numba_bridge import derivative_in
+from .source import Differentiated, defaults_of, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
 from .values import (
@@ -108,19 +109,15 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
 
     def function_value(self, f: object, node: ast.AST | None = None) -> FunctionValue:
         """Return the function behind a callable of the user's; NoSourceError if there is no text."""
-        what = getattr(f, "what", None)
-        if innermost(f) is not f:
-            return self.transformed(what.kind, self.function_value(f.differentiated), *what.options)
+        f = derivative_in(f)
+        if isinstance(f, Differentiated):
+            return self.transformed(f.what.kind, self.function_value(f.differentiated), *f.what.options)
         if registry.find(f) is not None or is_library(f):
             return Static(f)
         source = read(python_function(f))
         self.check_overload(f, source, node)
-        a = source.node.args
-        names = [p.arg for p in [*a.posonlyargs, *a.args]]
-        given = source.function.__defaults__ or ()
-        defaults = dict(zip(names[len(names) - len(given) :], given, strict=True))
-        defaults.update(source.function.__kwdefaults__ or {})
-        return FunctionValue(source, source.node, None, {k: static_value(v) for k, v in defaults.items()})
+        defaults = {name: static_value(v) for name, v in defaults_of(source.function).items()}
+        return FunctionValue(source, source.node, None, defaults)
 
     def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
         """Match arguments to parameters, as Python does."""
@@ -274,6 +271,8 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         self.frame.env[s.name] = self.decorated(s)
 
     def stmt_Assert(self, s: ast.Assert) -> None:
+        if not self.frame.source.asserts:  # compiled by Python with -O
+            return
         test = self.truth(self.expr(s.test), s)
         message = [s.msg] if s.msg is not None else []
 
@@ -571,7 +570,7 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
         elif isinstance(ty, types.NoneType):
             values.append(Const(None))
         elif isinstance(ty, types.Omitted):
-            values.append(static_value(ty.value))
+            values.append(static_value(entry.default(name, ty.value)))
         else:
             values.append(_leaves(low, param, ty, k, (), leaves))
     try:

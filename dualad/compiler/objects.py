@@ -27,6 +27,7 @@ from .numba_bridge.objects import (
     name_of_object,
     type_of_value,
 )
+from .reads import COMPUTED, MISSING
 from .source import Source, python_function
 from .values import Flat, Static, static_value
 
@@ -40,6 +41,12 @@ class Objects:
     def attribute(self, base: object, node: ast.Attribute, hint: str = "t") -> object:
         """Return an attribute of a value."""
         if isinstance(base, Static):
+            found = base.attributes.get(node.attr, MISSING)
+            if found is COMPUTED:
+                what = f"{ast.unparse(node)}, which code of its own computes,"
+                raise self.fail(node, what, "assign its value to a variable, and use that")
+            if found is not MISSING:
+                return static_value(found)
             try:
                 return static_value(getattr(base.value, node.attr))
             except AttributeError:

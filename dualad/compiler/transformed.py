@@ -60,7 +60,10 @@ class Transformations:
         if not all(isinstance(k, Const) for k in (*numbers, has_aux)):
             raise self.fail(node, f"{kind} with argnums unknown at compile time", "use literals")
         count = len(self.parameter_names(function)) or len(numbers)
-        positions = tuple(k.value % count if -count <= k.value < count else -1 for k in numbers)
+        if self.star_of(function) is not None:  # it takes any number
+            positions = tuple(max(k.value, -1) for k in numbers)
+        else:
+            positions = tuple(k.value % count if -count <= k.value < count else -1 for k in numbers)
         if -1 in positions:
             raise self.fail(node, f"argnums {ast.unparse(node)} of a function of {count} arguments", "stay below that")
         return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
@@ -74,6 +77,13 @@ class Transformations:
         if not isinstance(value, TupleOf | ListOf):
             raise self.fail(node, "primals or tangents that are no tuple", "write (x, y)")
         return list(value.items)
+
+    def star_of(self, function: object) -> int | None:
+        """Return the position of the starred parameter."""
+        f = function.innermost if isinstance(function, Transformed) else function
+        if isinstance(f, Static) or f.node.args.vararg is None:
+            return None
+        return len([*f.node.args.posonlyargs, *f.node.args.args])
 
     def parameter_names(self, function: object) -> list[str]:
         f = function.innermost if isinstance(function, Transformed) else function
@@ -212,8 +222,14 @@ class Transformations:
     # ---------------------------------------------------------------- the derivatives
 
     def call_transformed(self, t: Transformed, values: list, node: ast.AST) -> object:
-        entry, operands = self.lift(t.function, values, set(t.argnums), node)
-        wrt = [entry.arguments[k] for k in t.argnums]
+        star = self.star_of(t)
+        places = [(k,) if star is None or k < star else (star, k - star) for k in t.argnums]
+        for _, *item in places:
+            if item and item[0] >= len(values[star].items):
+                what = f"{t.kind} by argument {star + item[0]} of a call with {star + len(values[star].items)}"
+                raise self.fail(node, what, "stay below that")
+        entry, operands = self.lift(t.function, values, {k for k, *_ in places}, node)
+        wrt = [entry.arguments[k].items[item[0]] if item else entry.arguments[k] for k, *item in places]
         structure = aux = None
         if t.has_aux:
             structure = self.result_structure(entry, operands)

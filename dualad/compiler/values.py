@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .ir import Const, Global, TupleOf, Var
+from .reads import Fixed
 from .source import Source
 
 
@@ -83,9 +84,13 @@ class Pullback:
 
 @dataclass(eq=False)
 class Static:
-    """A module, class, dtype or callable known at compile time."""
+    """A module, class, dtype or callable known at compile time.
+
+    `attributes` are those of an object of the user's, as they were when the derivative was asked for.
+    """
 
     value: object
+    attributes: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -192,17 +197,24 @@ PLAIN = {INPLACE[k]: BINARY[k] for k in BINARY}
 BOOLEAN = {*COMPARE.values(), operator.not_, bool}
 
 
-def static_value(obj: object) -> object:
-    """Return the value of an object found in globals, a closure or a default."""
+def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
+    """Return the value of an object found in globals, a closure or a default; `around` are the tuples around it."""
+    if id(obj) in around:
+        return Poison("it is found in itself")
+    if isinstance(obj, Fixed):
+        return Static(obj.value, obj.attributes)
     if isinstance(obj, np.generic):
         obj = obj.item()
-    if obj is None or isinstance(obj, bool | int | float | str):
-        return Const(obj)
+    for base, exact in ((bool, bool), (int, int.__int__), (float, float.__float__), (str, str.__str__)):
+        if isinstance(obj, base):  # also of a class derived from it, as the members of an IntEnum
+            return Const(exact(obj))
+    if obj is None:
+        return Const(None)
     if isinstance(obj, tuple):
         cls = type(obj) if hasattr(obj, "_fields") else None
-        return TupleOf(tuple(static_value(o) for o in obj), cls)
+        return TupleOf(tuple(static_value(o, (*around, id(obj))) for o in obj), cls)
     if isinstance(obj, list) and len(obj) <= _MOST_ITEMS:
-        return ListOf([static_value(o) for o in obj])
+        return ListOf([static_value(o, (*around, id(obj))) for o in obj])
     if isinstance(obj, np.ndarray):
         return Global(obj)
     return Static(obj)

@@ -15,21 +15,25 @@ from collections.abc import Callable
 import llvmlite.binding as llvm
 import llvmlite.ir as lir
 from numba import njit, types
-from numba.core import cgutils, errors
+from numba.core import cgutils, config, errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
-from numba.core.dispatcher import _FunctionCompiler
+from numba.core.dispatcher import Dispatcher, _FunctionCompiler
 from numba.core.errors import NumbaError
-from numba.core.registry import cpu_target
+from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import intrinsic, overload, typeof_impl
 from numba.np.arrayobj import populate_array
+from numba.np.ufunc.dufunc import DUFunc
+from numba.np.ufunc.gufunc import GUFunc
 
 __all__ = [
     "NumbaError",
     "borrowed_array",
+    "compiles_nothing",
+    "derivative_in",
     "enlarged_array",
     "error_line",
     "give_compiled_meaning",
@@ -37,6 +41,8 @@ __all__ = [
     "hide_from_llvm",
     "infer_types",
     "inner_njit",
+    "is_jitted",
+    "is_jitted_ufunc",
     "lent_array",
     "let_adjoint_loops_be_vectorised",
     "let_jitclasses_meet_numbers",
@@ -150,6 +156,49 @@ class _SpecialisingCompiler(_FunctionCompiler):
         return self.specialise(args)
 
 
+class _SpecialisingDispatcher(CPUDispatcher):
+    """A dispatcher with such a compiler; it is pickled as the `derivative` that it belongs to."""
+
+    derivative: object = None
+
+    def __init__(self, stub: Callable, specialise: Callable, options: dict):
+        super().__init__(stub, targetoptions=options)
+        old = self._compiler
+        self._compiler = _SpecialisingCompiler(stub, old.targetdescr, old.targetoptions, old.locals, _Generated)
+        self._compiler.specialise = specialise
+
+    def __reduce__(self) -> tuple:
+        if self.derivative is None:
+            raise TypeError(f"{self.py_func.__name__} belongs to generated code and cannot be pickled")
+        return operator.attrgetter("dispatcher"), (self.derivative,)
+
+    def __copy__(self) -> _SpecialisingDispatcher:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> _SpecialisingDispatcher:
+        return self
+
+
+def is_jitted(cls: type) -> bool:
+    """Whether a class is one of dispatchers, which functions become by @njit."""
+    return issubclass(cls, Dispatcher)
+
+
+def is_jitted_ufunc(cls: type) -> bool:
+    """Whether a class is one of what functions become by @vectorize or @guvectorize."""
+    return issubclass(cls, DUFunc | GUFunc)
+
+
+def derivative_in(f: object) -> object:
+    """Return the derivative that a dispatcher belongs to; anything else as it is."""
+    return f.derivative if isinstance(f, _SpecialisingDispatcher) and f.derivative is not None else f
+
+
+def compiles_nothing() -> bool:
+    """Whether Numba is told to leave functions as they are (NUMBA_DISABLE_JIT)."""
+    return bool(config.DISABLE_JIT)
+
+
 def inner_njit(function: Callable) -> object:
     """Compile a function that only jitted code calls: what lets Python call it takes a tenth of the time."""
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
@@ -169,12 +218,10 @@ def specialising_dispatcher(stub: Callable, specialise: Callable, is_inner: bool
     is_inner : bool
         Whether only jitted code calls it.
     """
-    dispatcher = inner_njit(stub) if is_inner else njit(error_model="numpy")(stub)
-    old = dispatcher._compiler
-    new = _SpecialisingCompiler(old.py_func, old.targetdescr, old.targetoptions, old.locals, _Generated)
-    new.specialise = specialise
-    dispatcher._compiler = new
-    return dispatcher
+    options = {"nopython": True, "error_model": "numpy"}
+    if is_inner:
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return _SpecialisingDispatcher(stub, specialise, options)
 
 
 def register_callable(cls: type, dispatcher_of: Callable) -> None:

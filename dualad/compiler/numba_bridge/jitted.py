@@ -9,6 +9,8 @@ from numba.core import cgutils, errors
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic, lower_builtin, models, overload, register_model
 
+from . import derivative_in
+
 __all__ = ["let_jitted_code_call", "let_jitted_code_pull_back", "let_jitted_code_push_forward"]
 
 
@@ -152,7 +154,7 @@ def let_jitted_code_pull_back(transformation: Callable, derivative_of: Callable)
 
 
 def _function(f: types.Dispatcher) -> object:
-    return getattr(f.dispatcher, "derivative", f.dispatcher)
+    return derivative_in(f.dispatcher)
 
 
 def _defined(params: str, lines: list[str], **names: object) -> Callable:
