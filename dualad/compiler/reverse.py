@@ -177,7 +177,8 @@ class Reverse(ReverseLoops):
         if not self.active(v):
             return
         stmt = self.plan.definer.get(v)
-        if (isinstance(stmt, Op) and shares_memory(stmt)) or (isinstance(stmt, If) and is_chosen_again(stmt, v, self.plan)):
+        is_view = isinstance(stmt, Op) and shares_memory(stmt)
+        if is_view or (isinstance(stmt, If) and is_chosen_again(stmt, v, self.plan)):
             self.ensure(v)
         if v in self.live:
             self.line(f"{self.bar(v)} += {text}")
