@@ -1,5 +1,6 @@
 # make demo       fit the predator-prey model and compare its derivatives
 # make test       ruff and the test suite, which executes the notebooks
+# make fuzz       random programs by the thousand (FUZZ="--kind joins --seed 1000 --count 500 --jobs 4")
 # make bench      the benchmark tables
 # make notebooks  execute the notebooks and store what they show
 # make clean      remove everything that make made
@@ -9,7 +10,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test bench notebooks clean
+FUZZ ?=
+
+.PHONY: demo test fuzz bench notebooks clean
 
 demo: $(VENV)/.core
 	$(RUN) -m dualad
@@ -17,6 +20,9 @@ demo: $(VENV)/.core
 test: $(VENV)/.test
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -n auto
+
+fuzz: $(VENV)/.test
+	$(RUN) -m tests.fuzz $(FUZZ)
 
 bench: $(VENV)/.bench
 	$(RUN) -m bench

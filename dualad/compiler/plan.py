@@ -26,7 +26,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir, rule_text
-from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, written_by
+from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, shares_memory, written_by
 from .boundary import READS
 from .guarding import find_guarded
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
@@ -164,6 +164,11 @@ class Plan:
     def is_mirrored(self, v: object) -> bool:
         """Whether an array's shadow is made in the forward sweep, along with the array (see `mirroring`)."""
         return isinstance(v, Var) and is_memory(v) and self.activity.aliases.of(v) in self.mirrored and self.active(v)
+
+    def uses_shadow(self, v: Var) -> bool:
+        """Whether the reverse sweep looks at a mirrored shadow itself, and not only at views of it."""
+        touched = [self.definer.get(v), *(stmt for how, stmt in self.uses.get(v, ()) if how == "read")]
+        return any(isinstance(s, Op) and (s.fn == "pop" or not shares_memory(s)) for s in touched)
 
     def _find_handed_on(self, stmt: If) -> None:
         """What a branch hands on has the value of the phi, in that branch: one place on the tape does for both."""

@@ -22,6 +22,7 @@ from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
 from .derivative import fill_value
 from .infer import is_array, is_list, is_memory, type_of
 from .ir import UNDEFINED, Block, If, Op, TupleOf, Var
+from .mirroring import is_chosen_again
 from .plan import _LIKE
 from .reverse_loops import ReverseLoops
 from .shapes import Size
@@ -116,7 +117,7 @@ class Reverse(ReverseLoops):
 
     def ensure(self, v: object) -> None:
         """See to it that an active variable has an adjoint to add to."""
-        if not self.active(v) or v in self.live:
+        if not self.active(v) or v in self.live or self.plan.is_mirrored(v):
             return
         if not is_array(v):
             self.line(f"{self.bar(v)} = 0.0")
@@ -176,7 +177,8 @@ class Reverse(ReverseLoops):
         if not self.active(v):
             return
         stmt = self.plan.definer.get(v)
-        if isinstance(stmt, Op) and shares_memory(stmt):
+        is_view = isinstance(stmt, Op) and shares_memory(stmt)
+        if is_view or (isinstance(stmt, If) and is_chosen_again(stmt, v, self.plan)):
             self.ensure(v)
         if v in self.live:
             self.line(f"{self.bar(v)} += {text}")

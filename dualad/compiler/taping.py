@@ -116,7 +116,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
                 self._lists[v] = self.fresh(f"{v.name}_kept")
                 self.line(f"{self._lists[v]} = []")
         for v, loop in self.plan.loop_of.items():
-            if self.plan.is_mirrored(v) and id(loop) in self._names:
+            if self.plan.is_mirrored(v) and id(loop) in self._names and self.plan.uses_shadow(v):
                 self._shadow_lists[v] = self.fresh(f"{self.bar(v)}_kept")
                 self.line(f"{self._shadow_lists[v]} = []")
 
