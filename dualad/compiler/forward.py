@@ -20,6 +20,7 @@ from .calls import ForwardCalls
 from .derivative import DerivativeEmitter, fill_value
 from .derived import Derived, GradientRule
 from .emit import INPLACE, Scope
+from .guarding import Guards
 from .infer import is_array, is_float, is_memory, type_of
 from .ir import UNDEFINED, Function, Op, Var
 
@@ -32,6 +33,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
     ):
         super().__init__(function, scope, activity)
         self._read = _read_in(function, tangents_only)
+        self.guards = Guards(function, activity)
         # a call, or the tangent of a gradient, computes the primal anew: several directions would share nothing
         ops = [s for s in ir.walk(function.body) if isinstance(s, Op)]
         alone = any(
@@ -151,7 +153,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
                     if op.fn is vector_math.add and len(partials) == 2:
                         self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
                     else:
-                        self.pointwise(rule, partials, self.dot(op.target), op.fn is vector_math.times)
+                        self.pointwise(op, rule, partials)
             else:
                 for _ in self.each_direction():
                     self.differentiate(op, rule, self.dot(op.target))
@@ -222,22 +224,26 @@ class Forward(ForwardCalls, DerivativeEmitter):
             (tangent,) = self.paste(body, [0], texts, op.target.name)
             self.line(f"{dot} = {ast.unparse(tangent)}")
 
-    def pointwise(self, rule: Rule, partials: list, dot: str, guarded: bool = False) -> None:
+    def pointwise(self, op: Op, rule: Rule, partials: list) -> None:
+        """Print the tangent of a pointwise operation; see `guarding` for the zeros."""
         terms = []
         for arg, partial in partials:
-            if rule_text.number(partial) == 0:
+            number, x_dot = rule_text.number(partial), self.dot(arg)
+            if number == 0:
                 continue
-            sign, text = rule_text.times(partial, self.dot(arg))
-            if guarded or (rule.singular and rule_text.can_be_infinite(partial)):
-                sign, text = "+", f"vmath.times({ast.unparse(partial)}, {self.dot(arg)})"
-            terms.append((sign, text))
+            if isinstance(partial, ast.IfExp):
+                terms.append(("+", rule_text.chosen(partial, x_dot, self.zero())))
+            elif number is None and (op.fn is vector_math.times or self.guards.guards_tangent(op, rule, partial)):
+                terms.append(("+", rule_text.guarded(partial, x_dot)))
+            else:
+                terms.append(rule_text.times(partial, x_dot))
         text = ""
         for sign, term in terms:
             if not text:
                 text = f"-({term})" if sign == "-" and not term.isidentifier() else ("-" if sign == "-" else "") + term
             else:
                 text += f" {sign} {term}"
-        self.line(f"{dot} = {text or self.zero()}")
+        self.line(f"{self.dot(op.target)} = {text or self.zero()}")
 
     def effect(self, op: Op) -> None:
         if not (op.fn in WRITES and self.active(op.args[0])):

@@ -28,7 +28,7 @@ from ..rules import registry
 from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity, shares_memory, written_by
 from .boundary import READS
-from .guarding import find_guarded
+from .guarding import Guards
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from .integers import Integers
 from .ir import Block, Const, For, Function, If, Op, Var, While
@@ -89,7 +89,7 @@ class Plan:
         self._made_loads: list[Op] = []  # kept, since they are known by identity
         self.uses: dict[Var, list[object]] = {}
         self._index(function.body, ())
-        self.unchosen, self.before_singular = find_guarded(function, self.definer, self.active)
+        self.guards = Guards(function, activity)
         self.mirrored = find_mirrored(function, self)
         for stmt in ir.walk(function.body):
             if isinstance(stmt, If):

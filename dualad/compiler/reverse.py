@@ -10,6 +10,7 @@ a loop hands an array from trip to trip, its shadow is handed back.
 from __future__ import annotations
 
 import ast
+import contextlib
 
 import numpy as np
 from numba import types
@@ -359,8 +360,9 @@ class Reverse(ReverseLoops):
                     continue
                 self.contribute(arg, *self.guarded(op, rule, partial, bar))
         elif rule is not None and rule.kind != "constant":
-            for arg, cotangent in self.cotangents(op, rule, [bar]):
-                self.give_fresh(arg, ast.unparse(cotangent))
+            with self.unless_unchosen(op, bar):
+                for arg, cotangent in self.cotangents(op, rule, [bar]):
+                    self.give_fresh(arg, ast.unparse(cotangent))
         else:
             name = getattr(op.fn, "__name__", op.fn)
             raise UnsupportedError(at(f"the reverse derivative of {name} is not supported", *op.place))
@@ -380,18 +382,25 @@ class Reverse(ReverseLoops):
             self.give_fresh(arg, ast.unparse(cotangent))
         self.live.difference_update(items.values())
 
+    def unless_unchosen(self, op: Op, bar: str) -> contextlib.AbstractContextManager:
+        """Print a test that leaves an operation on whole arrays out if nothing of its result was used."""
+        if id(op) not in self.plan.guards.unchosen:
+            return contextlib.nullcontext()
+        for x in op.args:
+            self.ensure(x)
+        return self.indented(f"if np.any({bar}):" if is_array(op.target) else f"if {bar} != 0.0:")
+
     def guarded(self, op: Op, rule: Rule, partial: ast.expr, bar: str) -> tuple[str, str]:
         """Return (sign, text) of partial * bar; see `guarding` for the zeros."""
+        if isinstance(partial, ast.IfExp):
+            return "+", rule_text.chosen(partial, bar)
+        of_bar, of_partial = self.plan.guards.guards_adjoint(op, rule, partial)
+        if rule_text.number(partial) is None and ((of_bar and of_partial) or op.fn is vector_math.times):
+            return "+", rule_text.guarded(partial, bar)
         sign, text = rule_text.times(partial, bar)
-        if rule_text.number(partial) is not None:
+        if rule_text.number(partial) is not None or not (of_bar or of_partial):
             return sign, text
-        if op.fn is vector_math.times:
-            return sign, f"({text} if {bar} != 0.0 and {ast.unparse(partial)} != 0.0 else 0.0)"
-        if id(op) in self.plan.unchosen or (rule.singular and rule_text.can_be_infinite(partial)):
-            return sign, f"({text} if {bar} != 0.0 else 0.0)"
-        if id(op) in self.plan.before_singular and isinstance(partial, ast.Name | ast.BinOp):
-            return sign, f"({text} if {ast.unparse(partial)} != 0.0 else 0.0)"
-        return sign, text
+        return sign, f"({text} if {bar if of_bar else ast.unparse(partial)} != 0.0 else 0.0)"
 
     def give_fresh(self, x: Var, text: str) -> None:
         """Pass a newly computed cotangent to an argument."""

@@ -145,6 +145,23 @@ def can_be_infinite(partial: ast.expr) -> bool:
     return False
 
 
+def chosen(partial: ast.expr, factor: str, zero: str = "0.0") -> str:
+    """Return the text of partial * factor where conditions say what the partial is: a choice between products."""
+    if isinstance(partial, ast.IfExp):
+        sides = [chosen(side, factor, zero) for side in (partial.body, partial.orelse)]
+        return f"({sides[0]} if {ast.unparse(partial.test)} else {sides[1]})"
+    n = number(partial)
+    if n == 0:
+        return zero
+    sign, text = times(partial, factor)
+    return guarded(partial, factor) if n is None else text if sign == "+" else f"-{text}"
+
+
+def guarded(partial: ast.expr, factor: str) -> str:
+    """Return the text of partial * factor that is 0 where either is, whatever the other one."""
+    return f"vmath.times({ast.unparse(partial)}, {factor})"
+
+
 def times(partial: ast.expr, bar: str) -> tuple[str, str]:
     """Return (sign, text) of partial * bar; the sign is "+" or "-"."""
     n = number(partial)

@@ -88,14 +88,14 @@ registry.share(add, registry.find(operator.add))
 
 
 def times(x, y):
-    """Return x * y, and 0 where y is 0 although x is infinite: a tangent that is 0 stays 0.
+    """Return x * y, and 0 where one of them is 0 although the other is infinite or NaN.
 
-    As a function, and not as a branch, it keeps its derivative: that of the product, at y = 0 too.
+    As a function, and not as a branch, it keeps its derivative: that of the product, at 0 too.
     """
-    return x * y if y != 0.0 else 0.0
+    return x * y if x != 0.0 and y != 0.0 else 0.0
 
 
-give_compiled_meaning(times, lambda x, y: lambda x, y: x * y if y != 0.0 else 0.0)
+give_compiled_meaning(times, lambda x, y: lambda x, y: x * y if (x != 0.0) & (y != 0.0) else 0.0)
 registry.share(times, registry.find(operator.mul))
 
 _enabled = os.environ.get("DUALAD_VECTOR_MATH", "1") != "0"

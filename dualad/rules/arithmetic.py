@@ -34,13 +34,13 @@ def mul(x, y):
     return x * y, (y, x)
 
 
-@pointwise(operator.truediv, np.true_divide)
+@pointwise(operator.truediv, np.true_divide, singular=True)
 def truediv(x, y):
     value = x / y
     return value, (1.0 / y, -value / y)
 
 
-@pointwise(np.reciprocal)
+@pointwise(np.reciprocal, singular=True)
 def reciprocal(x):
     value = 1.0 / x
     return value, (-value * value,)

@@ -11,19 +11,19 @@ INVERSE_LN2 = 1.0 / math.log(2.0)
 INVERSE_LN10 = 1.0 / math.log(10.0)
 
 
-@pointwise(math.exp, np.exp)
+@pointwise(math.exp, np.exp, overflows=True)
 def exp(x):
     value = math.exp(x)
     return value, (value,)
 
 
-@pointwise(math.exp2, np.exp2)
+@pointwise(math.exp2, np.exp2, overflows=True)
 def exp2(x):
     value = math.exp2(x)
     return value, (value * LN2,)
 
 
-@pointwise(math.expm1, np.expm1)
+@pointwise(math.expm1, np.expm1, overflows=True)
 def expm1(x):
     value = math.expm1(x)
     return value, (value + 1.0,)

@@ -38,8 +38,10 @@ constant
         constant(math.floor, np.floor, name="floor")
 
 `cheap=True` says that computing the primal again costs about as much as a load, so that the reverse sweep does so
-rather than storing the value. `singular=True` says that a partial can be infinite at a finite point: a tangent or
-cotangent that is exactly zero then stays zero (0 * inf would be NaN).
+rather than storing the value. `singular=True` says that a partial can be infinite at a finite point (1 / x at 0), and
+`overflows=True` that the value and the partials are infinite where they are too large to be represented (exp of 1000):
+what is computed from the result, and what the arguments are computed from, is then differentiated with care, so that a
+tangent, cotangent or partial that is exactly zero contributes zero (0 * inf would be NaN). See `compiler.guarding`.
 """
 
 from __future__ import annotations
@@ -95,6 +97,7 @@ class Rule:
     arity: int | None = None
     cheap: bool = False
     singular: bool = False
+    overflows: bool = False
 
     @property
     def elementwise(self) -> bool:
@@ -192,7 +195,9 @@ def _register(rule: Rule) -> Rule:
     return rule
 
 
-def _declare(kind: str, functions: tuple, cheap: bool, singular: bool) -> Callable[[Callable], Rule]:
+def _declare(
+    kind: str, functions: tuple, cheap: bool = False, singular: bool = False, overflows: bool = False
+) -> Callable[[Callable], Rule]:
     def decorate(function: Callable) -> Rule:
         name = function.__name__
         body = _read(function, name, kind)
@@ -203,29 +208,31 @@ def _declare(kind: str, functions: tuple, cheap: bool, singular: bool) -> Callab
             arity = len(body.params) - extra - ("value" in body.params)
         if kind != "pair" and len(body.outputs) != arity:
             raise RuleError(f"rule {name}: {arity} arguments but {len(body.outputs)} derivatives")
-        return _register(Rule(name, kind, functions, function, body, None, arity, cheap, singular))
+        return _register(Rule(name, kind, functions, function, body, None, arity, cheap, singular, overflows))
 
     return decorate
 
 
-def pointwise(*functions: Callable, cheap: bool = False, singular: bool = False) -> Callable[[Callable], Rule]:
+def pointwise(
+    *functions: Callable, cheap: bool = False, singular: bool = False, overflows: bool = False
+) -> Callable[[Callable], Rule]:
     """Declare a pointwise primitive for the given callables (decorator)."""
-    return _declare("pointwise", functions, cheap, singular)
+    return _declare("pointwise", functions, cheap, singular, overflows)
 
 
 def linear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:
     """Declare a primitive that is linear in all its arguments together (decorator)."""
-    return _declare("linear", functions, cheap, False)
+    return _declare("linear", functions, cheap)
 
 
 def bilinear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:
     """Declare a primitive that is linear in each of its arguments (decorator)."""
-    return _declare("bilinear", functions, cheap, False)
+    return _declare("bilinear", functions, cheap)
 
 
 def pair(*functions: Callable, singular: bool = False) -> Callable[[Callable], Rule]:
     """Declare a primitive by its JVP; the VJP follows with `.reverse` (decorator)."""
-    return _declare("pair", functions, False, singular)
+    return _declare("pair", functions, singular=singular)
 
 
 def constant(*functions: Callable, name: str | None = None, cheap: bool = True) -> Rule:

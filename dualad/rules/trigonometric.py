@@ -47,12 +47,12 @@ def atan2(y, x):  # NaN at the origin, where no limit exists; across the cut the
     return math.atan2(y, x), (x / square, -y / square)
 
 
-@pointwise(math.sinh, np.sinh)
+@pointwise(math.sinh, np.sinh, overflows=True)
 def sinh(x):
     return math.sinh(x), (math.cosh(x),)
 
 
-@pointwise(math.cosh, np.cosh)
+@pointwise(math.cosh, np.cosh, overflows=True)
 def cosh(x):
     return math.cosh(x), (math.sinh(x),)
 

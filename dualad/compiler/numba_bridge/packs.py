@@ -86,12 +86,13 @@ def _lanewise(instruction: str, flags: tuple[str, ...] = ()) -> object:
 
 @intrinsic
 def _times(typing_context, x, pack):
-    """A product with a number that may be infinite: a tangent that is 0 stays 0."""
+    """A product that is 0 where a factor is 0, although the other is infinite or NaN."""
 
     def codegen(context, builder, signature, args):
         zero = lir.Constant(pack.vector, None)
-        product = builder.fmul(_spread(context, builder, args[0], signature.args[0], pack), args[1])
-        return builder.select(builder.fcmp_unordered("!=", args[1], zero), product, zero)
+        x, y = _spread(context, builder, args[0], signature.args[0], pack), args[1]
+        neither = builder.and_(builder.fcmp_unordered("!=", x, zero), builder.fcmp_unordered("!=", y, zero))
+        return builder.select(neither, builder.fmul(x, y), zero)
 
     return pack(x, pack), codegen
 
