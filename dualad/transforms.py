@@ -230,7 +230,8 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
         The result of `f`.
     pullback : callable
         Takes a cotangent of the shape, dtype and structure of `out`; returns a tuple with one entry an argument
-        (None for arguments that have no derivative).
+        (None for arguments that have no derivative). It speaks of the arguments as they were: of arrays there is a
+        copy, but other objects (a typed.List, a jitclass instance) must not change before it is called.
     """
     full = bound(f, primals)
     # the pullback speaks of the arguments as they are now, whatever the caller does to the arrays afterwards
