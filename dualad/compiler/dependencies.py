@@ -278,6 +278,8 @@ class _Walk:
         if isinstance(behind, Differentiated):
             return self.derivative(behind, path)
         copy = self.function(function, path)
+        if copy is not None and x is not function:
+            copy.stands_for = x
         return x if is_jitted_ufunc(type(x)) else copy  # lowering calls it by another way than a function
 
     def meet(self, x: object, copy: object) -> None:
@@ -367,6 +369,7 @@ def _without_surroundings(f: types.FunctionType) -> types.FunctionType:
     cells = tuple(cell if _is_empty(cell) else types.CellType() for cell in f.__closure__ or ())
     copy = types.FunctionType(f.__code__, names, f.__name__, None, cells)
     copy.__qualname__, copy.__doc__ = f.__qualname__, f.__doc__
+    copy.stands_for = getattr(f, "stands_for", f)  # by which Numba may know something else than its body
     return copy
 
 

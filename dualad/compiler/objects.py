@@ -125,8 +125,9 @@ class Objects:
 
     def check_overload(self, f: object, source: Source, node: ast.AST | None) -> None:
         """Refuse a function in whose place Numba calls something else than its body."""
+        f = getattr(f, "stands_for", f)  # what is compiled may be a copy, with what it depends on as it was
         is_ours = (source.function.__module__ or "").startswith("dualad.")
-        if is_ours or is_dispatcher(f) or not has_overload(source.function):
+        if is_ours or is_dispatcher(f) or not has_overload(python_function(f) or f):
             return
         what = f"{source.function.__name__}, in whose place Numba calls what numba.extending.overload declares,"
         place = (source.filename, source.node.lineno) if node is None else self.place(node)
