@@ -22,7 +22,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from unittest import mock
 
@@ -56,7 +56,7 @@ class Verdict:
         if self.outcome in ("agreed", "rough"):
             return self.outcome
         first = next(iter(self.detail.strip().splitlines()), "")
-        first = re.sub(r"^.*?\.py:\d+: |^<.*?>:\d+: ", "", first)
+        first = re.sub(r" \(<.*?>, line \d+\)", "", first)
         first = re.sub(r"`[^`]*`|'[^']*'", "`...`", first)
         first = re.sub(r"(?<=is ).*|(?<=gives ).*|array\(\[.*", "...", first) if self.outcome == "wrong" else first
         return f"{self.outcome}: {re.sub(r'[-+.]?[0-9][0-9.e+-]*', '#', first)[:160]}"
@@ -72,6 +72,8 @@ def judge(program: RandomProgram, native: bool = False) -> Verdict:
         return Verdict("wrong", str(error))
     except dualad.DualadError as error:
         return Verdict("wrong" if "internal" in str(error) else "refused", str(error))
+    except TooLong:
+        raise
     except Exception as error:  # whatever it is, it is not an answer
         return Verdict("wrong", f"{type(error).__name__}: {error}")
 
@@ -153,17 +155,20 @@ def inner(x: object, y: object) -> float:
 
 def shrink(program: RandomProgram, verdict: Verdict, native: bool = False, trials: int = TRIALS) -> RandomProgram:
     """Return a shorter program that fails in the same way: statements left out, expressions replaced by their parts."""
-    tree, left, k = ast.parse(program.text), trials, 0
+    tree, left, k, before = ast.parse(program.text), trials, 0, None
     while left > 0:
         edits = list(_edits(tree))
         if k >= len(edits):
-            return program
+            if program is before:
+                return program
+            before, k = program, 0  # once more: what was needed may be so no longer
+            continue
         smaller = copy.deepcopy(tree)
         _apply(smaller, *edits[k])
         text = ast.unparse(ast.fix_missing_locations(smaller)) + "\n"
-        candidate = RandomProgram(f"{program.name}, {trials - left}", text, program.args)
-        left -= 1
+        candidate = RandomProgram(f"{program.name}'", text, program.args)
         if len(text) < len(program.text) + 20 and _runs(candidate):
+            left -= 1
             if judge_in_time(candidate, native).way == verdict.way:
                 program, tree = candidate, smaller
                 continue  # the next edit has this one's place
@@ -223,9 +228,9 @@ def _apply(tree: ast.AST, k: int, what: str, i: int) -> None:
 
 
 def _runs(program: RandomProgram) -> bool:
-    """Whether a program has a result in plain Python."""
+    """Whether a program has a result in plain Python; without a statement it may run for ever."""
     try:
-        with np.errstate(all="ignore"):
+        with within(5), np.errstate(all="ignore"):
             out = leaves(program.function(*program.fresh_args()))
         return all(isinstance(x, float | np.ndarray) and np.isfinite(x).all() for x in out)
     except Exception:
@@ -235,24 +240,32 @@ def _runs(program: RandomProgram) -> bool:
 # ---------------------------------------------------------------------- many programs
 
 
-class _TooLong(Exception):
-    pass
+class TooLong(Exception):
+    """Something has not ended in time."""
 
 
 def _stop(*_) -> None:
-    raise _TooLong
+    raise TooLong
+
+
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raise TooLong in what takes longer."""
+    signal.signal(signal.SIGALRM, _stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def judge_in_time(program: RandomProgram, native: bool = False) -> Verdict:
     """Judge a program; one that takes too long is wrong."""
-    signal.signal(signal.SIGALRM, _stop)
-    signal.alarm(SECONDS)
     try:
-        return judge(program, native)
-    except _TooLong:
+        with within(SECONDS):
+            return judge(program, native)
+    except TooLong:
         return Verdict("wrong", "it does not end")
-    finally:
-        signal.alarm(0)
 
 
 def _judge_seed(task: tuple[str, int, bool]) -> tuple[int, bool, Verdict]:

@@ -176,7 +176,7 @@ class JoinWriter(LoopWriter):
         self.write(self.pick((*options, f"z = Ends({p}, {q})")))
 
     def rebind_d(self, scope: Scope) -> None:
-        key, kind = self.pick(("left", "right")), self.random.randrange(3 if scope.loops else 4)
+        key, kind = self.pick(("left", "right")), self.random.randrange(3 if scope.depth else 4)
         if kind == 0:
             self.write(f"d['{key}'] = {self.chosen(scope)}")
         elif kind == 1:

@@ -217,3 +217,27 @@ def test_what_the_function_stores_for_good_is_not_on_the_tape(name):
 @pytest.mark.parametrize("name", ["stored_again_in_each_step", "stored_in_turns", "stored_in_one_place"])
 def test_what_is_overwritten_is_on_the_tape(name):
     assert "tape" in source_of(name)
+
+
+def two_buffers(x, n):
+    a, b = x * 1.0, x * 2.0
+    for k in range(n):
+        old, new = (a, b) if k % 2 == 0 else (b, a)
+        for i in range(x.size):
+            new[i] = 0.5 * old[i] + 0.1 * x[i]
+    return a[0] * b[1]
+
+
+def either_half(x, n):
+    for k in range(n):
+        half = x[:2] if k % 2 == 0 else x[2:4]
+        half[0] *= half[1]
+    return np.sum(x)
+
+
+def test_shadows_of_arrays_chosen_from_others_are_kept_where_they_are_views():
+    """What is chosen from arrays at hand is chosen again in the reverse sweep; a view made in a branch is not."""
+    sources = [dualad.derivative_source(f, np.ones(5), 3) for f in (two_buffers, either_half)]
+    kept = [re.findall(r"(\w+)_bar_kept = \[\]", source) for source in sources]
+    assert kept[0] == []
+    assert len(kept[1]) == 1

@@ -510,6 +510,25 @@ def test_what_objects_are_not_for(f, args, words):
     assert words in refusal(f, (2.0, *args))
 
 
+def test_an_argument_that_is_written_is_no_part_of_an_object():
+    def with_array(x, b):
+        x[0] = x[1] * 2.0
+        return x[0] * b.items[0] + x[1]
+
+    def with_records(x, r):
+        x[0] = x[1] * 2.0
+        return x[0] * r["b"][0] + r[0]["a"]
+
+    b, r = box(), records()
+    for transform in MODES.values():
+        np.testing.assert_array_equal(transform(with_array)(np.ones(3), b), [0.0, 7.0, 0.0])
+        np.testing.assert_array_equal(transform(with_records)(np.ones(2), r), [0.0, 10.0])
+        with pytest.raises(dualad.ArgumentError, match="share memory"):
+            transform(with_array)(b.items, b)
+        with pytest.raises(dualad.ArgumentError, match="share memory"):
+            transform(with_records)(r["a"], r)
+
+
 # ------------------------------------------------------------------- callees
 
 

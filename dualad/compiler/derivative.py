@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import ast
 
+from numba import types
+
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from ..rules.registry import Rule, RuleBody
 from . import ir, rule_text, runtime, vector_math
 from .activity import Activity
+from .boundary import touches_object
 from .calls import Calls
 from .emit import Emitter, Scope
-from .infer import is_array, is_number, is_reference
+from .infer import is_array, is_number, is_object, is_reference, type_of
 from .ir import Const, Function, Op, TupleOf, Var
 
 
@@ -28,6 +31,7 @@ class DerivativeEmitter(Calls, Emitter):
         self.activity = activity
         self.active = activity.active
         self.aliases = activity.aliases
+        self._given: list[str] = []  # the caller's arrays of which copies are written into
 
     # ---------------------------------------------------------------- parameters and results
 
@@ -39,15 +43,21 @@ class DerivativeEmitter(Calls, Emitter):
         return is_array(leaf) and self.aliases.is_written(leaf)
 
     def guard_parameters(self, names: list[tuple[Var, str]]) -> None:
-        """Copy the parameter arrays that the function writes into; two of them must not overlap."""
+        """Copy the parameter arrays that the function writes into; they must not overlap with others.
+
+        That holds for arrays out of objects, too (`primal`).
+        """
         written = [(leaf, name) for leaf, name in names if self.is_written_leaf(leaf)]
-        arrays = [(leaf, name) for leaf, name in names if is_array(leaf)]
+        arrays = [(leaf, name) for leaf, name in names if isinstance(type_of(leaf), types.Array)]
         for k, (leaf, name) in enumerate(arrays):
             for other, other_name in arrays[k + 1 :]:
                 if (leaf, name) in written or (other, other_name) in written:
                     check = self.runtime("check_no_overlap")
                     self.line(f"{check}({name}, {other_name})")
         for _, name in written:
+            if any(is_object(leaf) for leaf, _ in names):
+                self._given.append(self.fresh(f"{name}_given"))
+                self.line(f"{self._given[-1]} = {name}")
             self.line(f"{name} = {name}.copy()")
 
     def runtime(self, name: str) -> str:
@@ -85,6 +95,9 @@ class DerivativeEmitter(Calls, Emitter):
             self.primal_call(op)
         else:
             super().primal(op)
+        if self._given and op.target is not None and is_array(op.target) and touches_object(op):
+            for name in self._given:
+                self.line(f"{self.runtime('check_no_overlap')}({name}, {op.target.name})")
 
     def expression(self, op: Op) -> str:
         """Return the right-hand side of an operation; in a loop, by a function with vector variants if there is one."""
