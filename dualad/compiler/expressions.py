@@ -386,6 +386,9 @@ class Expressions(Builtins, Lists, Dicts):
                 return self.list_method(base, node.func.attr, args, node)
             if isinstance(base, Var | ir.Global):
                 self.refuse_in_place(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
+                reduced = self.reduced(getattr(np, node.func.attr, None), [base, *args], kwargs, node)
+                if reduced is not None:
+                    return reduced
                 operands = tuple(self.as_operand(a, node) for a in (base, *args))
                 named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
                 return self.emit("method", operands, node, hint, named, node.func.attr)
@@ -450,6 +453,9 @@ class Expressions(Builtins, Lists, Dicts):
         if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
+        reduced = self.reduced(f, args, kwargs, node)
+        if reduced is not None:
+            return reduced
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 

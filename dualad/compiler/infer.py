@@ -13,6 +13,7 @@ from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
 from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+from .of_numbers import is_of_number, may_be_of_number, result_type
 from .runtime import array_of
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
@@ -48,17 +49,17 @@ def infer(function: Function, scope: Scope) -> None:
 
 def _infer(function: Function, printer: type, scope: Scope) -> None:
     """Fill in the types that are not known yet."""
-    accesses = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_have_mask(s)]
+    ours = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and (_may_have_mask(s) or may_be_of_number(s))]
     found, failed = None, None
     try:
         found = _types_found(function, printer(scope, function), scope)
     except UnsupportedError as error:
         failed = error
-    if accesses and (failed or any(_has_wide_mask(op, found) for op in accesses)):
+    if ours and (failed or any(_is_typed_here(op, found) for op in ours)):
         try:
-            found, failed = _types_found(function, printer(scope, function, accesses), scope), None  # slower
+            found, failed = _types_found(function, printer(scope, function, ours), scope), None  # slower
         except UnsupportedError as error:
-            failed = failed or error
+            failed = error
     if failed:
         raise failed
     for stmt in ir.walk(function.body):
@@ -73,10 +74,12 @@ def _may_have_mask(op: ir.Op) -> bool:
     return op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
 
 
-def _has_wide_mask(op: ir.Op, found: dict) -> bool:
-    """Whether an index has a mask of several dimensions, of which Numba's types are wrong."""
-    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args[1:]]
-    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known)
+def _is_typed_here(op: ir.Op, found: dict) -> bool:
+    """Whether Numba's types of an operation are wrong: of an index with a mask of several dimensions, or of numbers."""
+    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args]
+    if op.fn != "getitem":
+        return is_of_number(op, tuple(known))
+    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
 
 
 def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[str, object]:
@@ -122,21 +125,26 @@ def _empty_lists(statements: list) -> list[ir.Op]:
 class _Printer(Emitter):
     """Prints a function for its types: what Numba has no types for is a call of a stub, which has no code.
 
-    That is calls of recursive functions and of derivatives and, where `accesses` names them, what masks pick.
+    That is calls of recursive functions and of derivatives and, where `ours` names them, what masks pick and functions
+    of arrays that may be called with numbers.
 
     A loop without an end would make what follows it unreachable, and Numba would not type that. `perhaps`, a further
     argument of the printed function, is a boolean of which nothing is known.
     """
 
-    def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
+    def __init__(self, scope: Scope, function: Function, ours: list[ir.Op] | tuple = ()):
         super().__init__(scope)
         self.perhaps = scope.namer.fresh("perhaps")
-        self._accesses = {id(op) for op in accesses}
+        self._ours = {id(op) for op in ours}
 
     def expression(self, op: ir.Op) -> str:
-        if id(op) in self._accesses:
+        if id(op) in self._ours and op.fn == "getitem":
             stub = self.scope.bind(_ITEM, "item_of")
             return f"{stub}({', '.join(self.part(i) for i in op.args)})"
+        if id(op) in self._ours:
+            stub = self.scope.bind(typing_stub(lambda given, **named: result_type(op, given, named)), "of_number")
+            named = [f"{k}={self.operand(v)}" for k, v in op.kwargs.items()]
+            return f"{stub}({', '.join([*map(self.operand, op.args), *named])})"
         if op.fn is np.array and not op.kwargs:
             return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
         return super().expression(op)
@@ -166,8 +174,8 @@ class _Printer(Emitter):
 class _TypePrinter(_Printer):
     """Leaves out all that depends on carried values without an initial value: what assigns them tells their types."""
 
-    def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
-        super().__init__(scope, function, accesses)
+    def __init__(self, scope: Scope, function: Function, ours: list[ir.Op] | tuple = ()):
+        super().__init__(scope, function, ours)
         self._open = _open_values(function)
         self._known: set[Var] = set()
 

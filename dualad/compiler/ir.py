@@ -36,6 +36,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
+class Place(tuple):
+    """(file name, line): the user's line that an operation belongs to.
+
+    Attributes
+    ----------
+    call : str
+        The library function that the user calls there, if the operation is one of those that dualad puts in its place.
+    depth : int
+        How many times in a row an operation was replaced by others that led to this one.
+    """
+
+    call = ""
+    depth = 0
+
+    @classmethod
+    def of(cls, place: tuple, call: str = "", depth: int | None = None) -> Place:
+        """Return a place with these attributes; the name of the outermost call stays."""
+        made = cls(place)
+        made.call = getattr(place, "call", "") or call
+        made.depth = getattr(place, "depth", 0) if depth is None else depth
+        return made
+
+
 @dataclass(eq=False)
 class Var:
     """A variable: assigned once. `type` is a Numba type, filled in by inference."""

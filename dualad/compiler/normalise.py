@@ -17,6 +17,7 @@ from .indexing import WHOLE, Indexing, take_grids_apart
 from .infer import is_array, is_float, is_integer, is_list, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from .list_operations import changed_item, check_lists, on_list
+from .of_numbers import is_of_number, may_be_of_number, of_number
 from .values import PLAIN
 
 METHODS = {
@@ -137,6 +138,12 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return [*before, *_access(op, namer)]
     if any(is_list(x) for x in (*op.args, op.target) if x is not None):
         return on_list(op, namer)
+    if may_be_of_number(op):
+        given = tuple(type_of(a) for a in op.args)
+        if is_of_number(op, given):
+            *before, last = of_number(op, given, namer)
+            is_cast = isinstance(last, Op) and last.fn == "cast"
+            return [*before, *(_cast(last, namer, renamed) if is_cast else [last])]
     if fn in PLAIN:
         if isinstance(op.target.type, types.Array) and is_array(op.args[0]):
             renamed[op.target] = op.args[0]

@@ -27,9 +27,12 @@ from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import intrinsic, overload, typeof_impl
 from numba.np.arrayobj import populate_array
 
+from ...errors import DualadError
+
 __all__ = [
     "NumbaError",
     "borrowed_array",
+    "call_type",
     "enlarged_array",
     "error_line",
     "give_compiled_meaning",
@@ -90,11 +93,11 @@ def infer_types(function: Callable, argument_types: tuple) -> tuple[dict[str, ob
     pipeline = _TypesOnly(typing, target, None, argument_types, None, flags, {})
     try:
         pipeline.compile_extra(function)
-    except errors.NumbaError:
+    except (errors.NumbaError, DualadError):
         raise
-    except Exception:
-        if pipeline.state.typemap is None:  # the cut pipeline has no result to hand over, and says so
-            raise
+    except Exception as error:
+        if pipeline.state.typemap is None:  # else it is the cut pipeline, which has no result to hand over
+            raise errors.TypingError(f"{type(error).__name__}: {error}") from None  # as np.argmax(2.0) in Numba
     versions: dict[str, list] = {}
     for name, ty in pipeline.state.typemap.items():
         if not name.startswith(("$", "arg.")):
@@ -117,6 +120,20 @@ def type_of_item(array: object, index: tuple) -> object:
     found = cpu_target.typing_context.resolve_function_type(operator.getitem, (array, key), {})
     if found is None:
         raise errors.TypingError(f"{array} has no items of the index {key}")
+    return found.return_type
+
+
+def call_type(function: object, given: tuple, named: dict) -> object:
+    """Return the type of function(*given, **named); for the name of a method, of given[0].name(*given[1:], **named)."""
+    typing = cpu_target.typing_context
+    if isinstance(function, str):
+        kind, given = typing.resolve_getattr(given[0], function), given[1:]
+        what = function
+    else:
+        kind, what = typing.resolve_value_type(function), getattr(function, "__name__", function)
+    found = kind and typing.resolve_function_type(kind, given, named)
+    if found is None:
+        raise errors.TypingError(f"{what}({', '.join(map(str, given))}) is not known")
     return found.return_type
 
 
@@ -242,15 +259,15 @@ def _typeof_stub(stub: _TypingStub, context: object) -> object:
     return stub.type
 
 
-def typing_stub(result_of: Callable[[tuple], object]) -> object:
-    """Return an object whose call has the type that `result_of` gives for the types of its arguments."""
+def typing_stub(result_of: Callable) -> object:
+    """Return an object whose call has the type that `result_of` gives for a tuple of its arguments' types, and keywords."""
 
     class Template(AbstractTemplate):
         key = object()
 
         def generic(self, args: tuple, kws: dict) -> object:
             given = tuple(types.unliteral(a) for a in args)
-            return signature(result_of(given), *given)
+            return signature(result_of(given, **{k: types.unliteral(t) for k, t in kws.items()}), *given)
 
     return _TypingStub(Template)
 
