@@ -17,6 +17,7 @@ from .dicts import Dicts
 from .ir import Const, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
+from .messages import Field, formatted
 from .runtime import check_no_overlap
 from .source import innermost, python_function
 from .transformed import transformation_of
@@ -136,14 +137,16 @@ class Expressions(Builtins, Lists, Dicts):
             if isinstance(v, ast.Constant):
                 parts.append(v.value)
                 continue
+            spec = Const("") if v.format_spec is None else self.expr(v.format_spec)
+            if not isinstance(spec, Const):
+                raise self.fail(node, "a format that is known only at run time", "write it out")
+            field = Field("" if v.conversion == -1 else chr(v.conversion), spec.value)
             value = self.operand(v.value)
-            if v.format_spec is None and v.conversion == -1 and isinstance(value, Const):
-                parts.append(str(value.value))
-            elif v.format_spec is None and v.conversion == -1:
-                parts.append(None)
-                args.append(value)
+            if isinstance(value, Const):
+                parts.append(formatted(value.value, field))
             else:
-                raise self.fail(node, "a format in an f-string", "use plain {name}")
+                parts.append(field)
+                args.append(value)
         if not args:
             return Const("".join(parts))
         return self.emit("fstring", tuple(args), node, "text", None, tuple(parts))
@@ -392,6 +395,8 @@ class Expressions(Builtins, Lists, Dicts):
                 operands = tuple(self.as_operand(a, node) for a in (base, *args))
                 named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
                 return self.emit("method", operands, node, hint, named, node.func.attr)
+            if isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format":
+                return self.emit("method", (base, *self.operands(args, node)), node, hint, kwargs, "format")
         callee = self.expr(node.func)
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)

@@ -47,7 +47,7 @@ class LibraryCalls:
             self.origin = outer
 
     def reduced(self, f: object, args: list, kwargs: dict, node: ast.AST) -> object:
-        """Return the value of a reduction along axes, or with an option that Numba's has not; None if it has neither."""
+        """Return the value of a reduction along axes, or with an option that Numba lacks; None if it has neither."""
         written = composites.find_along_axes(f)
         given = dict(zip(("a", "axis"), args, strict=False)) | kwargs
         axis = given.pop("axis", Const(None))

@@ -25,6 +25,7 @@ from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
 from .lists import LIST_METHODS
+from .messages import find_messages
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -552,6 +553,7 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
     _refuse_poison(result, entry)
     function = ir.Function(entry.name, params, leaves, low.block, result)
     function.star, function.place = entry.star, entry.place
+    find_messages(function)
     return function
 
 

@@ -156,6 +156,8 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return _cast(op, namer, renamed)
     if fn == "part":
         return [_part(op)]
+    if fn == "fstring":
+        return [_text(op)]
     if fn is np.sum and is_array(op.args[0]):
         return [_sum(op)]
     if fn in (np.real, np.conj) and is_float(op.args[0]):
@@ -197,6 +199,15 @@ def _cast(op: Op, namer: Namer, renamed: dict) -> list:
     if is_array(x):
         return _contiguous(x, op.target, namer, op.place, dtype)
     return [Op(op.target, getattr(np, str(dtype)), (x,), {}, None, op.place)]
+
+
+def _text(op: Op) -> Op:
+    """A text that is made in native code, where it must be: Numba knows those of strings and integers."""
+    for x in op.args:
+        if not isinstance(type_of(x), types.Integer | types.UnicodeType):
+            what = f"the text of a {type_of(x)}, except in the message of an exception,"
+            raise UnsupportedError(at(f"{what} is not supported: print the value itself", *op.place))
+    return op
 
 
 def _part(op: Op) -> Op:

@@ -16,7 +16,9 @@ inlined in its place::
         return max_along(a, axes, keepdims) - min_along(a, axes, keepdims)
 
 `axes` are the axes that the result does not have, a tuple: each is counted in the array that those before it have been
-taken out of (`LibraryCalls.reduced`). The calls inside are expanded in their turn. `a.ndim`, `axis` and the like are known at compile time, so that only one
+taken out of (`LibraryCalls.reduced`).
+
+The calls inside are expanded in their turn. `a.ndim`, `axis` and the like are known at compile time, so that only one
 of the branches on them is left (the dimensions of arguments, in a `composite`; nothing is known of the dimensions of
 what is computed inside). Results are given the dtype that Numba's own function gives them. A function raises what its
 namesake raises: sizes that do not fit must not be read or written beyond the end of an array.

@@ -260,7 +260,10 @@ def _typeof_stub(stub: _TypingStub, context: object) -> object:
 
 
 def typing_stub(result_of: Callable) -> object:
-    """Return an object whose call has the type that `result_of` gives for a tuple of its arguments' types, and keywords."""
+    """Return an object whose call has the type that `result_of` gives for the types of its arguments, in a tuple.
+
+    Those of keyword arguments are handed over by keyword.
+    """
 
     class Template(AbstractTemplate):
         key = object()
