@@ -25,6 +25,7 @@ from .instances import Instances
 from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
+from .numba_bridge import as_writable
 from .packed import Packed, may_be_packed
 from .reverse import Reverse
 from .units import Units
@@ -105,6 +106,7 @@ class Built:
 def build(what: Derivative, argument_types: tuple) -> Built:
     """Generate derivative code for arguments of the given Numba types (those of the entry's parameters)."""
     entry, kind = what.entry, what.kind
+    argument_types = tuple(map(as_writable, argument_types))  # what is written into is copied
     if isinstance(entry, Whole):
         kind = "primal"
     elif kind in _JACOBIANS:

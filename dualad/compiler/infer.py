@@ -12,7 +12,7 @@ from ..rules.registry import OwnRule
 from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
-from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+from .numba_bridge import NumbaError, error_line, error_reason, infer_types, type_of_item, typing_stub
 from .of_numbers import is_of_number, may_be_of_number, result_type
 from .runtime import array_of
 
@@ -49,7 +49,7 @@ def infer(function: Function, scope: Scope) -> None:
 
 def _infer(function: Function, printer: type, scope: Scope) -> None:
     """Fill in the types that are not known yet."""
-    ours = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and (_may_have_mask(s) or may_be_of_number(s))]
+    ours = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_be_typed_here(s)]
     found, failed = None, None
     try:
         found = _types_found(function, printer(scope, function), scope)
@@ -70,15 +70,22 @@ def _infer(function: Function, printer: type, scope: Scope) -> None:
             v.type = found.get(v.name)
 
 
-def _may_have_mask(op: ir.Op) -> bool:
-    return op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
+def _may_be_typed_here(op: ir.Op) -> bool:
+    """Whether an operation is one that Numba may have no type for, or a wrong one."""
+    has_mask = op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
+    return has_mask or _is_reshape(op) or may_be_of_number(op)
+
+
+def _is_reshape(op: ir.Op) -> bool:
+    """Whether an operation is one that Numba has for contiguous arrays only."""
+    return (op.fn is np.reshape or op.fn == "method" and op.detail == "reshape") and not op.kwargs
 
 
 def _is_typed_here(op: ir.Op, found: dict) -> bool:
     """Whether Numba's types of an operation are wrong: of an index with a mask of several dimensions, or of numbers."""
     known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args]
     if op.fn != "getitem":
-        return is_of_number(op, tuple(known))
+        return may_be_of_number(op) and is_of_number(op, tuple(known))
     return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
 
 
@@ -96,11 +103,17 @@ def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[st
     except NumbaError as error:
         line = error_line(error)
         place = printer.places[line - 1] if line and line <= len(printer.places) else function.place
-        where = printer.lines[line - 1].strip() if line and line <= len(printer.lines) else function.name
-        reason = next((r for r in str(error).splitlines() if r.strip() and "nopython" not in r), "")
-        message = f"Numba cannot compile `{where}`: {reason.strip()}"
-        raise UnsupportedError(at(message, *place)) from None
+        raise UnsupportedError(at(_refusal(place, error_reason(error), function.name), *place)) from None
     return found
+
+
+def _refusal(place: tuple, reason: str, name: str) -> str:
+    """Return what is said of a line of the user's that Numba cannot type; of dualad's own code nothing is said."""
+    call = getattr(place, "call", "")
+    if call:
+        return f"{call} of such arguments is not supported: look at their types and dimensions"
+    text = linecache.getline(place[0], place[1]).strip() if place[0] and place[1] else ""
+    return f"Numba cannot compile `{text or name}`: {reason}"
 
 
 def _open_values(function: Function) -> set[object]:
@@ -126,7 +139,7 @@ class _Printer(Emitter):
     """Prints a function for its types: what Numba has no types for is a call of a stub, which has no code.
 
     That is calls of recursive functions and of derivatives and, where `ours` names them, what masks pick and functions
-    of arrays that may be called with numbers.
+    of arrays that may be called with numbers. What is reshaped counts as contiguous there: it is made so.
 
     A loop without an end would make what follows it unreachable, and Numba would not type that. `perhaps`, a further
     argument of the printed function, is a boolean of which nothing is known.
@@ -141,6 +154,9 @@ class _Printer(Emitter):
         if id(op) in self._ours and op.fn == "getitem":
             stub = self.scope.bind(_ITEM, "item_of")
             return f"{stub}({', '.join(self.part(i) for i in op.args)})"
+        if id(op) in self._ours and _is_reshape(op):
+            contiguous = f"np.ascontiguousarray({self.operand(op.args[0])})"
+            return f"{contiguous}.reshape({', '.join(map(self.operand, op.args[1:]))})"
         if id(op) in self._ours:
             stub = self.scope.bind(typing_stub(lambda given, **named: result_type(op, given, named)), "of_number")
             named = [f"{k}={self.operand(v)}" for k, v in op.kwargs.items()]

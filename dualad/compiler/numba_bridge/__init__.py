@@ -31,10 +31,12 @@ from ...errors import DualadError
 
 __all__ = [
     "NumbaError",
+    "as_writable",
     "borrowed_array",
     "call_type",
     "enlarged_array",
     "error_line",
+    "error_reason",
     "give_compiled_meaning",
     "give_vector_variants",
     "hide_from_llvm",
@@ -141,6 +143,31 @@ def error_line(error: Exception) -> int | None:
     """Return the line of the generated text that a Numba error complains about."""
     found = re.findall(r'File "<dualad[^"]*>", line (\d+)', str(error))
     return int(found[-1]) if found else None
+
+
+def error_reason(error: Exception) -> str:
+    """Return in one line what a Numba error complains about."""
+    lines = [line.strip(" -") for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("Failed in", "Resolution failure"))]
+    first = lines[0] if lines else "no reason is given"
+    called = next((line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")), None)
+    if not first.startswith("No implementation of function") or called is None:
+        return first
+    called = re.sub(r"Literal\[\w+\]\(([^()]*)\)", r"\1", called)
+    specific = (re.match(r"(?:Numba)?(?:Type|Typing|Value)Error: (?!Failed in)(.+)", line) for line in lines)
+    why = next((found.group(1) for found in specific if found), None)
+    return f"it has no {called}" + (f" ({why})" if why else "")
+
+
+def as_writable(ty: object) -> object:
+    """Return a type with the arrays in it such as can be written into."""
+    if isinstance(ty, types.Array):
+        return ty if ty.mutable else ty.copy(readonly=False)
+    if isinstance(ty, types.NamedTuple | types.NamedUniTuple):
+        return types.BaseTuple.from_types([as_writable(t) for t in ty.types], ty.instance_class)
+    if isinstance(ty, types.Tuple | types.UniTuple):
+        return types.BaseTuple.from_types([as_writable(t) for t in ty.types])
+    return ty
 
 
 class _SpecialisingCompiler(_FunctionCompiler):
