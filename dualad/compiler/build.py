@@ -149,8 +149,9 @@ def build(what: Derivative, argument_types: tuple) -> Built:
         else:
             printer = Reverse(function, scope, activity)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
-    text = instances.text() + printer.text()
-    made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>")
+    before = instances.text()
+    text, places = before + printer.text(), [entry.place] * before.count("\n") + printer.places
+    made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
     return Built(name, text, made, type_of(function.result), directions, packs)
 
@@ -197,7 +198,8 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
         count = len(outs) * len(wrt)
         modes = [Derived(JacobianOf(entry, wrt, generate, k), "value", count=count) for k in ("jacfwd", "jacrev")]
         printer.either(name, value, *modes)
-    made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
+    places = [entry.place] * len(printer.lines)
+    made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     return Built(name, printer.text(), made, printer.result_type())
 
 
@@ -226,8 +228,15 @@ def check_type(ty: object, position: int, function: object) -> None:
         names = entry.names()
         name = names[position] if position < len(names) else str(position)
         what = f"argument {position} ({name}) of {entry.name} has type {ty}"
-        message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
-        raise NotDifferentiableError(at(message, *entry.place))
+        raise NotDifferentiableError(at(f"{what}, which has no derivative: {_to_pass(ty)}", *entry.place))
+
+
+def _to_pass(ty: object) -> str:
+    """Return what to do about an argument of a type that has no derivative."""
+    scalar = ty.dtype if isinstance(ty, types.Array) else ty
+    if isinstance(scalar, types.Integer | types.Boolean | types.BaseTuple):
+        return "pass floats (3.0, not 3), or leave it out of argnums"
+    return "pass a float, an array of floats or a tuple of such, or leave it out of argnums"
 
 
 def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
@@ -240,8 +249,8 @@ def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
             raise NotDifferentiableError(message)
         if not any(is_float(leaf) for leaf in leaves):
             what = f"argument {k} ({param.name}) of {function.name} has type {param.type}"
-            message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
-            raise NotDifferentiableError(message)
+            message = f"{what}, which has no derivative: {_to_pass(param.type)}"
+            raise NotDifferentiableError(at(message, *function.place))
 
 
 def check_scalar(function: ir.Function, what: Derivative) -> None:

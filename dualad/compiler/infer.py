@@ -12,15 +12,23 @@ from ..rules.registry import OwnRule
 from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Const, Function, TupleOf, Var
-from .numba_bridge import NumbaError, error_line, error_reason, infer_types, type_of_item, typing_stub
+from .numba_bridge import NumbaError, error_place, error_reason, infer_types, type_of_item, typing_stub
 from .of_numbers import is_of_number, may_be_of_number, result_type
 from .runtime import array_of
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
 
 
-def define(name: str, text: str, namespace: dict, filename: str) -> object:
-    """Execute generated source under a name that debuggers and tracebacks can read; return the function."""
+_places: dict[str, list[tuple]] = {}
+"""The user's line behind each line of generated text, by the name of its file."""
+
+
+def define(name: str, text: str, namespace: dict, filename: str, places: list[tuple]) -> object:
+    """Execute generated source under a name that debuggers and tracebacks can read; return the function.
+
+    `places` has the user's line behind each of its lines.
+    """
+    _places[filename] = places
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     env = {"__name__": generated.__name__, **namespace}
     exec(compile(text, filename, "exec"), env)  # noqa: S102
@@ -97,23 +105,29 @@ def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[st
         leaves = [v for v in ir.vars_in(function.result) if not printer.is_open(v)]
         printer.line(f"return ({''.join(v.name + ', ' for v in leaves)})" if leaves else "return 0")
     text = printer.text()
-    pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>")
+    pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>", printer.places)
     try:
         found, _ = infer_types(pyfunc, (*(p.type for p in function.params), types.boolean))
     except NumbaError as error:
-        line = error_line(error)
-        place = printer.places[line - 1] if line and line <= len(printer.places) else function.place
-        raise UnsupportedError(at(_refusal(place, error_reason(error), function.name), *place)) from None
+        raise refusal(error, function.name, function.place) from None
     return found
 
 
-def _refusal(place: tuple, reason: str, name: str) -> str:
-    """Return what is said of a line of the user's that Numba cannot type; of dualad's own code nothing is said."""
+def refusal(error: Exception, name: str, otherwise: tuple) -> UnsupportedError:
+    """Return an error about the user's line behind the generated text that Numba complains about.
+
+    Of what dualad has put in place of a call, nothing is said but the call.
+    """
+    found = error_place(error)
+    lines = _places.get(found[0], []) if found else []
+    place = lines[found[1] - 1] if found and found[1] <= len(lines) and lines[found[1] - 1][1] else otherwise
     call = getattr(place, "call", "")
     if call:
-        return f"{call} of such arguments is not supported: look at their types and dimensions"
-    text = linecache.getline(place[0], place[1]).strip() if place[0] and place[1] else ""
-    return f"Numba cannot compile `{text or name}`: {reason}"
+        message = f"{call} of such arguments is not supported: look at their types and dimensions"
+    else:
+        text = linecache.getline(*place).strip() if place[0] and place[1] else ""
+        message = f"Numba cannot compile `{text or name}`: {error_reason(error)}"
+    return UnsupportedError(at(message, *place))
 
 
 def _open_values(function: Function) -> set[object]:

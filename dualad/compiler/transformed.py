@@ -12,13 +12,15 @@ from collections.abc import Callable
 from . import entries
 from .derived import Derived, generate
 from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
+from .infer import is_float
 from .ir import Const, TupleOf
 from .lifting import Lifting
 from .units import Leaf
 from .values import FunctionValue, ListOf, Pullback, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
-_PARAMETERS = {"jvp": ("f", "primals", "tangents"), "hvp": ("f", "primals", "tangents"), "vjp": ("f",)}
+_PUSHED = ("f", "primals", "tangents", "argnums")
+_PARAMETERS = {"jvp": _PUSHED, "hvp": _PUSHED, "vjp": ("f",)}
 _NONE = Const(None)
 
 
@@ -48,20 +50,36 @@ class Transformations:
             return self.call_vjp(function, rest, node)
         if kind in ("jvp", "hvp"):
             primals, tangents = (self.items_of(given.get(k), node) for k in ("primals", "tangents"))
-            if len(primals) != len(tangents):
-                raise self.fail(node, f"{kind} with {len(primals)} primals and {len(tangents)} tangents", "match them")
+            argnums = given.get("argnums", _NONE)
+            positions = range(len(primals)) if argnums == _NONE else self.positions(kind, function, argnums, node)
+            if len(positions) != len(tangents):
+                what = f"{kind} with {len(positions)} primals and {len(tangents)} tangents"
+                raise self.fail(node, what if argnums == _NONE else f"{what} for argnums", "match them")
+            dots = dict(zip(positions, tangents, strict=True))
             if kind == "jvp":
-                return self.call_jvp(function, primals, tangents, node)
-            return self.call_hvp(function, primals, dict(enumerate(tangents)), node)
+                return self.call_jvp(function, primals, [dots.get(k, _NONE) for k in range(len(primals))], node)
+            products = self.call_hvp(function, primals, dots, node)
+            if argnums == _NONE:
+                return products
+            found = products.items if len(self.parameter_names(function)) != 1 else [products]
+            chosen = [found[k] for k in positions]
+            return chosen[0] if isinstance(argnums, Const) else TupleOf(tuple(chosen))
         argnums, has_aux = given.get("argnums", Const(0)), given.get("has_aux", Const(False))
+        if not isinstance(has_aux, Const):
+            raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
+        positions = self.positions(kind, function, argnums, node)
+        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
+
+    def positions(self, kind: str, function: object, argnums: object, node: ast.Call) -> tuple[int, ...]:
+        """Return the positions that `argnums` names, counted from the first."""
         numbers = argnums.items if isinstance(argnums, TupleOf | ListOf) else [argnums]
-        if not all(isinstance(k, Const) for k in (*numbers, has_aux)):
+        if not all(isinstance(k, Const) for k in numbers):
             raise self.fail(node, f"{kind} with argnums unknown at compile time", "use literals")
         count = len(self.parameter_names(function)) or len(numbers)
         positions = tuple(k.value % count if -count <= k.value < count else -1 for k in numbers)
         if -1 in positions:
             raise self.fail(node, f"argnums {ast.unparse(node)} of a function of {count} arguments", "stay below that")
-        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
+        return positions
 
     def transformed(self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool) -> Transformed:
         if kind == "hessian":  # forward over reverse
@@ -241,9 +259,14 @@ class Transformations:
         values = self.in_order(f, primals, {}, node) if not isinstance(node, ast.FunctionDef) else primals
         entry, operands = self.lift(f, values, set(dots), node)
         wrt, dot_operands = pairs(entry.arguments, [dots.get(k, _NONE) for k in range(len(values))])
+        if not wrt:
+            raise self.fail(node, "hvp with None or 0 as all its tangents", "give it a tangent")
         along = TangentOf(entry, wrt, generate)
-        found = self.derived("grad", along, [*operands, *dot_operands], node, len(wrt), wrt)
-        table = dict(zip(wrt, found, strict=True))
+        places = [p for k in dots for p in places_in(entry.arguments[k])]
+        still = tuple(p for p in places if p not in wrt and may_be_real(operands[p]))  # their tangents are zero
+        by = (*wrt, *still)
+        found = self.derived("grad", along, [*operands, *dot_operands], node, len(by), by, still)
+        table = dict(zip(by, found, strict=True))
         products = [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
         return products[0] if len(products) == 1 else TupleOf(tuple(products))
 
@@ -261,6 +284,13 @@ class Transformations:
         operands = [*pullback.operands, *weights]
         entry = Contracted(pullback.lifted, outs)
         return TupleOf(tuple(self.gradients(entry, operands, node, pullback.arguments, strict=False)))
+
+
+def may_be_real(operand: object) -> bool:
+    """Whether an operand may hold real numbers; before inference little is known of types."""
+    if isinstance(operand, Const):
+        return isinstance(operand.value, float)
+    return operand.type is None or is_float(operand)
 
 
 def places_in(structure: object) -> list[int]:

@@ -35,7 +35,7 @@ __all__ = [
     "borrowed_array",
     "call_type",
     "enlarged_array",
-    "error_line",
+    "error_place",
     "error_reason",
     "give_compiled_meaning",
     "give_vector_variants",
@@ -133,16 +133,19 @@ def call_type(function: object, given: tuple, named: dict) -> object:
         what = function
     else:
         kind, what = typing.resolve_value_type(function), getattr(function, "__name__", function)
-    found = kind and typing.resolve_function_type(kind, given, named)
+    try:
+        found = kind and typing.resolve_function_type(kind, given, named)
+    except errors.NumbaError as error:
+        raise errors.TypingError(error_reason(error)) from None
     if found is None:
-        raise errors.TypingError(f"{what}({', '.join(map(str, given))}) is not known")
+        raise errors.TypingError(f"it has no {what}({', '.join(map(str, given))})")
     return found.return_type
 
 
-def error_line(error: Exception) -> int | None:
-    """Return the line of the generated text that a Numba error complains about."""
-    found = re.findall(r'File "<dualad[^"]*>", line (\d+)', str(error))
-    return int(found[-1]) if found else None
+def error_place(error: Exception) -> tuple[str, int] | None:
+    """Return the file name and the line of the generated text that a Numba error complains about."""
+    found = re.findall(r'File "(<dualad[^"]*>)", line (\d+)', str(error))
+    return (found[-1][0], int(found[-1][1])) if found else None
 
 
 def error_reason(error: Exception) -> str:
@@ -156,6 +159,8 @@ def error_reason(error: Exception) -> str:
     called = re.sub(r"Literal\[\w+\]\(([^()]*)\)", r"\1", called)
     specific = (re.match(r"(?:Numba)?(?:Type|Typing|Value)Error: (?!Failed in)(.+)", line) for line in lines)
     why = next((found.group(1) for found in specific if found), None)
+    if why and called.startswith("<unknown function>"):  # a stub, which has the reason of what it stands for
+        return why
     return f"it has no {called}" + (f" ({why})" if why else "")
 
 
