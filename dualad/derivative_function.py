@@ -8,7 +8,7 @@ import types as pytypes
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+from numba import njit, typeof
 
 from .compiler.build import Built, Derivative, NotScalarError, build, check_type
 from .compiler.infer import refusal
@@ -16,7 +16,7 @@ from .compiler.numba_bridge import NumbaError, register_callable, specialising_d
 from .compiler.source import captured, innermost, read
 from .compiler.vector_math import uses_vector_math
 from .errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
-from .inputs import ORDINARY, Parameter, blocks_in_form_of, has_list, in_form_of, native, remedy
+from .inputs import ORDINARY, Parameter, blocks_in_form_of, has_list, in_form_of, native, remedy, with_lists
 
 _SHAPED = ("grad", "value_and_grad", "jacfwd", "jacrev", "jacobian", "hessian")
 """The derivatives that have the structure of the arguments that they are taken by."""
@@ -28,6 +28,7 @@ class DerivativeFunction:
     def __init__(self, what: Derivative, name: str, extra: tuple[str, ...] = ()):
         self.what = what
         self.built: dict[tuple, Built] = {}
+        self._has_lists = False
         self.differentiated = what.function
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
@@ -40,7 +41,8 @@ class DerivativeFunction:
             for k in self.what.argnums:
                 check_type(argument_types[k], k, self.what.function)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
-            self.built[argument_types] = build(self.what, own)
+            self.built[argument_types] = made = build(self.what, own)
+            self._has_lists = self._has_lists or made.lists is not None
         return self.built[argument_types].function
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -68,6 +70,8 @@ class DerivativeFunction:
             except NumbaError as error:
                 self._explain(error, args, kwargs)
                 raise
+        if self._has_lists:
+            result = self._with_lists(result, args)
         return result if args is given[0] and kwargs is given[1] else self._in_form(result, *given)
 
     # ---------------------------------------------------------------- arguments from Python
@@ -115,6 +119,16 @@ class DerivativeFunction:
         else:
             derivative = blocks_in_form_of(derivative, model)
         return (derivative, aux) if has_aux else derivative
+
+    def _with_lists(self, result: object, args: tuple) -> object:
+        """Return a result with the lists in it that native code returns as tuples."""
+        found = {made.lists for made in self.built.values()}
+        lists = found.pop() if len(found) == 1 else self.built[tuple(map(typeof, args))].lists
+        if self.what.kind == "grad":
+            return result[0], with_lists(result[1], lists)
+        if self.what.kind == "value_and_grad":
+            return (result[0][0], with_lists(result[0][1], lists)), result[1]
+        return with_lists(result, lists)
 
     def _explain(self, error: Exception, args: tuple, kwargs: dict) -> None:
         """Raise an error that says what is wrong with an argument, or with the user's line that Numba refuses."""

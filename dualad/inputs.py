@@ -86,6 +86,17 @@ def without_lists(x: object) -> object:
     return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
 
 
+def with_lists(x: object, lists: tuple | None) -> object:
+    """Return a structure of tuples with lists where `lists` says so (see `compiler.ir.Function`)."""
+    if lists is None:
+        return x
+    is_list, inner = lists
+    items = [with_lists(i, mark) for i, mark in zip(x, inner, strict=True)]
+    if is_list:
+        return items
+    return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+
+
 def in_form_of(result: object, model: object, inner: Callable = lambda x: x) -> object:
     """Return a structure of tuples with the lists and tuples of a model; `inner` is applied to what stands in it."""
     if not isinstance(model, list | tuple):

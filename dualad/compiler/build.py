@@ -101,6 +101,8 @@ class Built:
     result_type: object = None
     directions: int = 1
     packs: SimpleNamespace | None = None
+    lists: tuple | None = None
+    """Which tuples of the result (with `has_aux`, of its auxiliary part) are lists to the user; see `ir.Function`."""
 
 
 def build(what: Derivative, argument_types: tuple) -> Built:
@@ -120,7 +122,8 @@ def build(what: Derivative, argument_types: tuple) -> Built:
             functions[k] = getattr(ty.dispatcher, "derivative", ty.dispatcher)
     units = Units()
     instances = Instances(units, scope)
-    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)
+    has_aux = what.has_aux and not isinstance(entry, Whole)
+    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     normalise(function, scope.namer)
@@ -153,7 +156,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
     text, places = before + printer.text(), [entry.place] * before.count("\n") + printer.places
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
-    return Built(name, text, made, type_of(function.result), directions, packs)
+    return Built(name, text, made, type_of(function.result), directions, packs, function.lists)
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:

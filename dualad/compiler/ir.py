@@ -205,7 +205,8 @@ class Block:
 class Function:
     """A function: `leaves` are the parameters with their tuples taken apart, in order, each with its path.
 
-    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`).
+    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`). `lists` says which
+    tuples of the result are lists to the user: None for none, else (whether it is one, what is said of its items).
     """
 
     name: str
@@ -216,6 +217,8 @@ class Function:
     star: int | None = None
     place: tuple = (None, None)
     shapes: dict[Var, tuple] = field(default_factory=dict)
+    lists: tuple | None = None
+    has_aux: bool = False
 
 
 LOOPS = (For, While)

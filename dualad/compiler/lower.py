@@ -20,7 +20,7 @@ from . import ir
 from .branches import Branches, Restructure, Unreachable, alike, always_entered, value_of, variables
 from .control import RETURN_VALUE, assigned_names
 from .dicts import held_by_dicts
-from .entries import Entry
+from .entries import Entry, Whole
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
@@ -517,7 +517,14 @@ def _may_write(op: Op) -> bool:
     return op.fn in ("setitem", "augitem", "call") or (op.fn == "method" and op.detail in LIST_METHODS)
 
 
-def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:
+def lower(
+    entry: Entry,
+    argument_types: tuple,
+    namer: Namer,
+    functions: dict[int, object],
+    units: Units,
+    has_aux: bool = False,
+) -> ir.Function:
     """Lower a function for arguments of the given Numba types.
 
     Parameters
@@ -532,6 +539,8 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
         The function behind each argument position that holds a function.
     units : Units
         The recursive functions of the build.
+    has_aux : bool
+        Whether the result is a pair of which the second part is not differentiated; there may be lists in it.
     """
     low = Lowering(namer, units)
     params, leaves, values = [], [], []
@@ -550,11 +559,35 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
         result = entry.call(low, values, argument_types)
     except Unreachable:
         result = Const(0.0)
+    result, lists = _with_tuples(result, entry, has_aux)
     _refuse_poison(result, entry)
-    function = ir.Function(entry.name, params, leaves, low.block, result)
+    function = ir.Function(entry.name, params, leaves, low.block, result, lists=lists, has_aux=has_aux)
     function.star, function.place = entry.star, entry.place
     find_messages(function)
     return function
+
+
+def _with_tuples(result: object, entry: Entry, has_aux: bool) -> tuple[object, tuple | None]:
+    """Return a result with tuples in place of the lists of its auxiliary part, and which these are.
+
+    The lists in a derivative with the structure that the user sees are those of its function.
+    """
+
+    def without(x: object) -> tuple[object, tuple | None]:
+        if not isinstance(x, TupleOf | ListOf):
+            return x, None
+        parts = [without(i) for i in x.items]
+        marks = tuple(mark for _, mark in parts)
+        is_list = isinstance(x, ListOf)
+        made = TupleOf(tuple(value for value, _ in parts), None if is_list else x.cls)
+        return made, (is_list, marks) if is_list or any(marks) else None
+
+    if isinstance(entry, Whole):
+        return without(result)
+    if has_aux and isinstance(result, TupleOf) and len(result.items) == 2:
+        aux, lists = without(result.items[1])
+        return TupleOf((result.items[0], aux), result.cls), lists
+    return result, None
 
 
 def _refuse_poison(value: object, entry: Entry) -> None:

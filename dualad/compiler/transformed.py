@@ -196,8 +196,10 @@ class Transformations:
         count = iter(range(len(entries.flat(result))))
 
         def numbered(x: object) -> object:
-            if isinstance(x, TupleOf | ListOf):
-                return TupleOf(tuple(numbered(i) for i in x.items), getattr(x, "cls", None))
+            if isinstance(x, ListOf):
+                return ListOf([numbered(i) for i in x.items])
+            if isinstance(x, TupleOf):
+                return TupleOf(tuple(numbered(i) for i in x.items), x.cls)
             number = next(count)
             return x if x == _NONE else Leaf(number)
 
@@ -295,13 +297,15 @@ def may_be_real(operand: object) -> bool:
 
 def places_in(structure: object) -> list[int]:
     """Return the numbers of the places in a structure, in order."""
-    if isinstance(structure, TupleOf):
+    if isinstance(structure, TupleOf | ListOf):
         return [p for x in structure.items for p in places_in(x)]
     return [structure.number] if isinstance(structure, Leaf) else []
 
 
 def each(make: Callable, structure: object) -> object:
     """Return a structure with `make(number)` in its places; what is no number or array has None for a derivative."""
+    if isinstance(structure, ListOf):
+        return ListOf([each(make, x) for x in structure.items])
     if isinstance(structure, TupleOf):
         return TupleOf(tuple(each(make, x) for x in structure.items), structure.cls)
     return make(structure.number) if isinstance(structure, Leaf) else _NONE
@@ -315,7 +319,7 @@ def pairs(structures: list, values: list) -> tuple[tuple[int, ...], list]:
     def visit(x: object, value: object) -> None:
         if value == _NONE or value == Const(0):
             return
-        if isinstance(x, TupleOf):
+        if isinstance(x, TupleOf | ListOf):
             for i, v in zip(x.items, value.items, strict=True):
                 visit(i, v)
         elif isinstance(x, Leaf):
