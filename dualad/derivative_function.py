@@ -82,7 +82,7 @@ class DerivativeFunction:
         star = next((k for k, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL), len(parameters))
         own = min(position, star)
         name = parameters[own].name if own < len(parameters) else f"{position}"
-        return Parameter(name, name_of(self.what.function)), own in self.what.argnums
+        return Parameter(own, name, name_of(self.what.function)), own in self.what.argnums
 
     def _placed(self, args: tuple, kwargs: dict) -> list[tuple]:
         """Return (argument, Parameter, whether it is differentiated) for each argument."""

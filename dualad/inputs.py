@@ -31,11 +31,12 @@ _WITHOUT_MEANING_OF_THEIR_OWN = (np.memmap, np.recarray)
 class Parameter:
     """What messages call an argument."""
 
+    position: int
     name: str
     function: str
 
     def __str__(self) -> str:
-        return f"argument {self.name} of {self.function}"
+        return f"argument {self.position} ({self.name}) of {self.function}"
 
 
 def native(x: object, parameter: Parameter, is_differentiated: bool) -> object:
