@@ -18,14 +18,15 @@ from ..errors import UnsupportedError, at
 from ..rules import registry
 from . import ir
 from .branches import Branches, Restructure, Unreachable, alike, always_entered, value_of, variables
-from .control import RETURN_VALUE, assigned_names
+from .control import assigned_names
 from .dicts import held_by_dicts
-from .entries import Entry, Whole
+from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
 from .lists import LIST_METHODS
 from .messages import find_messages
+from .results import refuse_poison, with_tuples
 from .source import innermost, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -559,47 +560,12 @@ def lower(
         result = entry.call(low, values, argument_types)
     except Unreachable:
         result = Const(0.0)
-    result, lists = _with_tuples(result, entry, has_aux)
-    _refuse_poison(result, entry)
+    result, lists = with_tuples(result, entry, has_aux)
+    refuse_poison(result, entry)
     function = ir.Function(entry.name, params, leaves, low.block, result, lists=lists, has_aux=has_aux)
     function.star, function.place = entry.star, entry.place
     find_messages(function)
     return function
-
-
-def _with_tuples(result: object, entry: Entry, has_aux: bool) -> tuple[object, tuple | None]:
-    """Return a result with tuples in place of the lists of its auxiliary part, and which these are.
-
-    The lists in a derivative with the structure that the user sees are those of its function.
-    """
-
-    def without(x: object) -> tuple[object, tuple | None]:
-        if not isinstance(x, TupleOf | ListOf):
-            return x, None
-        parts = [without(i) for i in x.items]
-        marks = tuple(mark for _, mark in parts)
-        is_list = isinstance(x, ListOf)
-        made = TupleOf(tuple(value for value, _ in parts), None if is_list else x.cls)
-        return made, (is_list, marks) if is_list or any(marks) else None
-
-    if isinstance(entry, Whole):
-        return without(result)
-    if has_aux and isinstance(result, TupleOf) and len(result.items) == 2:
-        aux, lists = without(result.items[1])
-        return TupleOf((result.items[0], aux), result.cls), lists
-    return result, None
-
-
-def _refuse_poison(value: object, entry: Entry) -> None:
-    """The result must be numbers, arrays and tuples of them on every path."""
-    if isinstance(value, TupleOf):
-        for item in value.items:
-            _refuse_poison(item, entry)
-    elif not isinstance(value, OPERANDS):
-        reason = value.reason.replace(RETURN_VALUE, "the result") if isinstance(value, Poison) else "it has no value"
-        if isinstance(value, ListOf | DictOf):
-            reason = f"it is a {type(value).__name__[:4].lower()}: return an array or a tuple"
-        raise UnsupportedError(at(f"the result of {entry.name} is not supported: {reason}", *entry.place))
 
 
 def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, leaves: list) -> object:

@@ -1,0 +1,117 @@
+"""Reductions of single numbers, and along axes: what NumPy makes of them, in both modes."""
+
+import numpy as np
+import pytest
+
+import dualad
+from dualad.compiler import expand
+from dualad.rules import composites
+
+
+def of_a_number(x):
+    s = np.sum(x) + 2.0 * np.prod(x) + 3.0 * np.mean(x) + 4.0 * np.max(x) + 5.0 * np.min(x) + np.sum(x, axis=0)
+    s += np.ptp(x) + np.std(x) + np.var(x) + 6.0 * np.median(x) + 7.0 * np.average(x) + np.mean(x, axis=-1)
+    s += np.cumsum(x)[0] + 8.0 * np.cumprod(x)[0] + np.any(x) + np.all(x) + np.argmax(x) + np.count_nonzero(x)
+    s += np.nansum(x) + np.nanprod(x) + np.nanmean(x) + np.nanmax(x) + np.nanmin(x) + np.nanstd(x) + np.nanvar(x)
+    s += np.nanmedian(x) + np.percentile(x, 30) + np.quantile(x, 0.5) + np.size(x) + np.ndim(x) + np.linalg.norm(x)
+    s += np.ravel(x)[0] + np.atleast_2d(x)[0, 0] + np.unique(x)[0] + np.expand_dims(x, 0)[0] + np.nancumsum(x)[0]
+    s += np.where(x > 1.0, x * x, 0) + np.dot(x, x) + np.vdot(x, 2.0) + np.kron(x, 3.0) + np.outer(x, x)[0, 0]
+    s += np.dot(x, np.ones(2) * x).sum() + np.kron(np.ones(2) * x, x)[1] + np.outer(x, np.ones(2) * x)[0, 1]
+    return s + np.mean(np.sin(x) * 2.0) + np.mean(3) + np.sum(True)
+
+
+def test_of_a_number():
+    for x in (2.5, -1.5):
+        wanted, slope = of_a_number(x), (of_a_number(x + 1e-6) - of_a_number(x - 1e-6)) / 2e-6
+        for value, derivative in (
+            dualad.value_and_grad(of_a_number)(x),
+            dualad.jvp(of_a_number, (x,), (1.0,)),
+        ):
+            assert value == pytest.approx(wanted) and derivative == pytest.approx(slope, rel=1e-8)
+    assert np.isnan(dualad.value_and_grad(of_a_number)(np.nan)).all()
+    second = (of_a_number(2.501) + of_a_number(2.499) - 2.0 * of_a_number(2.5)) / 1e-6
+    assert dualad.hessian(of_a_number)(2.5) == pytest.approx(second, rel=1e-5)
+
+
+def test_a_number_without_a_sum():
+    """NaN is left out, and so is its derivative; what varies around nothing does not vary."""
+    for f, value, derivative in ((np.nansum, 0.0, 0.0), (np.nanprod, 1.0, 0.0), (np.nanmax, np.nan, 1.0)):
+        for found in (
+            dualad.value_and_grad(lambda x, f=f: f(x))(np.nan),
+            dualad.jvp(lambda x, f=f: f(x), (np.nan,), (1.0,)),
+        ):
+            np.testing.assert_array_equal(found, (value, derivative))
+
+
+def along_axes(x):
+    y = x[0, 0]
+    return (
+        np.mean(x, axis=0),
+        x.mean(1) * np.sum(x, axis=1),
+        np.mean(x, axis=(-3, -1)),
+        x - np.mean(x, axis=(0, 2), keepdims=True),
+        x / x.sum(axis=(-1, -3), keepdims=True),
+        np.sum(x, (0, 1, 2)) * np.sum(x, (2, 1, 0), keepdims=True),
+        np.exp(x - np.max(x, axis=-1, keepdims=True)),
+        np.max(x, axis=(0, 2)) * np.amin(x, axis=(-1, -3)),
+        x.min(2) * np.ptp(x, axis=2),
+        np.std(x, axis=0) * x.var(axis=0, ddof=1),
+        np.std(x, axis=(0, 2), keepdims=True) * np.var(x, ddof=1),
+        np.prod(x, axis=(0, 2)) + x.prod(axis=1)[0, 0],
+        np.mean(y, axis=0) * np.max(y, axis=0) * np.std(y, axis=-1) * np.prod(y, axis=0) * y,
+    )
+
+
+def test_along_axes():
+    rng = np.random.default_rng(1)
+    x, v = rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 3, 4))
+    wanted = along_axes(x)
+    above, below = along_axes(x + 1e-6 * v), along_axes(x - 1e-6 * v)
+    out, out_dot = dualad.jvp(along_axes, (x,), (v,))
+    seed = tuple(rng.standard_normal(np.shape(y)) for y in wanted)
+    values, pullback = dualad.vjp(along_axes, x)
+    for y, y_dot, value, y0, y1, y2 in zip(out, out_dot, values, wanted, above, below, strict=True):
+        assert np.shape(y) == np.shape(value) == np.shape(y0)
+        np.testing.assert_allclose(y, y0, rtol=1e-12)
+        np.testing.assert_allclose(value, y0, rtol=1e-12)
+        np.testing.assert_allclose(y_dot, (y1 - y2) / 2e-6, rtol=1e-6, atol=1e-8)
+    pulled = np.sum(pullback(seed)[0] * v)
+    assert pulled == pytest.approx(sum(np.sum(s * t) for s, t in zip(seed, out_dot, strict=True)), rel=1e-10)
+
+
+def test_extremes_along_axes_at_ties_and_nans():
+    def f(x):
+        return np.max(x, axis=0) + np.min(x, axis=0)
+
+    x = np.array([[1.0, 2.0, np.nan], [1.0, 5.0, 3.0]])
+    value, slopes = dualad.vjp(f, x)
+    np.testing.assert_array_equal(value, [2.0, 7.0, np.nan])
+    np.testing.assert_array_equal(slopes(np.ones(3))[0], [[2.0, 1.0, 2.0], [0.0, 1.0, 0.0]])
+    np.testing.assert_array_equal(dualad.jvp(f, (x,), (np.array([[1.0, 1.0, 1.0], [9.0, 1.0, 9.0]]),))[1], [2, 2, 2])
+    with pytest.raises(ValueError, match="zero-size array"):
+        dualad.vjp(f, np.zeros((0, 3)))
+
+
+def test_dtypes_are_those_of_numpy():
+    def f(x, n):
+        return np.mean(x, axis=0), np.std(x, axis=1), np.max(x, axis=0), np.mean(n, axis=0), np.prod(x, axis=0)
+
+    x, n = np.arange(1.0, 7.0, dtype=np.float32).reshape(2, 3), np.arange(6).reshape(2, 3)
+    out, _ = dualad.jvp(f, (x, n), (x, None))
+    for found, wanted in zip(out, f(x, n), strict=True):
+        assert found.dtype == wanted.dtype
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def test_an_expansion_that_leads_back_to_itself_ends(monkeypatch):
+    def mean(a):
+        return np.median(a) * 1.0
+
+    def median(a):
+        return np.mean(a) * 1.0
+
+    monkeypatch.setitem(composites._composites, np.mean, mean)
+    monkeypatch.setitem(composites._composites, np.median, median)
+    monkeypatch.setattr(expand, "_MOST_EXPANSIONS", 3)
+    with pytest.raises(dualad.DualadError, match=r"what stands for np.mean leads back to .*test_reductions.py, line"):
+        dualad.grad(lambda x: np.mean(x) * 2.0)(np.ones(3))
