@@ -135,9 +135,10 @@ def remedy(x: object, parameter: Parameter) -> str | None:
         try:
             numba.typeof(x)
         except (ValueError, TypeError):
-            is_function = isinstance(x, types.FunctionType)  # which is handed over as a jitted one
-            what = f"{parameter} is a {_class_name(x)}, which native code does not know"
-            return None if is_function else f"{what}: pass the numbers and arrays in it"
+            if isinstance(x, types.FunctionType):  # is handed over as a jitted one
+                return None
+            instead = "a def or lambda that calls it" if callable(x) else "the numbers and arrays in it"
+            return f"{parameter} is a {_class_name(x)}, which native code does not know: pass {instead}"
         return None
     dtype = x.dtype
     if dtype.kind == "O":

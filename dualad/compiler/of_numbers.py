@@ -27,8 +27,9 @@ _QUANTILES = {np.quantile, np.percentile, np.nanquantile, np.nanpercentile}  # x
 _SPREADS = {np.ptp, np.std, np.var, np.nanstd, np.nanvar}  # x - x: NaN of what is not finite
 _NEUTRAL = {np.nansum: 0, np.nanprod: 1}  # in place of a NaN
 _VECTORS = {np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.ravel, np.atleast_1d, np.atleast_2d, np.unique}
-_VECTORS.add(np.expand_dims)
+_VECTORS |= {np.expand_dims}
 _TRUTHS = {np.any, np.all}
+_WITH_AXIS = {*_ITSELF, *_TRUTHS, np.expand_dims}
 _COUNTS = {np.size: 1, np.ndim: 0, np.argmax: 0, np.argmin: 0, np.nanargmax: 0, np.nanargmin: 0}
 _OTHERS = {np.count_nonzero, np.linalg.norm, np.where}
 _PRODUCTS = {np.dot, np.vdot, np.kron, np.outer}  # of a number and anything
@@ -150,13 +151,13 @@ def _chosen(target: Var, test: object, x: object, y: object, given: tuple, place
 
 
 def _check_options(op: Op, fn: object) -> None:
-    """A number has no axes but those that NumPy lets it have; Numba knows no other options."""
+    """NumPy lets a number have an axis in some functions; Numba knows no other options."""
     if fn is np.where or fn in _PRODUCTS or fn in _QUANTILES:
         rest, allowed = op.kwargs, 3
     else:
         rest, allowed = {k: v for k, v in op.kwargs.items() if k != "axis"}, 2
         axis = op.kwargs.get("axis", op.args[1] if len(op.args) > 1 else Const(None))
-        if axis not in (Const(None), Const(0), Const(-1)):
+        if axis not in ((Const(None), Const(0), Const(-1)) if fn in _WITH_AXIS else (Const(None),)):
             rest = {"axis": axis}
     if rest or len(op.args) > allowed:
         options = f" with {', '.join(rest)}" if rest else ""

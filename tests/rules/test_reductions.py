@@ -10,7 +10,7 @@ from dualad.rules import composites
 
 def of_a_number(x):
     s = np.sum(x) + 2.0 * np.prod(x) + 3.0 * np.mean(x) + 4.0 * np.max(x) + 5.0 * np.min(x) + np.sum(x, axis=0)
-    s += np.ptp(x) + np.std(x) + np.var(x) + 6.0 * np.median(x) + 7.0 * np.average(x) + np.mean(x, axis=-1)
+    s += np.ptp(x) + np.std(x) + np.var(x) + 6.0 * np.median(x) + 7.0 * np.average(x)
     s += np.cumsum(x)[0] + 8.0 * np.cumprod(x)[0] + np.any(x) + np.all(x) + np.argmax(x) + np.count_nonzero(x)
     s += np.nansum(x) + np.nanprod(x) + np.nanmean(x) + np.nanmax(x) + np.nanmin(x) + np.nanstd(x) + np.nanvar(x)
     s += np.nanmedian(x) + np.percentile(x, 30) + np.quantile(x, 0.5) + np.size(x) + np.ndim(x) + np.linalg.norm(x)
@@ -35,12 +35,13 @@ def test_of_a_number():
 
 def test_a_number_without_a_sum():
     """NaN is left out, and so is its derivative; what varies around nothing does not vary."""
-    for f, value, derivative in ((np.nansum, 0.0, 0.0), (np.nanprod, 1.0, 0.0), (np.nanmax, np.nan, 1.0)):
-        for found in (
-            dualad.value_and_grad(lambda x, f=f: f(x))(np.nan),
-            dualad.jvp(lambda x, f=f: f(x), (np.nan,), (1.0,)),
-        ):
-            np.testing.assert_array_equal(found, (value, derivative))
+
+    def f(x):
+        return np.nansum(x), np.nanprod(x), np.nanmax(x)
+
+    value, forward = dualad.jvp(f, (np.nan,), (1.0,))
+    np.testing.assert_array_equal(value, (0.0, 1.0, np.nan))
+    np.testing.assert_array_equal((forward, dualad.jacrev(f)(np.nan)), [(0.0, 0.0, 1.0)] * 2)
 
 
 def along_axes(x):
@@ -62,21 +63,24 @@ def along_axes(x):
     )
 
 
+def of_squares(x):
+    total = 0.0
+    for y in along_axes(x):
+        total += np.sum(y * y)
+    return total
+
+
 def test_along_axes():
     rng = np.random.default_rng(1)
     x, v = rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 3, 4))
-    wanted = along_axes(x)
-    above, below = along_axes(x + 1e-6 * v), along_axes(x - 1e-6 * v)
     out, out_dot = dualad.jvp(along_axes, (x,), (v,))
-    seed = tuple(rng.standard_normal(np.shape(y)) for y in wanted)
-    values, pullback = dualad.vjp(along_axes, x)
-    for y, y_dot, value, y0, y1, y2 in zip(out, out_dot, values, wanted, above, below, strict=True):
-        assert np.shape(y) == np.shape(value) == np.shape(y0)
-        np.testing.assert_allclose(y, y0, rtol=1e-12)
-        np.testing.assert_allclose(value, y0, rtol=1e-12)
+    above, below = along_axes(x + 1e-6 * v), along_axes(x - 1e-6 * v)
+    for y, y_dot, wanted, y1, y2 in zip(out, out_dot, along_axes(x), above, below, strict=True):
+        assert np.shape(y) == np.shape(wanted)
+        np.testing.assert_allclose(y, wanted, rtol=1e-12)
         np.testing.assert_allclose(y_dot, (y1 - y2) / 2e-6, rtol=1e-6, atol=1e-8)
-    pulled = np.sum(pullback(seed)[0] * v)
-    assert pulled == pytest.approx(sum(np.sum(s * t) for s, t in zip(seed, out_dot, strict=True)), rel=1e-10)
+    slope = sum(np.sum(2.0 * y * y_dot) for y, y_dot in zip(out, out_dot, strict=True))
+    assert np.sum(dualad.grad(of_squares)(x) * v) == pytest.approx(slope, rel=1e-10)
 
 
 def test_extremes_along_axes_at_ties_and_nans():
@@ -84,12 +88,13 @@ def test_extremes_along_axes_at_ties_and_nans():
         return np.max(x, axis=0) + np.min(x, axis=0)
 
     x = np.array([[1.0, 2.0, np.nan], [1.0, 5.0, 3.0]])
-    value, slopes = dualad.vjp(f, x)
+    value, slope = dualad.jvp(f, (x,), (np.array([[1.0, 1.0, 1.0], [9.0, 1.0, 9.0]]),))
     np.testing.assert_array_equal(value, [2.0, 7.0, np.nan])
-    np.testing.assert_array_equal(slopes(np.ones(3))[0], [[2.0, 1.0, 2.0], [0.0, 1.0, 0.0]])
-    np.testing.assert_array_equal(dualad.jvp(f, (x,), (np.array([[1.0, 1.0, 1.0], [9.0, 1.0, 9.0]]),))[1], [2, 2, 2])
+    np.testing.assert_array_equal(slope, [2.0, 2.0, 2.0])
+    gradient = dualad.grad(lambda x: np.sum(f(x)))
+    np.testing.assert_array_equal(gradient(x), [[2.0, 1.0, 2.0], [0.0, 1.0, 0.0]])
     with pytest.raises(ValueError, match="zero-size array"):
-        dualad.vjp(f, np.zeros((0, 3)))
+        gradient(np.zeros((0, 3)))
 
 
 def test_dtypes_are_those_of_numpy():
