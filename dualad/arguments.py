@@ -58,7 +58,8 @@ def is_differentiable(x: object) -> bool:
 def like(x: object, given: object, name: str, what: str) -> object:
     """Return a tangent or cotangent in the form of its primal; refuse another shape, dtype or structure.
 
-    None is the zero tangent. Integers, and Python's floats, have no dtype of their own and are converted.
+    None is the zero tangent. Integers are converted, and so are single numbers of which no digit is lost, and floats of
+    Python's, which have no dtype of their own.
     """
     if given is None and what == "tangent":
         return zeros_like(x)
@@ -104,7 +105,7 @@ def _like_number(x: object, given: object, name: str, what: str) -> object:
         kind = f"has shape {shape}" if shape else f"is {type(g).__name__} {g!r}"
         raise ArgumentError(f"the {what} of {name} {kind}, but the primal is a real number")
     dtype = np.dtype(type(x))
-    if isinstance(g, np.floating) and g.dtype != dtype:
+    if isinstance(g, np.floating) and not np.can_cast(g.dtype, dtype):
         raise ArgumentError(f"the {what} of {name} has dtype {g.dtype}, but the primal has dtype {dtype}")
     return type(x)(_converted(np.asarray(g), dtype, name, what) if isinstance(g, np.integer) else g)
 

@@ -26,6 +26,8 @@ def test_tangents_that_are_zero_or_integers():
         (dualad.hvp(weighted, (x, 2.0, n), (1.0,), argnums=1), 60.0),
     ):
         assert found == pytest.approx(wanted)
+    assert dualad.jvp(lambda t: t * t, (np.float32(3.0),), (0.5,)) == (9.0, 3.0)
+    assert dualad.jvp(lambda t: t * t, (3.0,), (np.float32(0.5),)) == (9.0, 3.0)
     by_x, by_y, by_n = dualad.hvp(weighted, (x, 2.0, n), (None, 1.0, None))
     np.testing.assert_allclose(by_x, [24.0, 48.0])
     assert by_y == pytest.approx(60.0) and by_n is None
@@ -67,5 +69,6 @@ def test_tangents_that_belong_to_nothing():
         (lambda: dualad.jvp(lambda p: p[0] * p[1], ((2.0, 3),), ((1.0, 5),)), r"p[1] is int"),
         (lambda: dualad.jvp(weighted, (np.ones(2), 2.0, 3), (1.0, 2.0), argnums=0), "2 tangents"),
         (lambda: dualad.hvp(weighted, (np.ones(2), 2.0, 3), (1.0,), argnums=5), "takes 3 arguments"),
+        (lambda: dualad.jvp(lambda t: t * t, (np.float32(3.0),), (np.float64(0.1),)), "has dtype float64"),
     ):
         assert words in complaint(call, dualad.DualadError)

@@ -346,7 +346,7 @@ POINT = (np.ones(3), 2.0)
         ((np.array([1, 2, 2**60 + 1]), 1.0), ("tangent of x", "integers", "float64")),
         ((np.ma.array([1.0, 2.0, 3.0]), 1.0), ("tangent of x", "MaskedArray")),
         ((np.ones(3), np.ones(2)), ("tangent of y", "(2,)")),
-        ((np.ones(3), np.float32(1.0)), ("tangent of y", "float32", "float64")),
+        ((np.ones(3), np.longdouble(1.0)), ("tangent of y", "dtype", "float64")),
         ((np.ones(3), 1j), ("tangent of y", "complex")),
         ((np.ones(3), True), ("tangent of y", "bool")),
         ((np.ones(3),), ("2 primals", "1 tangents")),
