@@ -6,7 +6,8 @@ import numpy as np
 
 from .compiler.source import innermost, read, signature_of, star_of
 from .derivative_function import name_of
-from .errors import ArgumentError
+from .errors import ArgumentError, NotDifferentiableError
+from .inputs import MOST_ITEMS
 
 
 def bound(f: object, args: tuple) -> tuple:
@@ -27,17 +28,19 @@ def star_folded(f: object, values: tuple, full: tuple) -> tuple:
 def snapshot(x: object) -> object:
     if isinstance(x, np.ndarray):
         return x.copy(order="K")
-    if isinstance(x, tuple):
+    if isinstance(x, tuple | list):
         return _rebuild(x, [snapshot(i) for i in x])
     return x
 
 
-def _rebuild(model: tuple, items: list) -> tuple:
+def _rebuild(model: tuple | list, items: list) -> tuple | list:
+    if isinstance(model, list):
+        return items
     return type(model)(*items) if hasattr(model, "_fields") else tuple(items)
 
 
 def is_differentiable(x: object) -> bool:
-    if isinstance(x, tuple):
+    if isinstance(x, tuple) or (isinstance(x, list) and len(x) <= MOST_ITEMS):
         return any(is_differentiable(i) for i in x)
     if isinstance(x, np.ndarray):
         return x.dtype.kind == "f"
@@ -45,25 +48,63 @@ def is_differentiable(x: object) -> bool:
 
 
 def like(x: object, given: object, name: str, what: str) -> object:
-    """Return a tangent or cotangent in the form of its primal; refuse another shape, dtype or structure."""
-    if isinstance(x, tuple):
+    """Return a tangent or cotangent in the form of its primal; refuse another shape, dtype or structure.
+
+    None is the zero tangent. Integers are converted, and so are single numbers of which no digit is lost, and floats of
+    Python's, which have no dtype of their own.
+    """
+    if given is None and what == "tangent":
+        return zeros_like(x)
+    if isinstance(x, tuple | list):
         if not isinstance(given, tuple | list) or len(given) != len(x):
             raise ArgumentError(f"the {what} of {name} must be a tuple of {len(x)}, like the primal, not {given!r}")
         items = [like(i, g, f"{name}[{k}]", what) for k, (i, g) in enumerate(zip(x, given, strict=True))]
         return _rebuild(x, items)
-    if isinstance(x, np.ndarray):
-        g = np.asarray(given)
-        if g.shape != x.shape:
-            raise ArgumentError(f"the {what} of {name} has shape {g.shape}, but the primal has shape {x.shape}")
-        if x.dtype.kind != "f":
-            return 0.0
-        if g.dtype != x.dtype:
-            raise ArgumentError(f"the {what} of {name} has dtype {g.dtype}, but the primal has dtype {x.dtype}")
-        return g
+    if not is_differentiable(x):
+        if what == "tangent" and not is_zero(given):
+            raise NotDifferentiableError(f"argument {name} is {type(x).__name__}, which has no tangent: pass None")
+        return 0.0
+    if not isinstance(x, np.ndarray):
+        return _like_number(x, given, name, what)
+    if isinstance(given, np.ma.MaskedArray | np.matrix):
+        raise ArgumentError(f"the {what} of {name} is a {type(given).__name__}: pass an ordinary array")
+    g = np.asarray(given)
+    if g.shape != x.shape:
+        raise ArgumentError(f"the {what} of {name} has shape {g.shape}, but the primal has shape {x.shape}")
+    if g.dtype != x.dtype and g.dtype.kind not in "iu":
+        raise ArgumentError(f"the {what} of {name} has dtype {g.dtype}, but the primal has dtype {x.dtype}")
+    return _converted(g, x.dtype, name, what)
+
+
+def is_zero(tangent: object) -> bool:
+    """Whether a tangent says nothing, as that of an argument without a derivative must."""
+    return tangent is None or bool(np.all(np.asarray(tangent) == 0))
+
+
+def zeros_like(x: object) -> object:
+    """Return the zero tangent of a primal."""
+    if isinstance(x, tuple | list):
+        return _rebuild(x, [zeros_like(i) for i in x])
     if not is_differentiable(x):
         return 0.0
-    if isinstance(given, bool | np.bool_) or not isinstance(given, int | float | np.number) or np.iscomplexobj(given):
-        shape = np.shape(given)
-        kind = f"has shape {shape}" if shape else f"is {type(given).__name__} {given!r}"
+    return np.zeros_like(x, subok=False) if isinstance(x, np.ndarray) else type(x)(0.0)
+
+
+def _like_number(x: object, given: object, name: str, what: str) -> object:
+    g = given[()] if isinstance(given, np.ndarray) and given.shape == () else given
+    if isinstance(g, bool | np.bool_) or not isinstance(g, int | float | np.number) or np.iscomplexobj(g):
+        shape = np.shape(g)
+        kind = f"has shape {shape}" if shape else f"is {type(g).__name__} {g!r}"
         raise ArgumentError(f"the {what} of {name} {kind}, but the primal is a real number")
-    return type(x)(given)
+    dtype = np.dtype(type(x))
+    if isinstance(g, np.floating) and not np.can_cast(g.dtype, dtype):
+        raise ArgumentError(f"the {what} of {name} has dtype {g.dtype}, but the primal has dtype {dtype}")
+    return type(x)(_converted(np.asarray(g), dtype, name, what) if isinstance(g, np.integer) else g)
+
+
+def _converted(g: np.ndarray, dtype: np.dtype, name: str, what: str) -> np.ndarray:
+    """Return numbers in the dtype of their primal, which must have room for all digits of integers."""
+    converted = g.astype(dtype, copy=False)
+    if g.dtype.kind in "iu" and not np.array_equal(converted.astype(g.dtype), g):
+        raise ArgumentError(f"the {what} of {name} has integers that are no numbers of dtype {dtype}: convert them")
+    return converted

@@ -14,6 +14,7 @@ from numba import njit, typeof
 
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.dependencies import dependencies, fixed, portable
+from .compiler.infer import refusal
 from .compiler.numba_bridge import (
     NumbaError,
     compiles_nothing,
@@ -23,6 +24,10 @@ from .compiler.numba_bridge import (
 )
 from .compiler.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
+from .inputs import ORDINARY, Parameter, blocks_in_form_of, has_list, in_form_of, native, remedy, with_lists
+
+_SHAPED = ("grad", "value_and_grad", "jacfwd", "jacrev", "jacobian", "hessian")
+"""The derivatives that have the structure of the arguments that they are taken by."""
 
 
 class Surrounded:
@@ -53,6 +58,7 @@ class DerivativeFunction(Differentiated):
         self.differentiated, self._reached = fixed(given.function)
         self.what = what = Derivative(self.differentiated, kind, *options)
         self.built: dict[tuple, Built] = {}
+        self._has_lists = False
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
@@ -64,7 +70,8 @@ class DerivativeFunction(Differentiated):
         if argument_types not in self.built:
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
-            self.built[argument_types] = build(self.what, own)
+            self.built[argument_types] = made = build(self.what, own)
+            self._has_lists = self._has_lists or made.lists is not None
         return self.built[argument_types].function
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -72,8 +79,13 @@ class DerivativeFunction(Differentiated):
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             args, kwargs = tuple(bound.arguments.values()), {}
+        given = (args, kwargs)
+        for x in (*args, *kwargs.values()):
+            if type(x) not in ORDINARY:
+                args, kwargs = self._native(args, kwargs)
+                break
         try:
-            return self.dispatcher(*args, **kwargs)
+            result = self.dispatcher(*args, **kwargs)
         except NotScalarError as error:
             if self.what.kind not in ("grad", "value_and_grad"):
                 raise
@@ -81,11 +93,83 @@ class DerivativeFunction(Differentiated):
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
-        except (NumbaError, TypeError, DualadError):
+        except (NumbaError, TypeError, NotImplementedError, DualadError) as error:
             retry = with_jitted_functions(args, kwargs)
             if retry is None:
+                self._explain(error, args, kwargs)
                 raise
-        return self.dispatcher(*retry[0], **retry[1])
+            try:
+                result = self.dispatcher(*retry[0], **retry[1])
+            except NumbaError as error:
+                self._explain(error, args, kwargs)
+                raise
+        if self._has_lists:
+            result = self._with_lists(result, args)
+        return result if args is given[0] and kwargs is given[1] else self._in_form(result, *given)
+
+    # ---------------------------------------------------------------- arguments from Python
+
+    def _parameter(self, position: int) -> tuple[Parameter, bool]:
+        """Return what an argument is called, and whether it is differentiated."""
+        parameters = parameters_of(self.what.function)
+        star = next((k for k, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL), len(parameters))
+        own = min(position, star)
+        name = parameters[own].name if own < len(parameters) else f"{position}"
+        return Parameter(position, name, name_of(self.what.function)), position in self.what.argnums
+
+    def _placed(self, args: tuple, kwargs: dict) -> list[tuple]:
+        """Return (argument, Parameter, whether it is differentiated) for each argument."""
+        names = [p.name for p in parameters_of(self.what.function)]
+        places = [*range(len(args)), *(names.index(k) if k in names else len(names) for k in kwargs)]
+        return [(x, *self._parameter(k)) for x, k in zip((*args, *kwargs.values()), places, strict=True)]
+
+    def _native(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """Return the arguments as they go to native code."""
+        values = [native(*placed) for placed in self._placed(args, kwargs)]
+        if all(x is y for x, y in zip(values, (*args, *kwargs.values()), strict=True)):
+            return args, kwargs
+        return tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+
+    def _in_form(self, result: object, args: tuple, kwargs: dict) -> object:
+        """Return a result with lists where the differentiated arguments have them."""
+        names = [p.name for p in parameters_of(self.what.function)]
+        given = {**dict(enumerate(args)), **{names.index(k): v for k, v in kwargs.items()}}
+        kind, has_aux = self.what.kind, self.what.has_aux
+        if kind not in _SHAPED or not any(has_list(given.get(k)) for k in self.what.argnums):
+            return result
+        models = tuple(given.get(k) for k in self.what.argnums)
+        model = models[0] if self.what.single else models
+        if kind == "value_and_grad":
+            return result[0], in_form_of(result[1], model)
+        derivative, aux = result if has_aux else (result, None)
+        if kind == "grad":
+            derivative = in_form_of(derivative, model)
+        elif kind == "hessian":
+            derivative = in_form_of(derivative, model, lambda row: in_form_of(row, model))
+        else:
+            derivative = blocks_in_form_of(derivative, model)
+        return (derivative, aux) if has_aux else derivative
+
+    def _with_lists(self, result: object, args: tuple) -> object:
+        """Return a result with the lists in it that native code returns as tuples."""
+        found = {made.lists for made in self.built.values()}
+        lists = found.pop() if len(found) == 1 else self.built[tuple(map(typeof, args))].lists
+        if self.what.kind == "grad":
+            return result[0], with_lists(result[1], lists)
+        if self.what.kind == "value_and_grad":
+            return (result[0][0], with_lists(result[0][1], lists)), result[1]
+        return with_lists(result, lists)
+
+    def _explain(self, error: Exception, args: tuple, kwargs: dict) -> None:
+        """Raise an error that says what is wrong with an argument, or with the user's line that Numba refuses."""
+        for x, parameter, is_differentiated in self._placed(args, kwargs):
+            message = remedy(x, parameter)
+            if message is not None:
+                kind = NotDifferentiableError if is_differentiated else ArgumentError
+                raise kind(message) from None
+        if isinstance(error, NumbaError):
+            source = read(innermost(self.what.function))
+            raise refusal(error, self.__name__, (source.filename, source.node.lineno)) from None
 
     def __repr__(self) -> str:
         return f"<dualad {self.what.kind} of {name_of(self.what.function)} by {self.what.argnums}>"

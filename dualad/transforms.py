@@ -22,6 +22,7 @@ from .compiler.numba_bridge.jitted import (
 from .compiler.source import star_of
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
+from .inputs import in_form_of, without_lists
 
 __all__ = [
     "derivative_source",
@@ -140,7 +141,9 @@ def _of(f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool) -
     return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, ())
 
 
-def jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, object]:
+def jvp(
+    f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None
+) -> tuple[object, object]:
     """Return (f(*primals), the Jacobian of f times the tangents), by forward mode.
 
     Parameters
@@ -149,18 +152,21 @@ def jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, object]:
     primals : tuple
         The arguments.
     tangents : tuple
-        One for each argument, of its shape, dtype and structure. For an argument that has no derivative (an integer,
-        a string, a function): None or zero.
+        One for each argument, of its shape, dtype and structure; Python's numbers and integers of any dtype are
+        converted. None is zero, and the only tangent, with zero itself, of what has no derivative (an integer, a
+        string, a function).
+    argnums : int or tuple of int, optional
+        The arguments that the tangents belong to, one each; the others are held fixed. Default: all.
 
     Raises
     ------
     ArgumentError
         If a tangent has another shape or dtype than its primal; the message names the argument.
     """
-    return _push_forward(f, "jvp", primals, tangents)
+    return _push_forward(f, "jvp", primals, tangents, argnums)
 
 
-def hvp(f: Callable, primals: tuple, tangents: tuple) -> object:
+def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None) -> object:
     """Return the product of the Hessian of a scalar function with a vector, by reverse over forward mode.
 
     Parameters
@@ -170,46 +176,65 @@ def hvp(f: Callable, primals: tuple, tangents: tuple) -> object:
     primals : tuple
         The arguments.
     tangents : tuple
-        The vector: one entry for each argument, of its shape, dtype and structure. For an argument that has no
-        derivative: None or zero.
+        The vector: one entry for each argument, as in `jvp`.
+    argnums : int or tuple of int, optional
+        The arguments that the Hessian is taken by, and that the tangents belong to, one each; the others are held
+        fixed. Default: all.
 
     Returns
     -------
     object
-        The derivative along the tangents of the gradient: for one argument in the form of that argument, for several a
-        tuple with one entry each (None where there is no derivative).
+        The derivative along the tangents of the gradient: for one argument (or an int as `argnums`) in the form of that
+        argument, for several a tuple with one entry each (None where there is no derivative).
 
     Raises
     ------
     ArgumentError
         If a tangent has another shape or dtype than its primal; the message names the argument.
     """
-    return _push_forward(f, "hvp", primals, tangents)
+    return _push_forward(f, "hvp", primals, tangents, argnums)
 
 
-def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple) -> object:
+def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnums: object) -> object:
     """Check primals against tangents and call the derivative with both."""
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError("primals and tangents must be tuples, one entry an argument")
-    if len(primals) != len(tangents):
-        raise ArgumentError(f"{len(primals)} primals but {len(tangents)} tangents")
     names = [p.name for p in parameters_of(f)]
-    full = bound(f, primals)
-    wrt, used = [], []
-    pairs = list(zip(star_folded(f, primals, full), star_folded(f, tangents, full), strict=False))
-    for k, (x, x_dot) in enumerate(pairs):
-        if is_differentiable(x):
-            used.append(like(x, x_dot, names[k], "tangent"))
-            wrt.append(k)
-        elif not (x_dot is None or np.all(np.asarray(x_dot) == 0)):
-            raise NotDifferentiableError(f"argument {names[k]} is {type(x).__name__}, which has no tangent: pass None")
-    if not wrt:
-        raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
+    full = bound(f, tuple(primals))
+    if argnums is None:
+        if len(primals) != len(tangents):
+            raise ArgumentError(f"{len(primals)} primals but {len(tangents)} tangents")
+        dots = dict(enumerate(star_folded(f, tangents, full)[: len(star_folded(f, primals, full))]))
+    else:
+        if star_of(f) is not None:
+            what = f"argnums for {kind} of {name_of(f)}, which takes any number of arguments"
+            raise ArgumentError(f"{what}: leave it out, and give None as the tangent of what is held fixed")
+        places = positions(f, argnums)
+        if len(places) != len(tangents):
+            raise ArgumentError(f"argnums {argnums!r} but {len(tangents)} tangents")
+        dots = dict(zip(places, tangents, strict=True))
+    given = {k: like(full[k], x_dot, names[k], "tangent") for k, x_dot in dots.items()}
+    wrt = [k for k in given if is_differentiable(full[k])]
+    if not wrt or (argnums is not None and len(wrt) < len(given)):
+        if argnums is None:
+            raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
+        raise NotDifferentiableError(f"argnums {argnums!r} names an argument of {name_of(f)} that has no floats in it")
+    if kind == "jvp" and any(dots[k] is not None for k in wrt):
+        wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
+    used = [without_lists(given[k]) for k in wrt]
     result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
-    if kind == "jvp" or len(full) == 1 and star_of(f) is None:
+    if kind == "jvp":
         return result
-    entries = _as_given(list(result) if len(full) > 1 else [result], star_of(f), full, len(primals))
+    products = list(result) if len(full) > 1 else [result]
+    for k in wrt:
+        products[k] = in_form_of(products[k], full[k])
+    if argnums is not None:
+        chosen = tuple(products[k] for k in places)
+        return chosen if isinstance(argnums, tuple | list) else chosen[0]
+    if len(full) == 1 and star_of(f) is None:
+        return products[0]
+    entries = _as_given(products, star_of(f), full, len(primals))
     return entries[0] if len(primals) == 1 else entries
 
 
@@ -257,7 +282,7 @@ class Pullback:
         bars = self.derivative(*self.primals, seed)
         entries: list = [None] * len(self.primals)
         for k, bar in zip(self.wrt, bars, strict=True):
-            entries[k] = bar
+            entries[k] = in_form_of(bar, self.primals[k])
         return _as_given(entries, self.star, self.primals, self.count)
 
 

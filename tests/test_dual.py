@@ -157,7 +157,7 @@ def test_object_arrays():
     assert (product.primal, product.tangent) == (4.25, -3.0)
     assert isinstance(np.float64(2.0) * a[0], Dual) and isinstance(dualad.sin(a)[0], Dual)
     mixed = np.array([0.5, Dual(0.5, 1.0)], dtype=object)
-    assert dualad.cos(mixed)[0] == math.cos(0.5) and dualad.cos(mixed)[1].primal == math.cos(0.5)
+    assert dualad.cos(mixed)[0] == math.cos(0.5) and dualad.cos(mixed)[1].primal == pytest.approx(math.cos(0.5))
 
 
 def test_comparisons_look_at_the_primal():
@@ -197,7 +197,7 @@ def test_a_zero_tangent_stays_zero_where_the_partial_is_infinite():
 def test_the_functions_take_floats_and_arrays():
     assert dualad.sin(0.5) == math.sin(0.5) and dualad.arcsin is dualad.asin
     assert np.array_equal(dualad.exp(np.array([0.0, 1.0])), np.exp([0.0, 1.0]))
-    assert numba.njit(lambda x: dualad.sin(x) + dualad.floor(x))(1.5) == math.sin(1.5) + 1.0
+    assert numba.njit(lambda x: dualad.sin(x) + dualad.floor(x))(1.5) == pytest.approx(math.sin(1.5) + 1.0)
     assert not set(dualad.functions.__all__) & set(dir(builtins))
 
 

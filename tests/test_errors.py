@@ -263,6 +263,32 @@ def test_arguments_of_no_numeric_type(x):
     assert "(x)" in message
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("np.kron(x, 'a')", ("np.kron(x, 'a')", "kron(array(float64, 1d, C), unicode_type)")),
+        ("np.mean(x, axis=4)", ("np.mean",)),
+        ("np.median(x, overwrite_input=True)", ("median",)),
+        ("x.T.nothing(2)", ("x.T.nothing(2)",)),
+        ("np.max(x, axis=(0, -1))", ("np.max along these axes", "all counted from the first")),
+        ("np.sum(x, axis=(0, 0))", ("np.sum along an axis that is named twice",)),
+        ("np.mean(x, keepdims=True)", ("np.mean with keepdims",)),
+        ("np.std(x[0], ddof=2, axis=3) + x", ("np.std",)),
+        ("np.sum(x[0], dtype=np.float32)", ("np.sum of a number with dtype",)),
+    ],
+)
+def test_a_message_speaks_of_what_the_user_wrote(body, words, tmp_path):
+    path = tmp_path / "refused.py"
+    path.write_text(f"import numpy as np\ndef f(x):\n    return {body}\n")
+    scope = {}
+    exec(compile(path.read_text(), str(path), "exec"), scope)
+    for transform in (dualad.grad, dualad.jacfwd):
+        message = complaint(lambda transform=transform: transform(scope["f"])(np.ones(3)))
+        assert "refused.py, line 3)" in message and " at 0x" not in message and "flat" not in message
+        for word in words:
+            assert word in message
+
+
 def scaled(x, n):
     return x * n
 
@@ -316,10 +342,13 @@ POINT = (np.ones(3), 2.0)
         ((np.ones((3, 1)), 1.0), ("tangent of x", "(3, 1)", "(3,)")),
         ((1.0, 1.0), ("tangent of x", "()", "(3,)")),
         ((np.ones(3, dtype=np.float32), 1.0), ("tangent of x", "float32", "float64")),
-        ((np.ones(3, dtype=int), 1.0), ("tangent of x", "int64", "float64")),
+        ((np.ones(3, dtype=bool), 1.0), ("tangent of x", "bool", "float64")),
+        ((np.array([1, 2, 2**60 + 1]), 1.0), ("tangent of x", "integers", "float64")),
+        ((np.ma.array([1.0, 2.0, 3.0]), 1.0), ("tangent of x", "MaskedArray")),
         ((np.ones(3), np.ones(2)), ("tangent of y", "(2,)")),
+        ((np.ones(3), np.longdouble(1.0)), ("tangent of y", "dtype", "float64")),
         ((np.ones(3), 1j), ("tangent of y", "complex")),
-        ((np.ones(3), None), ("tangent of y", "None")),
+        ((np.ones(3), True), ("tangent of y", "bool")),
         ((np.ones(3),), ("2 primals", "1 tangents")),
         (np.ones(3), ("tuples",)),
     ],

@@ -16,7 +16,7 @@ LAYERS = (
     ("errors",),
     ("rules",),
     ("compiler",),
-    ("derivative_function", "arguments"),
+    ("inputs", "derivative_function", "arguments"),
     ("transforms",),
     ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
     ("dualad",),

@@ -40,7 +40,7 @@ def test_first_example_graph_and_partials():
     assert close(t.adjoint[:2], (1.0 + y * inner, x * inner))
     assert close(dualad.grad(exponential_of_sine, (0, 1))(x, y), (1.0 + y * inner, x * inner))
     assert {(a, b) for a, b, _, _ in t.edges()} == {(0, 2), (0, 3), (1, 3), (3, 4), (4, 5), (2, 6), (5, 6)}
-    assert t.result == t.value[6] == exponential_of_sine(x, y)
+    assert t.result == t.value[6] and close(t.result, exponential_of_sine(x, y))
     for k in range(len(t)):
         if k != t.output:
             assert close(t.adjoint[k], sum(back for source, _, _, back in t.edges() if source == k))
@@ -53,7 +53,7 @@ def test_second_example_line_by_line():
     assert len(t) == 7
     assert [t.expression(k) for k in range(7)] == ["", "", "x1 * x2", "exp(v2)", "v2 + v3", "sin(x2)", "v4 - v5"]
     primal = [x1, x2, x1 * x2, e, x1 * x2 + e, math.sin(x2), x1 * x2 + e - math.sin(x2)]
-    assert t.value.tolist() == primal
+    assert close(t.value, primal)
     # forward along x1: each line from the lines before it
     tangent = [1.0, 0.0, x2, x2 * e, x2 + x2 * e, 0.0, x2 + x2 * e]
     assert close(t.tangent, tangent)

@@ -8,6 +8,8 @@ lower           the tree becomes the IR; calls are inlined    (expressions, valu
   builtin_calls, library      calls that are carried out or written out meanwhile
   decorators      of inner functions
   lists, dicts    with items known at compile time; lists in memory
+  results         what a function may return; lists in it
+messages        the text of exceptions, which Python makes of the values that native code hands over
 branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
 transformed     derivatives met in a function (lifting: what they capture); derived: as primitives with derivatives
@@ -16,6 +18,7 @@ units           functions that call themselves, which cannot be inlined; instanc
 ir              the intermediate representation, structured and single-assignment
 verify          the invariants of the IR, checked after each pass in the tests (DUALAD_VERIFY=1)
 infer           types, by Numba's own inference on the printed IR
+  of_numbers      what functions of arrays are of single numbers
 normalise       one normal form for each construct, now that the types are known
   indexing        indices; what index arrays pick, as loops
   list_operations lists in memory

@@ -26,7 +26,7 @@ from .instances import Instances
 from .jacobian import JacobianText
 from .lower import lower
 from .normalise import normalise
-from .numba_bridge import derivative_in
+from .numba_bridge import as_writable, derivative_in
 from .numba_bridge.objects import describe, is_modelled
 from .packed import Packed, may_be_packed
 from .reverse import Reverse
@@ -115,6 +115,8 @@ class Built:
     result_type: object = None
     directions: int = 1
     packs: SimpleNamespace | None = None
+    lists: tuple | None = None
+    """Which tuples of the result (with `has_aux`, of its auxiliary part) are lists to the user; see `ir.Function`."""
 
 
 def build(what: Derivative, argument_types: tuple) -> Built:
@@ -131,6 +133,7 @@ def build(what: Derivative, argument_types: tuple) -> Built:
 def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     """Generate derivative code, with the functions that are called rather than inlined in `units`."""
     entry, kind = what.entry, what.kind
+    argument_types = tuple(map(as_writable, argument_types))  # what is written into is copied
     if isinstance(entry, Whole):
         kind = "primal"
     elif kind in _JACOBIANS:
@@ -143,7 +146,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         if isinstance(ty, types.Dispatcher):
             functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
     instances = Instances(units, scope)
-    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units), scope)
+    has_aux = what.has_aux and not isinstance(entry, Whole)
+    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     normalise(function, scope.namer)
@@ -174,10 +178,11 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         else:
             printer = Reverse(function, scope, activity)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
-    text = instances.text() + printer.text()
-    made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>")
+    before = instances.text()
+    text, places = before + printer.text(), [entry.place] * before.count("\n") + printer.places
+    made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
-    return Built(name, text, made, type_of(function.result), directions, packs)
+    return Built(name, text, made, type_of(function.result), directions, packs, function.lists)
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
@@ -222,7 +227,8 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
         count = len(outs) * len(wrt)
         modes = [Derived(JacobianOf(entry, wrt, generate, k), "value", count=count) for k in ("jacfwd", "jacrev")]
         printer.either(name, value, *modes)
-    made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>")
+    places = [entry.place] * len(printer.lines)
+    made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     return Built(name, printer.text(), made, printer.result_type())
 
 
@@ -267,12 +273,20 @@ def check_type(ty: object, position: int, function: object) -> None:
         is_starred = star is not None and position >= star
         name = f"{names[star]}[{position - star}]" if is_starred else names[position]
         what = f"argument {position} ({name}) of {entry.name} has type {ty}"
-        remedy = "pass floats (3.0, not 3)"
+        remedy = _to_pass(ty)
         if not is_modelled(ty):
             held, remedy = describe(ty)
             what = f"argument {position} ({name}) of {entry.name} is {held}"
-        message = f"{what}, which has no derivative: {remedy}, or leave it out of argnums"
-        raise NotDifferentiableError(at(message, *entry.place))
+            remedy += ", or leave it out of argnums"
+        raise NotDifferentiableError(at(f"{what}, which has no derivative: {remedy}", *entry.place))
+
+
+def _to_pass(ty: object) -> str:
+    """Return what to do about an argument of a type that has no derivative."""
+    scalar = ty.dtype if isinstance(ty, types.Array) else ty
+    if isinstance(scalar, types.Integer | types.Boolean | types.BaseTuple):
+        return "pass floats (3.0, not 3), or leave it out of argnums"
+    return "pass a float, an array of floats or a tuple of such, or leave it out of argnums"
 
 
 def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
@@ -285,8 +299,8 @@ def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
             raise NotDifferentiableError(message)
         if not any(is_float(leaf) for leaf in leaves):
             what = f"argument {k} ({param.name}) of {function.name} has type {param.type}"
-            message = f"{what}, which has no derivative: pass floats (3.0, not 3), or leave it out of argnums"
-            raise NotDifferentiableError(message)
+            message = f"{what}, which has no derivative: {_to_pass(param.type)}"
+            raise NotDifferentiableError(at(message, *function.place))
 
 
 def check_objects(function: ir.Function, what: Derivative) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import DualadError
 from . import ir, vector_math
 from .ir import UNDEFINED, Block, Const, For, If, Namer, Op, Slice, TupleOf, Var, While
+from .messages import VALUE, Late, is_single, template
 
 RESERVED = frozenset({*keyword.kwlist, *dir(builtins), "np", "math", "vmath", "operator", "dualad"})
 
@@ -204,7 +205,8 @@ class Emitter:
             return f"{self.operand(args[0])}.pop()"
         if fn == "fstring":
             names = iter(args)
-            return "f" + repr("".join(f"{{{self.operand(next(names))}}}" if p is None else p for p in op.detail))
+            parts = [p if isinstance(p, str) else p.around(self.operand(next(names))) for p in op.detail]
+            return "f" + repr("".join(parts))
         if fn == "part":  # a view like it, for its type
             bounds = self.operand(Slice(*args[1:], Const(None)))
             return f"{self.operand(args[0])}[{'' if op.detail == 0 else '..., '}{bounds}]"
@@ -260,12 +262,23 @@ class Emitter:
             self.line(f"{self.operand(op.args[0])}[:] = {self.operand(op.args[1])}")
         elif op.fn == "append":
             self.line(f"{self.operand(op.args[0])}.append({self.operand(op.args[1])})")
+        elif op.fn == "raise" and (op.detail is not None or any(map(is_single, op.args[1:]))):
+            self.late_raise(op)
         elif op.fn == "raise":
             self.line(f"raise {self.operand(op.args[0])}({', '.join(self.operand(a) for a in op.args[1:])})")
         elif op.target is None:
             self.line(self.expression(op))
         else:
             self.line(f"{op.target.name} = {self.expression(op)}")
+
+    def late_raise(self, op: Op) -> None:
+        """Print a raise whose messages are made when Python sees it (see `messages`)."""
+        cls, *values = op.args
+        singles = [is_single(v) for v in values]
+        messages = op.detail or ((VALUE,),) * len(values)
+        texts = [repr(template(m, singles)) for m in messages]
+        parts = [self.operand(cls), str(len(texts)), *texts, *map(self.operand, values)]
+        self.line(f"raise {self.scope.bind(Late, 'late')}({', '.join(parts)})")
 
     def moves(self, pairs: list[tuple[Var, object]]) -> None:
         """Print assignments that happen together."""

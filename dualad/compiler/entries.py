@@ -116,7 +116,8 @@ class Whole(Plain):
             count = len(super().names())
             dots = dict(zip(self.argnums, values[count:], strict=True))
             in_order = [dots.get(k, Const(None)) for k in range(count)]
-            products = low.hessian_products(function, values[:count], in_order, self.source.node)
+            asked = [Const(k in dots) for k in range(count)]
+            products = low.hessian_products(function, values[:count], in_order, asked, self.source.node)
             return products[0] if count == 1 else TupleOf(tuple(products))
         whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux)
         return low.call_in_order(whole, values, self.source.node)

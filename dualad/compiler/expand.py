@@ -12,7 +12,7 @@ import operator
 import numpy as np
 from numba import types
 
-from ..errors import UnsupportedError, at
+from ..errors import DualadError, UnsupportedError, at
 from ..rules import assembly, composites, linear_algebra, matrices, reductions
 from . import ir
 from .activity import VIEWS, Activity
@@ -21,7 +21,7 @@ from .entries import Generated, flat
 from .fuse import is_reduction
 from .indexing import Indexing
 from .infer import is_array, type_of
-from .ir import Function, Namer, Op, Var
+from .ir import Function, Namer, Op, Place, Var
 from .lower import Lowering
 from .normalise import may_write, rename, rename_everywhere, rename_in
 from .values import PLAIN, library_name
@@ -32,6 +32,8 @@ _PRODUCTS = {
     (1, 2): linear_algebra.vector_matrix,
     (2, 2): linear_algebra.matrix_matrix,
 }
+_MOST_EXPANSIONS = 50
+"""How often in a row an operation may be replaced by others; np.corrcoef, the longest, takes 12 steps."""
 _SOLVES = {1: linear_algebra.solve_vector, 2: linear_algebra.solve_matrix}
 
 
@@ -56,6 +58,12 @@ class _Expander:
         if new is None:
             return [op]
         self.changed = True
+        depth = getattr(op.place, "depth", 0) + 1
+        if depth > _MOST_EXPANSIONS:
+            what = getattr(op.place, "call", "") or library_name(op.fn)
+            raise DualadError(at(f"internal: what stands for {what} leads back to {library_name(op.fn)}", *op.place))
+        for stmt in ir.walk(ir.Block(new)):
+            stmt.place = Place.of(stmt.place, depth=depth)
         return new
 
     def expansion(self, op: Op) -> list | None:
@@ -129,8 +137,6 @@ class _Expander:
         low.origin = op.place
         result = low.library_call(written, op.fn, args, kwargs or {}, None)
         statements = low.block.statements
-        for stmt in ir.walk(low.block):
-            stmt.place = op.place
         if op.target is None:
             return statements
         ty = op.target.type.type if isinstance(op.target.type, types.Optional) else op.target.type

@@ -21,6 +21,7 @@ from .infer import is_object
 from .ir import Const, Op, Slice, TupleOf, Var
 from .library import AXES
 from .lists import Lists
+from .messages import Field, formatted
 from .objects import Objects
 from .runtime import check_no_overlap
 from .signatures import Signatures
@@ -141,14 +142,16 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             if isinstance(v, ast.Constant):
                 parts.append(v.value)
                 continue
+            spec = Const("") if v.format_spec is None else self.expr(v.format_spec)
+            if not isinstance(spec, Const):
+                raise self.fail(node, "a format that is known only at run time", "write it out")
+            field = Field("" if v.conversion == -1 else chr(v.conversion), spec.value)
             value = self.operand(v.value)
-            if v.format_spec is None and v.conversion == -1 and isinstance(value, Const):
-                parts.append(str(value.value))
-            elif v.format_spec is None and v.conversion == -1:
-                parts.append(None)
-                args.append(value)
+            if isinstance(value, Const):
+                parts.append(formatted(value.value, field))
             else:
-                raise self.fail(node, "a format in an f-string", "use plain {name}")
+                parts.append(field)
+                args.append(value)
         if not args:
             return Const("".join(parts))
         return self.emit("fstring", tuple(args), node, "text", None, tuple(parts))
@@ -393,7 +396,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         """A call: first what is called, or the object whose method it is, then the arguments, then the keywords."""
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
-            if isinstance(base, DictOf | ListOf | Var | ir.Global):
+            is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
+            if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format:
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
             callee = self.attribute(base, node.func, "t")
         else:
@@ -419,6 +423,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         is_list = isinstance(base, Var) and name in ("append", "extend") and not is_object(base)
         if isinstance(base, ListOf) or is_list:
             return self.list_method(base, name, args, kwargs, node)
+        if isinstance(base, Const):  # a text
+            return self.emit("method", (base, *self.operands(args, node)), node, hint, kwargs, name)
         return self.object_method(base, name, args, kwargs, node, hint)
 
     def call_arguments(self, node: ast.Call) -> tuple[list, dict]:
@@ -488,6 +494,9 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
         self.check_known(f, node)
+        reduced = self.reduced(f, args, kwargs, node)
+        if reduced is not None:
+            return reduced
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 

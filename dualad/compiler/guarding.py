@@ -18,7 +18,7 @@ other partials, of sums and products mostly
 
 `after` and `before` follow numbers, also from trip to trip, and arrays where a loop is made of array operations; not
 through arrays that the program reads and writes element by element, whose loops keep their form. `unchosen` follows
-both. A number that is infinite because the user's arguments are, or because sums and products overflow, is not foreseen.
+both. A number that is infinite because the user's arguments are, or because sums overflow, is not foreseen.
 """
 
 from __future__ import annotations

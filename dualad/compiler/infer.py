@@ -13,15 +13,24 @@ from ..rules.registry import OwnRule
 from . import generated, ir
 from .emit import Emitter, Scope
 from .ir import UNDEFINED, Block, Const, Function, TupleOf, Var
-from .numba_bridge import NumbaError, error_line, infer_types, type_of_item, typing_stub
+from .numba_bridge import NumbaError, error_place, error_reason, infer_types, type_of_item, typing_stub
 from .numba_bridge.objects import is_modelled, type_of_value
+from .of_numbers import is_of_number, may_be_of_number, result_type
 from .runtime import array_of
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
 
 
-def define(name: str, text: str, namespace: dict, filename: str) -> object:
-    """Execute generated source under a name that debuggers and tracebacks can read; return the function."""
+_places: dict[str, list[tuple]] = {}
+"""The user's line behind each line of generated text, by the name of its file."""
+
+
+def define(name: str, text: str, namespace: dict, filename: str, places: list[tuple]) -> object:
+    """Execute generated source under a name that debuggers and tracebacks can read; return the function.
+
+    `places` has the user's line behind each of its lines.
+    """
+    _places[filename] = places
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     env = {"__name__": generated.__name__, **namespace}
     exec(compile(text, filename, "exec"), env)  # noqa: S102
@@ -53,17 +62,17 @@ def infer(function: Function, scope: Scope) -> None:
 
 def _infer(function: Function, printer: type, scope: Scope) -> None:
     """Fill in the types that are not known yet."""
-    accesses = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_have_mask(s)]
+    ours = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_be_typed_here(s)]
     found, failed = None, None
     try:
         found = _types_found(function, printer(scope, function), scope)
     except UnsupportedError as error:
         failed = error
-    if accesses and (failed or any(_has_wide_mask(op, found) for op in accesses)):
+    if ours and (failed or any(_is_typed_here(op, found) for op in ours)):
         try:
-            found, failed = _types_found(function, printer(scope, function, accesses), scope), None  # slower
+            found, failed = _types_found(function, printer(scope, function, ours), scope), None  # slower
         except UnsupportedError as error:
-            failed = failed or error
+            failed = error
     if failed:
         raise failed
     for stmt in ir.walk(function.body):
@@ -74,14 +83,23 @@ def _infer(function: Function, printer: type, scope: Scope) -> None:
             v.type = found.get(v.name)
 
 
-def _may_have_mask(op: ir.Op) -> bool:
-    return op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
+def _may_be_typed_here(op: ir.Op) -> bool:
+    """Whether an operation is one that Numba may have no type for, or a wrong one."""
+    has_mask = op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
+    return has_mask or _is_reshape(op) or may_be_of_number(op)
 
 
-def _has_wide_mask(op: ir.Op, found: dict) -> bool:
-    """Whether an index has a mask of several dimensions, of which Numba's types are wrong."""
-    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args[1:]]
-    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known)
+def _is_reshape(op: ir.Op) -> bool:
+    """Whether an operation is one that Numba has for contiguous arrays only."""
+    return (op.fn is np.reshape or op.fn == "method" and op.detail == "reshape") and not op.kwargs
+
+
+def _is_typed_here(op: ir.Op, found: dict) -> bool:
+    """Whether Numba's types of an operation are wrong: of an index with a mask of several dimensions, or of numbers."""
+    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args]
+    if op.fn != "getitem":
+        return may_be_of_number(op) and is_of_number(op, tuple(known))
+    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
 
 
 def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[str, object]:
@@ -92,20 +110,32 @@ def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[st
         leaves = [v for v in ir.vars_in(function.result) if not printer.is_open(v)]
         printer.line(f"return ({''.join(v.name + ', ' for v in leaves)})" if leaves else "return 0")
     text = printer.text()
-    pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>")
+    pyfunc = define(name, text, scope.namespace, f"<dualad: {function.name}, types>", printer.places)
     try:
         found, _ = infer_types(pyfunc, (*(p.type for p in function.params), types.boolean))
     except NumbaError as error:
-        line = error_line(error)
-        place = printer.places[line - 1] if line and line <= len(printer.places) else function.place
-        where = printer.lines[line - 1].strip() if line and line <= len(printer.lines) else function.name
-        reason = next((r for r in str(error).splitlines() if r.strip() and "nopython" not in r), "")
-        message = f"Numba cannot compile `{where}`: {reason.strip()}"
-        raise UnsupportedError(at(message, *place)) from None
+        raise refusal(error, function.name, function.place) from None
     except AssertionError as error:  # Numba's word for some arguments that it does not know
         message = f"Numba cannot compile {function.name}: {error or 'a method or function is called with keywords'}"
         raise UnsupportedError(at(message, *function.place)) from None
     return found
+
+
+def refusal(error: Exception, name: str, otherwise: tuple) -> UnsupportedError:
+    """Return an error about the user's line behind the generated text that Numba complains about.
+
+    Of what dualad has put in place of a call, nothing is said but the call.
+    """
+    found = error_place(error)
+    lines = _places.get(found[0], []) if found else []
+    place = lines[found[1] - 1] if found and found[1] <= len(lines) and lines[found[1] - 1][1] else otherwise
+    call = getattr(place, "call", "")
+    if call:
+        message = f"{call} of such arguments is not supported: look at their types and dimensions"
+    else:
+        text = linecache.getline(*place).strip() if place[0] and place[1] else ""
+        message = f"Numba cannot compile `{text or name}`: {error_reason(error)}"
+    return UnsupportedError(at(message, *place))
 
 
 def _open_values(function: Function) -> set[object]:
@@ -130,21 +160,29 @@ def _empty_lists(statements: list) -> list[ir.Op]:
 class _Printer(Emitter):
     """Prints a function for its types: what Numba has no types for is a call of a stub, which has no code.
 
-    That is calls of recursive functions and of derivatives and, where `accesses` names them, what masks pick.
+    That is calls of recursive functions and of derivatives and, where `ours` names them, what masks pick and functions
+    of arrays that may be called with numbers. What is reshaped counts as contiguous there: it is made so.
 
     A loop without an end would make what follows it unreachable, and Numba would not type that. `perhaps`, a further
     argument of the printed function, is a boolean of which nothing is known.
     """
 
-    def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
+    def __init__(self, scope: Scope, function: Function, ours: list[ir.Op] | tuple = ()):
         super().__init__(scope)
         self.perhaps = scope.namer.fresh("perhaps")
-        self._accesses = {id(op) for op in accesses}
+        self._ours = {id(op) for op in ours}
 
     def expression(self, op: ir.Op) -> str:
-        if id(op) in self._accesses:
+        if id(op) in self._ours and op.fn == "getitem":
             stub = self.scope.bind(_ITEM, "item_of")
             return f"{stub}({', '.join(self.part(i) for i in op.args)})"
+        if id(op) in self._ours and _is_reshape(op):
+            contiguous = f"np.ascontiguousarray({self.operand(op.args[0])})"
+            return f"{contiguous}.reshape({', '.join(map(self.operand, op.args[1:]))})"
+        if id(op) in self._ours:
+            stub = self.scope.bind(typing_stub(lambda given, **named: result_type(op, given, named)), "of_number")
+            named = [f"{k}={self.operand(v)}" for k, v in op.kwargs.items()]
+            return f"{stub}({', '.join([*map(self.operand, op.args), *named])})"
         if op.fn is np.array and not op.kwargs:
             return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
         if op.fn == "snapshot":  # of a number, perhaps
@@ -179,8 +217,8 @@ class _TypePrinter(_Printer):
     Of a test nothing is printed, since what is left of it may be a constant, and Numba types no branch that is dead.
     """
 
-    def __init__(self, scope: Scope, function: Function, accesses: list[ir.Op] | tuple = ()):
-        super().__init__(scope, function, accesses)
+    def __init__(self, scope: Scope, function: Function, ours: list[ir.Op] | tuple = ()):
+        super().__init__(scope, function, ours)
         self._open = _open_values(function)
         self._known: set[Var] = set()
 

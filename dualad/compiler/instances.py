@@ -23,6 +23,7 @@ from .emit import Scope
 from .infer import infer, is_array, is_float, type_of
 from .ir import Const, Function, TupleOf, Var
 from .lower import Lowering
+from .messages import find_messages
 from .normalise import normalise
 from .numba_bridge import typing_stub
 from .numba_bridge.objects import describe, is_modelled
@@ -353,6 +354,7 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
         raise UnsupportedError(at(f"{what}: {_PASS_ALONG}", *unit.place))
     function = Function(unit.name, params, [(p, k, ()) for k, p in enumerate(params)], low.block, result)
     function.place = unit.place
+    find_messages(function)
     ir.prune(function, has_effect)
     return function
 

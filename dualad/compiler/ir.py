@@ -39,6 +39,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
+class Place(tuple):
+    """(file name, line): the user's line that an operation belongs to.
+
+    Attributes
+    ----------
+    call : str
+        The library function that the user calls there, if the operation is one of those that dualad puts in its place.
+    depth : int
+        How many times in a row an operation was replaced by others that led to this one.
+    """
+
+    call = ""
+    depth = 0
+
+    @classmethod
+    def of(cls, place: tuple, call: str = "", depth: int | None = None) -> Place:
+        """Return a place with these attributes; the name of the outermost call stays."""
+        made = cls(place)
+        made.call = getattr(place, "call", "") or call
+        made.depth = getattr(place, "depth", 0) if depth is None else depth
+        return made
+
+
 @dataclass(eq=False)
 class Var:
     """A variable: assigned once. `type` is a Numba type, filled in by inference."""
@@ -195,7 +218,8 @@ class Block:
 class Function:
     """A function: `leaves` are the parameters with their tuples taken apart, in order, each with its path.
 
-    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`).
+    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`). `lists` says which
+    tuples of the result are lists to the user: None for none, else (whether it is one, what is said of its items).
     """
 
     name: str
@@ -206,6 +230,8 @@ class Function:
     star: int | None = None
     place: tuple = (None, None)
     shapes: dict[Var, tuple] = field(default_factory=dict)
+    lists: tuple | None = None
+    has_aux: bool = False
 
 
 LOOPS = (For, While)

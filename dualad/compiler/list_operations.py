@@ -88,7 +88,10 @@ def _copied(op: Op, namer: Namer) -> list:
 
 def check_lists(function: Function, namer: Namer) -> None:
     """Refuse lists as results; a list as a test is the test of its length (in place)."""
-    if any(is_list(v) for v in ir.vars_in(function.result)):
+    result = function.result
+    if function.has_aux and isinstance(result, ir.TupleOf):
+        result = result.items[0]
+    if any(is_list(v) for v in ir.vars_in(result)):
         what = f"a list as the result of {function.name} is not supported: return an array, np.array(...)"
         raise UnsupportedError(at(what, *function.place))
     _test_lengths(function.body, namer)

@@ -19,14 +19,16 @@ from ..rules import registry
 from . import ir
 from .boundary import refuse_loop
 from .branches import Branches, Restructure, Unreachable, alike, value_of, variables
-from .control import RETURN_VALUE, assigned_names
+from .control import assigned_names
 from .dicts import held_by_dicts
 from .entries import Entry
 from .expressions import Expressions
 from .ir import UNDEFINED, Block, Carried, Const, For, Namer, Op, TupleOf, Var, While
 from .library import LibraryCalls
+from .messages import find_messages
 from .normalise import may_write
 from .numba_bridge import derivative_in
+from .results import refuse_poison, with_tuples
 from .source import Differentiated, defaults_of, python_function, read
 from .transformed import Transformations
 from .units import Calls, Units
@@ -544,7 +546,14 @@ class Lowering(Branches, Calls, LibraryCalls, Transformations, Expressions):
         raise self.fail(node, "a loop over this value", "loop over range, enumerate, zip, an array or a tuple")
 
 
-def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int, object], units: Units) -> ir.Function:
+def lower(
+    entry: Entry,
+    argument_types: tuple,
+    namer: Namer,
+    functions: dict[int, object],
+    units: Units,
+    has_aux: bool = False,
+) -> ir.Function:
     """Lower a function for arguments of the given Numba types.
 
     Parameters
@@ -559,6 +568,8 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
         The function behind each argument position that holds a function.
     units : Units
         The recursive functions of the build.
+    has_aux : bool
+        Whether the result is a pair of which the second part is not differentiated; there may be lists in it.
     """
     low = Lowering(namer, units)
     params, leaves, values = [], [], []
@@ -577,22 +588,12 @@ def lower(entry: Entry, argument_types: tuple, namer: Namer, functions: dict[int
         result = entry.call(low, values, argument_types)
     except Unreachable:
         result = Const(0.0)
-    _refuse_poison(result, entry)
-    function = ir.Function(entry.name, params, leaves, low.block, result)
+    result, lists = with_tuples(result, entry, has_aux)
+    refuse_poison(result, entry)
+    function = ir.Function(entry.name, params, leaves, low.block, result, lists=lists, has_aux=has_aux)
     function.star, function.place = entry.star, entry.place
+    find_messages(function)
     return function
-
-
-def _refuse_poison(value: object, entry: Entry) -> None:
-    """The result must be numbers, arrays and tuples of them on every path."""
-    if isinstance(value, TupleOf):
-        for item in value.items:
-            _refuse_poison(item, entry)
-    elif not isinstance(value, OPERANDS):
-        reason = value.reason.replace(RETURN_VALUE, "the result") if isinstance(value, Poison) else "it has no value"
-        if isinstance(value, ListOf | DictOf):
-            reason = f"it is a {type(value).__name__[:4].lower()}: return an array or a tuple"
-        raise UnsupportedError(at(f"the result of {entry.name} is not supported: {reason}", *entry.place))
 
 
 def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, leaves: list) -> object:

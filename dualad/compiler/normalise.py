@@ -22,6 +22,7 @@ from .indexing import WHOLE, Indexing, take_grids_apart
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_object, is_reference, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from .list_operations import changed_item, check_lists, on_list
+from .of_numbers import is_of_number, may_be_of_number, of_number
 from .values import PLAIN
 
 METHODS = {
@@ -180,6 +181,12 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return [*before, *_access(op, namer)]
     if any(is_list(x) for x in (*op.args, op.target) if x is not None):
         return on_list(op, namer)
+    if may_be_of_number(op):
+        given = tuple(type_of(a) for a in op.args)
+        if is_of_number(op, given):
+            *before, last = of_number(op, given, namer)
+            is_cast = isinstance(last, Op) and last.fn == "cast"
+            return [*before, *(_cast(last, namer, renamed) if is_cast else [last])]
     if fn in PLAIN:
         if isinstance(op.target.type, types.Array) and is_array(op.args[0]):
             renamed[op.target] = op.args[0]
@@ -192,6 +199,8 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return _cast(op, namer, renamed)
     if fn == "part":
         return [_part(op)]
+    if fn == "fstring":
+        return [_text(op)]
     if fn is np.sum and is_array(op.args[0]):
         return [_sum(op)]
     if fn in (sum, min, max) and len(op.args) == 1 and is_array(op.args[0]) and type_of(op.args[0]).ndim > 1:
@@ -237,6 +246,15 @@ def _cast(op: Op, namer: Namer, renamed: dict) -> list:
     if is_array(x):
         return _contiguous(x, op.target, namer, op.place, dtype)
     return [Op(op.target, getattr(np, str(dtype)), (x,), {}, None, op.place)]
+
+
+def _text(op: Op) -> Op:
+    """A text that is made in native code, where it must be: Numba knows those of strings and integers."""
+    for x in op.args:
+        if not isinstance(type_of(x), types.Integer | types.UnicodeType):
+            what = f"the text of a {type_of(x)}, except in the message of an exception,"
+            raise UnsupportedError(at(f"{what} is not supported: print the value itself", *op.place))
+    return op
 
 
 def _part(op: Op) -> Op:

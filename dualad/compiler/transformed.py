@@ -13,13 +13,15 @@ from ..errors import UnsupportedError, at
 from . import entries
 from .derived import Derived, generate
 from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
+from .infer import is_float
 from .ir import Const, TupleOf, Var
 from .lifting import Lifting
 from .units import Leaf
 from .values import FunctionValue, ListOf, Pullback, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
-_PARAMETERS = {"jvp": ("f", "primals", "tangents"), "hvp": ("f", "primals", "tangents"), "vjp": ("f",)}
+_PUSHED = ("f", "primals", "tangents", "argnums")
+_PARAMETERS = {"jvp": _PUSHED, "hvp": _PUSHED, "vjp": ("f",)}
 _NONE = Const(None)
 
 
@@ -50,14 +52,29 @@ class Transformations:
             return self.call_vjp(function, rest, node)
         if kind in ("jvp", "hvp"):
             primals, tangents = (self.items_of(given.get(k), node) for k in ("primals", "tangents"))
-            if len(primals) != len(tangents):
-                raise self.fail(node, f"{kind} with {len(primals)} primals and {len(tangents)} tangents", "match them")
+            argnums = given.get("argnums", _NONE)
+            positions = range(len(primals)) if argnums == _NONE else self.positions(kind, function, argnums, node)
+            if len(positions) != len(tangents):
+                what = f"{kind} with {len(positions)} primals and {len(tangents)} tangents"
+                raise self.fail(node, what if argnums == _NONE else f"{what} for argnums", "match them")
+            dots = dict(zip(positions, tangents, strict=True))
             if kind == "jvp":
-                return self.call_jvp(function, primals, tangents, node)
-            return self.call_hvp(function, primals, tangents, node)
+                return self.call_jvp(function, primals, [dots.get(k, _NONE) for k in range(len(primals))], node)
+            products = self.call_hvp(function, primals, dots, node)
+            if argnums == _NONE:
+                return products[0] if len(products) == 1 else TupleOf(tuple(products))
+            chosen = [products[k] for k in positions]
+            return chosen[0] if isinstance(argnums, Const) else TupleOf(tuple(chosen))
         argnums, has_aux = given.get("argnums", Const(0)), given.get("has_aux", Const(False))
+        if not isinstance(has_aux, Const):
+            raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
+        positions = self.positions(kind, function, argnums, node)
+        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
+
+    def positions(self, kind: str, function: object, argnums: object, node: ast.Call) -> tuple[int, ...]:
+        """Return the positions that `argnums` names, counted from the first."""
         numbers = argnums.items if isinstance(argnums, TupleOf | ListOf) else [argnums]
-        if not all(isinstance(k, Const) for k in (*numbers, has_aux)):
+        if not all(isinstance(k, Const) for k in numbers):
             raise self.fail(node, f"{kind} with argnums unknown at compile time", "use literals")
         count = len(self.parameter_names(function)) or len(numbers)
         if self.star_of(function) is not None:  # it takes any number
@@ -66,7 +83,7 @@ class Transformations:
             positions = tuple(k.value % count if -count <= k.value < count else -1 for k in numbers)
         if -1 in positions:
             raise self.fail(node, f"argnums {ast.unparse(node)} of a function of {count} arguments", "stay below that")
-        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
+        return positions
 
     def transformed(self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool) -> Transformed:
         if kind == "hessian":  # forward over reverse
@@ -212,8 +229,10 @@ class Transformations:
         count = iter(range(len(entries.flat(result))))
 
         def numbered(x: object) -> object:
-            if isinstance(x, TupleOf | ListOf):
-                return TupleOf(tuple(numbered(i) for i in x.items), getattr(x, "cls", None))
+            if isinstance(x, ListOf):
+                return ListOf([numbered(i) for i in x.items])
+            if isinstance(x, TupleOf):
+                return TupleOf(tuple(numbered(i) for i in x.items), x.cls)
             number = next(count)
             return x if x == _NONE else Leaf(number)
 
@@ -277,18 +296,29 @@ class Transformations:
         out, out_dot = (dict(zip(outs, part, strict=True)) for part in (found[: len(outs)], found[len(outs) :]))
         return TupleOf((each(out.__getitem__, structure), each(out_dot.__getitem__, structure)))
 
-    def call_hvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> object:
-        values, dots = self.in_order(f, primals, {}, node), self.tangents_in_order(f, tangents)
-        products = self.as_given(f, self.hessian_products(f, values, dots, node), len(primals))
-        return products[0] if len(products) == 1 else TupleOf(tuple(products))
+    def call_hvp(self, f: object, primals: list, tangents: dict[int, object], node: ast.AST) -> list:
+        """Return the products of Hessian and tangents, one for each argument; None for those without a tangent."""
+        values = self.in_order(f, primals, {}, node)
+        dots = self.tangents_in_order(f, [tangents.get(k, _NONE) for k in range(len(primals))])
+        asked = self.tangents_in_order(f, [Const(k in tangents) for k in range(len(primals))])
+        return self.as_given(f, self.hessian_products(f, values, dots, asked, node), len(primals))
 
-    def hessian_products(self, f: object, values: list, dots: list, node: ast.AST) -> list:
-        """Return the products of Hessian and tangents, one for each parameter of a function."""
-        entry, operands = self.lift(f, values, {k for k, dot in enumerate(dots) if dot != _NONE}, node)
+    def hessian_products(self, f: object, values: list, dots: list, asked: list, node: ast.AST) -> list:
+        """Return the products of Hessian and tangents, one for each parameter of a function.
+
+        A tangent that is None is zero; there is a product all the same if the parameter, or an item of it, is `asked`
+        for.
+        """
+        entry, operands = self.lift(f, values, {k for k, x in enumerate(asked) if x != _NONE}, node)
         wrt, dot_operands = pairs(entry.arguments, dots)
+        if not wrt:
+            raise self.fail(node, "hvp with None or 0 as all its tangents", "give it a tangent")
         along = TangentOf(entry, wrt, generate)
-        found = self.derived("grad", along, [*operands, *dot_operands], node, len(wrt), wrt)
-        table = dict(zip(wrt, found, strict=True))
+        places = [p for x, wanted in zip(entry.arguments, asked, strict=True) for p in _asked_in(x, wanted)]
+        still = tuple(p for p in places if p not in wrt and may_be_real(operands[p]))  # their tangents are zero
+        by = (*wrt, *still)
+        found = self.derived("grad", along, [*operands, *dot_operands], node, len(by), by, still)
+        table = dict(zip(by, found, strict=True))
         return [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
 
     def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
@@ -312,15 +342,32 @@ class Transformations:
         return TupleOf(tuple(self.gradients(entry, operands, node, pullback.arguments, strict=False)))
 
 
+def _asked_in(structure: object, wanted: object) -> list[int]:
+    """Return the places in a structure of which `wanted`, a structure of flags, says that they are asked for."""
+    if isinstance(structure, TupleOf) and isinstance(wanted, TupleOf):
+        parts = zip(structure.items, wanted.items, strict=True)
+        return [p for x, flag in parts for p in _asked_in(x, flag)]
+    return places_in(structure) if wanted == Const(True) else []
+
+
+def may_be_real(operand: object) -> bool:
+    """Whether an operand may hold real numbers; before inference little is known of types."""
+    if isinstance(operand, Const):
+        return isinstance(operand.value, float)
+    return operand.type is None or is_float(operand)
+
+
 def places_in(structure: object) -> list[int]:
     """Return the numbers of the places in a structure, in order."""
-    if isinstance(structure, TupleOf):
+    if isinstance(structure, TupleOf | ListOf):
         return [p for x in structure.items for p in places_in(x)]
     return [structure.number] if isinstance(structure, Leaf) else []
 
 
 def each(make: Callable, structure: object) -> object:
     """Return a structure with `make(number)` in its places; what is no number or array has None for a derivative."""
+    if isinstance(structure, ListOf):
+        return ListOf([each(make, x) for x in structure.items])
     if isinstance(structure, TupleOf):
         return TupleOf(tuple(each(make, x) for x in structure.items), structure.cls)
     return make(structure.number) if isinstance(structure, Leaf) else _NONE
@@ -334,7 +381,7 @@ def pairs(structures: list, values: list) -> tuple[tuple[int, ...], list]:
     def visit(x: object, value: object) -> None:
         if value == _NONE or value == Const(0):
             return
-        if isinstance(x, TupleOf):
+        if isinstance(x, TupleOf | ListOf):
             for i, v in zip(x.items, value.items, strict=True):
                 visit(i, v)
         elif isinstance(x, Leaf):

@@ -29,13 +29,18 @@ from numba.np.arrayobj import populate_array
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
+from ...errors import DualadError
+
 __all__ = [
     "NumbaError",
+    "as_writable",
     "borrowed_array",
+    "call_type",
     "compiles_nothing",
     "derivative_in",
     "enlarged_array",
-    "error_line",
+    "error_place",
+    "error_reason",
     "give_compiled_meaning",
     "give_vector_variants",
     "hide_from_llvm",
@@ -111,11 +116,11 @@ def infer_types(function: Callable, argument_types: tuple) -> tuple[dict[str, ob
     pipeline = _TypesOnly(typing, target, None, argument_types, None, flags, {})
     try:
         pipeline.compile_extra(function)
-    except errors.NumbaError:
+    except (errors.NumbaError, DualadError):
         raise
-    except Exception:
-        if pipeline.state.typemap is None:  # the cut pipeline has no result to hand over, and says so
-            raise
+    except Exception as error:
+        if pipeline.state.typemap is None:  # else it is the cut pipeline, which has no result to hand over
+            raise errors.TypingError(f"{type(error).__name__}: {error}") from None  # as np.argmax(2.0) in Numba
     versions: dict[str, list] = {}
     for name, ty in pipeline.state.typemap.items():
         if not name.startswith(("$", "arg.")):
@@ -141,10 +146,54 @@ def type_of_item(array: object, index: tuple) -> object:
     return found.return_type
 
 
-def error_line(error: Exception) -> int | None:
-    """Return the line of the generated text that a Numba error complains about."""
-    found = re.findall(r'File "<dualad[^"]*>", line (\d+)', str(error))
-    return int(found[-1]) if found else None
+def call_type(function: object, given: tuple, named: dict) -> object:
+    """Return the type of function(*given, **named); for the name of a method, of given[0].name(*given[1:], **named)."""
+    typing = cpu_target.typing_context
+    if isinstance(function, str):
+        kind, given = typing.resolve_getattr(given[0], function), given[1:]
+        what = function
+    else:
+        kind, what = typing.resolve_value_type(function), getattr(function, "__name__", function)
+    try:
+        found = kind and typing.resolve_function_type(kind, given, named)
+    except errors.NumbaError as error:
+        raise errors.TypingError(error_reason(error)) from None
+    if found is None:
+        raise errors.TypingError(f"it has no {what}({', '.join(map(str, given))})")
+    return found.return_type
+
+
+def error_place(error: Exception) -> tuple[str, int] | None:
+    """Return the file name and the line of the generated text that a Numba error complains about."""
+    found = re.findall(r'File "(<dualad[^"]*>)", line (\d+)', str(error))
+    return (found[-1][0], int(found[-1][1])) if found else None
+
+
+def error_reason(error: Exception) -> str:
+    """Return in one line what a Numba error complains about."""
+    lines = [line.strip(" -") for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("Failed in", "Resolution failure"))]
+    first = lines[0] if lines else "no reason is given"
+    called = next((line.removeprefix(">>> ") for line in lines if line.startswith(">>> ")), None)
+    if not first.startswith("No implementation of function") or called is None:
+        return first
+    called = re.sub(r"Literal\[\w+\]\(([^()]*)\)", r"\1", called)
+    specific = (re.match(r"(?:Numba)?(?:Type|Typing|Value)Error: (?!Failed in)(.+)", line) for line in lines)
+    why = next((found.group(1) for found in specific if found), None)
+    if why and called.startswith("<unknown function>"):  # a stub, which has the reason of what it stands for
+        return why
+    return f"it has no {called}" + (f" ({why})" if why else "")
+
+
+def as_writable(ty: object) -> object:
+    """Return a type with the arrays in it such as can be written into."""
+    if isinstance(ty, types.Array):
+        return ty if ty.mutable else ty.copy(readonly=False)
+    if isinstance(ty, types.NamedTuple | types.NamedUniTuple):
+        return types.BaseTuple.from_types([as_writable(t) for t in ty.types], ty.instance_class)
+    if isinstance(ty, types.Tuple | types.UniTuple):
+        return types.BaseTuple.from_types([as_writable(t) for t in ty.types])
+    return ty
 
 
 class _SpecialisingCompiler(_FunctionCompiler):
@@ -304,15 +353,18 @@ def _typeof_stub(stub: _TypingStub, context: object) -> object:
     return stub.type
 
 
-def typing_stub(result_of: Callable[[tuple], object]) -> object:
-    """Return an object whose call has the type that `result_of` gives for the types of its arguments."""
+def typing_stub(result_of: Callable) -> object:
+    """Return an object whose call has the type that `result_of` gives for the types of its arguments, in a tuple.
+
+    Those of keyword arguments are handed over by keyword.
+    """
 
     class Template(AbstractTemplate):
         key = object()
 
         def generic(self, args: tuple, kws: dict) -> object:
             given = tuple(types.unliteral(a) for a in args)
-            return signature(result_of(given), *given)
+            return signature(result_of(given, **{k: types.unliteral(t) for k, t in kws.items()}), *given)
 
     return _TypingStub(Template)
 

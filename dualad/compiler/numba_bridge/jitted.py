@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from numba import njit, types
 from numba.core import cgutils, errors
 from numba.core.typing.templates import signature
@@ -17,42 +18,70 @@ __all__ = ["let_jitted_code_call", "let_jitted_code_pull_back", "let_jitted_code
 def let_jitted_code_call(transformation: Callable) -> None:
     """Let jitted code call grad(f, argnums, has_aux) itself, for a jitted `f` and constant `argnums`, `has_aux`."""
 
-    def constant(x: object) -> object:
-        if isinstance(x, types.Omitted):
-            return x.value
-        if isinstance(x, types.BaseTuple):
-            return tuple(constant(t) for t in x.types)
-        if isinstance(x, types.Literal):
-            return x.literal_value
-        if isinstance(x, int):
-            return x
-        raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: argnums must be a constant")
-
     @overload(transformation, prefer_literal=True)
     def typed(f, argnums=0, has_aux=False):
         if not isinstance(f, types.Dispatcher):
             return None
-        derivative = transformation(_function(f), constant(argnums), bool(constant(has_aux))).dispatcher
+        options = _constant(transformation, argnums), bool(_constant(transformation, has_aux))
+        derivative = transformation(_function(f), *options).dispatcher
         return lambda f, argnums=0, has_aux=False: derivative
 
 
 def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
-    """Let jitted code call jvp(f, primals, tangents) or hvp(f, primals, tangents)."""
+    """Let jitted code call jvp(f, primals, tangents, argnums), or hvp(...), with constant `argnums`."""
+    name = transformation.__name__
 
-    @overload(transformation)
-    def typed(f, primals, tangents):
+    @overload(transformation, prefer_literal=True)
+    def typed(f, primals, tangents, argnums=None):
         if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
             return None
-        if not isinstance(tangents, types.BaseTuple) or len(primals) != len(tangents):
-            raise errors.TypingError(f"{transformation.__name__} needs as many tangents as primals")
-        wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t))
+        named = None if isinstance(argnums, types.NoneType) else _constant(transformation, argnums)
+        count = len(primals)
+        places = tuple(range(count)) if named is None else (named,) if isinstance(named, int) else named
+        places = tuple(k + count if k < 0 else k for k in places)
+        if not isinstance(tangents, types.BaseTuple) or len(places) != len(tangents):
+            raise errors.TypingError(f"{name} needs as many tangents as " + ("primals" if named is None else "argnums"))
+        if not all(0 <= k < count for k in places):
+            raise errors.TypingError(f"{name}: argnums {named} of {count} primals")
+        wrt = tuple(k for k in places if _holds_floats(primals[k]))
         extra = tuple(f"x{k}_dot_" for k in wrt)
-        derivative = derivative_of(_function(f), transformation.__name__, wrt, extra=extra).dispatcher
-        checks = [
-            c for k in wrt for c in _checks(f"primals[{k}]", primals[k], f"tangents[{k}]", tangents[k], "tangent")
-        ]
-        picked = ", ".join([f"primals[{k}]" for k in range(len(primals))] + [f"tangents[{k}]" for k in wrt])
-        return _defined("f, primals, tangents", [*checks, f"return derivative({picked})"], derivative=derivative)
+        derivative = derivative_of(_function(f), name, wrt, extra=extra).dispatcher
+        checks, dots = [], []
+        for k in wrt:
+            given = types.unliteral(tangents[places.index(k)])
+            x, y = f"primals[{k}]", f"tangents[{places.index(k)}]"
+            if isinstance(given, types.NoneType):
+                dots.append(_zeros(x, primals[k]))
+            else:
+                checks += _checks(x, primals[k], y, given, "tangent")
+                dots.append(y)
+        found = f"derivative({', '.join([f'primals[{k}]' for k in range(count)] + dots)})"
+        if name == "hvp" and named is not None and count > 1:
+            picked = "".join(f"found[{k}], " for k in places)
+            lines = [f"found = {found}", f"return found[{named}]" if isinstance(named, int) else f"return ({picked})"]
+        else:
+            lines = [f"return {found}" if name == "jvp" or not isinstance(named, tuple) else f"return ({found},)"]
+        return _defined("f, primals, tangents, argnums=None", [*checks, *lines], derivative=derivative, np=np)
+
+
+def _constant(transformation: Callable, x: object) -> object:
+    """Return the value of an argument that must be a constant."""
+    if isinstance(x, types.Omitted):
+        return x.value
+    if isinstance(x, types.BaseTuple):
+        return tuple(_constant(transformation, t) for t in x.types)
+    if isinstance(x, types.Literal):
+        return x.literal_value
+    if isinstance(x, int) or x is None:
+        return x
+    raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: argnums must be a constant")
+
+
+def _zeros(x: str, ty: object) -> str:
+    """Return the text of the zero tangent of a primal."""
+    if isinstance(ty, types.BaseTuple):
+        return f"({''.join(_zeros(f'{x}[{k}]', t) + ', ' for k, t in enumerate(ty))})"
+    return f"np.zeros_like({x})" if isinstance(ty, types.Array) else "0.0"
 
 
 class PullbackType(types.Callable):
