@@ -6,10 +6,13 @@ source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined    (expressions, values: its helpers)
   builtin_calls, library      calls that are carried out or written out meanwhile
+  signatures      arguments matched to the parameters of builtins and library functions
   decorators      of inner functions
+  objects         attributes and methods; what is left to Numba (boundary: where derivatives may go)
   lists, dicts    with items known at compile time; lists in memory
   results         what a function may return; lists in it
 messages        the text of exceptions, which Python makes of the values that native code hands over
+loops           what trips hand on
 branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
 transformed     derivatives met in a function (lifting: what they capture); derived: as primitives with derivatives
