@@ -4,7 +4,7 @@ source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined    (expressions, values: its helpers)
   builtin_calls, library      calls that are carried out or written out meanwhile
-  decorators      of inner functions
+  objects         attributes, methods and calls, also of what the compiler does not model; decorators of inner functions
   lists, dicts    with items known at compile time; lists in memory
 branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
@@ -16,6 +16,7 @@ infer           types, by Numba's own inference on the printed IR
 normalise       one normal form for each construct, now that the types are known
   indexing        indices; what index arrays pick, as loops
   list_operations lists in memory
+boundary        what is left to Numba, and where nothing that carries a derivative may go
 activity        what carries derivatives; which arrays share memory
 arrays          array operations come down to loops and array-level primitives:
   expand          NumPy functions that are loops become them; products by dimension
@@ -41,5 +42,5 @@ generated       the module that generated functions belong to
 opaque          a workaround for LLVM's overlap tests in loops that come down
 vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
-numba_bridge    the one module that touches Numba's internals (packs, jitted: what jitted code may call)
+numba_bridge    the one module that touches Numba's internals (packs; jitted: what jitted code may call; objects: types)
 """
