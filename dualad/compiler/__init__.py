@@ -7,8 +7,7 @@ control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined    (expressions, values: its helpers)
   builtin_calls, library      calls that are carried out or written out meanwhile
   signatures      arguments matched to the parameters of builtins and library functions
-  decorators      of inner functions
-  objects         attributes and methods; what is left to Numba (boundary: where derivatives may go)
+  objects         attributes, methods and calls, also of what the compiler does not model; decorators of inner functions
   lists, dicts    with items known at compile time; lists in memory
   results         what a function may return; lists in it
 messages        the text of exceptions, which Python makes of the values that native code hands over
@@ -25,6 +24,7 @@ infer           types, by Numba's own inference on the printed IR
 normalise       one normal form for each construct, now that the types are known
   indexing        indices; what index arrays pick, as loops
   list_operations lists in memory
+boundary        what is left to Numba, and where nothing that carries a derivative may go
 activity        what carries derivatives; which arrays share memory
 arrays          array operations come down to loops and array-level primitives:
   expand          NumPy functions that are loops become them; products by dimension
@@ -50,5 +50,5 @@ generated       the module that generated functions belong to
 opaque          a workaround for LLVM's overlap tests in loops that come down
 vector_math     exp, log, sin and the like, for many numbers at once
 runtime         jitted helpers that generated code calls
-numba_bridge    the one module that touches Numba's internals (packs, jitted: what jitted code may call)
+numba_bridge    the one module that touches Numba's internals (packs; jitted: what jitted code may call; objects: types)
 """

@@ -255,26 +255,27 @@ class Activity:
         """Whether an operand has a tangent and an adjoint."""
         if not isinstance(x, Var):
             return False
-        return is_float(x) and self.is_varied(x) and self.is_useful(x)
+        key = self._key(x)
+        return key in self.varied and key in self.useful and is_float(x)
 
     def is_active_call(self, op: Op) -> bool:
         """Whether an operation is a call whose result, or an array that it writes into, is active."""
         return op.fn == "call" and any(self.active(v) for v in (op.target, *written_by(op)))
 
     def is_varied(self, x: object) -> bool:
-        return isinstance(x, Var) and self.key(x) in self.varied
+        return isinstance(x, Var) and self._key(x) in self.varied
 
     def is_useful(self, x: object) -> bool:
-        return isinstance(x, Var) and self.key(x) in self.useful
+        return isinstance(x, Var) and self._key(x) in self.useful
 
-    def key(self, x: Var) -> Var:
-        """Return what stands for a variable in the sets: memory is in them as a whole."""
-        return self.aliases.of(x) if is_reference(x) else x
+    def _key(self, v: Var) -> Var:
+        """Return what stands for a variable: itself, or the class of the arrays that may share its memory."""
+        return self.aliases.of(v) if is_reference(v) else v
 
     def _add(self, group: set[Var], x: object) -> bool:
         if not isinstance(x, Var) or not (is_float(x) or is_complex(x) or is_object(x)):
             return False
-        key = self.key(x)
+        key = self._key(x)
         if key in group:
             return False
         group.add(key)
@@ -308,10 +309,10 @@ class Activity:
         leads_to: dict[Var, list] = {}
         for x, others in edges:
             if isinstance(x, Var):
-                leads_to.setdefault(self.key(x), []).extend(others)
+                leads_to.setdefault(self._key(x), []).extend(others)
         todo = [v for v in start if self._add(group, v)]
         while todo:
-            todo += [v for v in leads_to.get(self.key(todo.pop()), ()) if self._add(group, v)]
+            todo += [v for v in leads_to.get(self._key(todo.pop()), ()) if self._add(group, v)]
 
     def _check_lists(self, function: Function) -> None:
         """Refuse changes of the caller's lists, and of a list in a loop over it: Python goes on to what was appended.
@@ -352,18 +353,18 @@ class Activity:
     def _check_boundary(self, function: Function) -> None:
         """Refuse objects that hold what is to be differentiated, and changes of the caller's objects."""
         ops = [s for s in ir.walk(function.body) if isinstance(s, Op)]
-        held = {self.key(x): x for op in ops for x in (*ir.op_vars(op), op.target) if is_object(x)}
+        held = {self._key(x): x for op in ops for x in (*ir.op_vars(op), op.target) if is_object(x)}
         given = [leaf for leaf, _, _ in function.leaves if is_object(leaf) and not boundary.may_be_changed(leaf)]
 
         def holder(op: Op) -> object | None:
             """Return the object that an operation touches, perhaps by way of an array that belongs to it."""
             own = boundary.objects_in(op)
-            return own[0] if own else next((held[k] for k in map(self.key, may_be_written_by(op)) if k in held), None)
+            return own[0] if own else next((held[k] for k in map(self._key, may_be_written_by(op)) if k in held), None)
 
         touching = [(op, holder(op)) for op in ops if not isinstance(op.fn, registry.OwnRule) and op.fn is not print]
         touching = [(op, x) for op, x in touching if x is not None]
         for op, x in touching:  # first what puts it there
-            if any(self.is_varied(v) and not is_object(v) and self.key(v) not in held for v in ir.op_vars(op)):
+            if any(self.is_varied(v) and not is_object(v) and self._key(v) not in held for v in ir.op_vars(op)):
                 raise boundary.refuse_value(op, _name(op), x)
         for op, x in touching:
             if self.is_varied(x):
@@ -395,10 +396,6 @@ class Activity:
         if not any(self.is_varied(v) for v in ir.op_vars(op)):
             return
         name = _name(op)
-        rule = None if isinstance(op.fn, str) else registry.find(op.fn)
-        if rule is not None and rule.kind == "pointwise" and (op.kwargs or len(op.args) != rule.arity):
-            what = f"{name} with other arguments than its {rule.arity} operand{'s' if rule.arity > 1 else ''}"
-            raise UnsupportedError(at(f"{what} is not supported: write what it does beside the call", *op.place))
         if is_complex(target):
             raise UnsupportedError(at(f"{name} with complex numbers is not supported: use real numbers", *op.place))
         if isinstance(op.fn, str):

@@ -44,7 +44,12 @@ def is_foreign(op: Op) -> bool:
 
 def touches_object(op: Op) -> bool:
     """Whether an operation takes an object or gives one."""
-    return is_object(op.target) or any(map(is_object, (*op.args, *op.kwargs.values())))
+    return is_object(op.target) or any(map(is_object, _read_by(op)))
+
+
+def _read_by(op: Op) -> list[object]:
+    """Return what an operation reads, with tuples taken apart."""
+    return [*ir.op_vars(op), *(a for a in op.args if isinstance(a, ir.Global))]
 
 
 def leaves_objects_alone(op: Op) -> bool:
@@ -86,7 +91,7 @@ def refuse_loop(x: object, place: tuple) -> None:
 
 def objects_in(op: Op) -> list[object]:
     """Return the objects that an operation touches."""
-    return [x for x in (op.target, *op.args, *op.kwargs.values()) if is_object(x)]
+    return [x for x in (op.target, *_read_by(op)) if is_object(x)]
 
 
 def refuse_value(op: Op, name: str, held_by: object) -> UnsupportedError:

@@ -406,7 +406,7 @@ def is_memory(x: object) -> bool:
 def is_object(x: object) -> bool:
     """Whether an operand is something that the compiler does not model (see `boundary`)."""
     if isinstance(x, Var):
-        return not is_modelled(x.type)
+        return not (x.type is types.float64 or x.type is types.int64 or is_modelled(x.type))  # most are these
     return isinstance(x, ir.Global) and not is_modelled(type_of(x))
 
 
