@@ -15,11 +15,12 @@ from dualad.derivative_function import DerivativeFunction
 from dualad.testing import check_grads
 
 from .random_mixed import mixed_program
+from .random_order import order_program
 from .random_source import RandomProgram, array_program, loop_program
 
 SEEDS = range(int(os.environ.get("DUALAD_RANDOM_PROGRAMS", "5")))
 STEPS = (1e-4, 1e-5, 1e-6)
-KINDS = [loop_program, array_program, mixed_program]
+KINDS = [loop_program, array_program, mixed_program, order_program]
 
 
 def test_a_seed_determines_a_program():
