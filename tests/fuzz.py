@@ -34,9 +34,16 @@ from dualad.derivative_function import DerivativeFunction
 
 from .random_joins import join_program
 from .random_mixed import mixed_program
+from .random_order import order_program
 from .random_source import RandomProgram, array_program, loop_program
 
-KINDS = {"loops": loop_program, "arrays": array_program, "mixed": mixed_program, "joins": join_program}
+KINDS = {
+    "loops": loop_program,
+    "arrays": array_program,
+    "mixed": mixed_program,
+    "joins": join_program,
+    "order": order_program,
+}
 STEPS = (1e-4, 1e-5, 1e-6)
 TASKS_OF_A_WORKER = 100
 SECONDS = 120  # for one program

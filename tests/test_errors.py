@@ -423,6 +423,19 @@ def test_two_arguments_that_share_memory_which_is_written():
     np.testing.assert_array_equal(dualad.grad(f, argnums=1)(x[:2].copy(), x), [1.0, 2.0, 0.0, 0.0])
 
 
+def test_two_arguments_that_lie_in_the_gaps_of_one_another():
+    def f(x, y):
+        x[0] = y[1] * 2.0
+        return np.sum(x[0] * y[0])
+
+    x, m = np.arange(12.0), np.arange(24.0).reshape(4, 6)
+    vectors = (x[::2], x[1::2]), (x[1::4], x[::2]), (x[::-3], x[1::3])
+    for a, b in (*vectors, (m[:, :2], m[:, 2:4]), (m[::2], m[1::2, ::-1])):
+        np.testing.assert_allclose(dualad.grad(f, 1)(a, b)[:2], 2.0 * b[1::-1])
+    for a, b in ((x[::2], x[2::4]), (x[::2], x[::-1]), (m[:, :3], m[:, 2:5]), (m[::2], m[:, 0:6:5][:, ::-1])):
+        assert "share memory" in complaint(lambda a=a, b=b: dualad.grad(f, 1)(a, b), dualad.ArgumentError)
+
+
 # ------------------------------------------------------------------- no source
 
 

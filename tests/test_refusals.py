@@ -4,6 +4,8 @@ Each case is the source of a function `f`, its arguments, and words that the mes
 A construct that comes to be supported leaves this list for `tests/programs`.
 """
 
+import math
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,28 @@ S = data(603, 3, 3) + 3.0 * np.eye(3)
 INDICES = np.array([2, 0, 1])
 
 CASES = {
+    # ------------------------------------------------------------------- arguments of functions
+    "sum with an unknown keyword": ("return sum([x[0]], stop=x[1]) * x", (X,), "calling sum"),
+    "sum of nothing": ("return sum() * x", (X,), "calling sum"),
+    "sum of a matrix": ("return sum(x) * 2.0", (A,), "sum"),
+    "max of a matrix": ("return max(x) * 2.0", (A,), "max of an array of 2 dimensions"),
+    "max of tuples": ("return max((x[0], 1.0), (x[1], 2.0))[0] * x", (X,), "max of tuples"),
+    "default beside numbers": ("return max(x[0], x[1], default=x[2]) * x", (X,), "calling max"),
+    "keywords of range": ("return sum([x[k] for k in range(stop=3)]) * x", (X,), "calling range"),
+    "unknown keyword of zip": ("return sum([v for v, w in zip(x, x, longest=1)]) * x", (X,), "calling zip"),
+    "third argument of enumerate": ("return sum([v for k, v in enumerate(x, 1, 2)]) * x", (X,), "calling enumerate"),
+    "pow with a modulus": ("return x * pow(i, 2, 5)", (X, 3), "pow with a modulus"),
+    "print with a keyword": ("print(x[0], sep='')\n    return x * 2.0", (X,), "print with the argument 'sep'"),
+    "base of int": ("return x * int(x[0], base=2)", (X,), "calling int"),
+    "keyword of a math function": ("return x * math.sqrt(x=x[0])", (X,), "math.sqrt"),
+    "where of a ufunc": ("return np.exp(x, where=x > 0.0)", (X,), "np.exp with the argument 'where'"),
+    "sum without an array": ("return x * np.sum(axis=0)", (X,), "calling np.sum"),
+    "another order": ("return np.ravel(x, order='F') * 2.0", (A,), "np.ravel in another order"),
+    "method in another order": ("return x.reshape((6, 4), order='F') * 2.0", (A,), ".reshape in another order"),
+    "copy with two arguments": ("return x.copy('C', 1)", (X,), "calling .copy"),
+    "dict.get with a keyword": ("return x * {'a': 1.0}.get('b', default=2.0)", (X,), "of a dict"),
+    "append with a keyword": ("o = []; o.append(object=x[0])\n    return x * o[0]", (X,), "list.append"),
+    "pullback of two": ("return dualad.vjp(np.sum, x)[1](1.0, 2.0)[0]", (X,), "a pullback"),
     # ------------------------------------------------------------------- lists, dicts and sets
     "sorted": ("return sorted(x)[0] * 2.0", (X,), "sorted"),
     "list.insert": ("o = [x[0]]; o.insert(0, x[1])\n    return o[0] * 2.0", (X,), "list.insert"),
@@ -109,7 +133,7 @@ def test_refusal_names_the_construct_and_its_place(name, mode, tmp_path):
     parameters = ", ".join("xi"[: len(args)])
     path = tmp_path / "refused.py"
     path.write_text(f"def f({parameters}):\n    {body}\n")
-    scope = {"np": np}
+    scope = {"dualad": dualad, "math": math, "np": np}
     exec(compile(path.read_text(), str(path), "exec"), scope)
     with pytest.raises(dualad.UnsupportedError) as caught:
         dualad.derivative_source(scope["f"], *map(copy_of, args), mode=mode)

@@ -151,7 +151,8 @@ class _Fuser:
         indices = [self.var("ijklm"[k], types.int64) for k in range(ndim)]
         body: list = []
         value: dict[object, object] = {}
-        read = [x for x in leaves if x is not target or any(target in op.args for op in group[:-1])]
+        reads = {a for op in group for a in op.args[op.fn == "assign" :]}
+        read = [x for x in leaves if x is not target or target in reads]
         for leaf in read:
             stretched, fixed = elements[renamed.get(leaf, leaf)]
             offset = ndim - type_of(leaf).ndim
