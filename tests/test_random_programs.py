@@ -10,26 +10,12 @@ import os
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
 from .fuzz import KINDS, Verdict, judge, leaves, shrink
 from .random_joins import join_program
 from .random_source import RandomProgram
 
 SEEDS = range(int(os.environ.get("DUALAD_RANDOM_PROGRAMS", "5")))
 JOINS = 100  # programs of joins, at once: that arrays are chosen at run time touches every pass
-=======
-import dualad
-from dualad.derivative_function import DerivativeFunction
-from dualad.testing import check_grads
-
-from .random_mixed import mixed_program
-from .random_order import order_program
-from .random_source import RandomProgram, array_program, loop_program
-
-SEEDS = range(int(os.environ.get("DUALAD_RANDOM_PROGRAMS", "5")))
-STEPS = (1e-4, 1e-5, 1e-6)
-KINDS = [loop_program, array_program, mixed_program, order_program]
->>>>>>> order
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
