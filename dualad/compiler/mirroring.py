@@ -11,9 +11,9 @@ a name. That goes well unless one of the two names is written while the other on
 Then all arrays of the class have their shadows from the forward sweep, where every view, choice and hand-over of arrays
 is done to the shadows too. So it is with lists, and with the arrays in them.
 
-Names share a shadow (`_Names.shadow`) if one is a view of the other, or if one is chosen by a branch from the others
-and is only read and written: its shadow is chosen again in the same way. Of names that do not, `_Names.held` tells
-whether they may look at one memory, and `_Lives` which of them live on.
+Names share a shadow if one is a view of the other, or if one is chosen by a branch from the others and is only read and
+written: its shadow is chosen again in the same way. `_Names` tells which names may look at one memory and do not share
+a shadow of it, `_Lives` which of them live on.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Names:
         self.plan = plan
         self.joined: set[Var] = set()
         self.held: dict[Var, set[tuple[Var, bool]]] = {}
-        self._shadow: dict[Var, Var] = {}
+        self._chosen: dict[Var, frozenset[Var]] = {}
         self._edges: dict[Var, list[tuple[Var, object]]] = {}
         self._inside: dict[Var, set[int]] = {}
         statements = list(ir.walk(function.body))
@@ -83,12 +83,16 @@ class _Names:
         """Whether an operand is an array of these classes."""
         return is_array(x) and self.plan.activity.aliases.of(x) in self.joined and self.plan.active(x)
 
-    def shadow(self, v: Var) -> Var:
-        """Return the representative of the names that share a shadow."""
-        v = self.plan.root(v)
-        while v in self._shadow:
-            v = self._shadow[v]
-        return v
+    def shadows(self, v: Var) -> frozenset[Var]:
+        """Return the arrays of which one has the shadow that a name has, or of which its shadow is a view."""
+        root = self.plan.root(v)
+        return self._chosen.get(root, frozenset({root}))
+
+    def are_apart(self, x: Var, y: Var) -> bool:
+        """Whether two names may look at one memory and have two shadows of it."""
+        held = self.held
+        pairs = ((a, b) for a in self.shadows(x) for b in self.shadows(y) if a is not b)
+        return any(not held.get(a, set()).isdisjoint(held.get(b, ())) for a, b in pairs)
 
     def _add(self, stmt: object) -> None:
         if isinstance(stmt, Op):
@@ -101,10 +105,11 @@ class _Names:
             return
         for target, source in _handed(stmt):
             self._flow(source, target, None if isinstance(stmt, If) else stmt)
-            if isinstance(stmt, If) and self.counts(source) and is_chosen_again(stmt, target, self.plan):
-                a, b = self.shadow(target), self.shadow(source)
-                if a is not b:
-                    self._shadow[a] = b
+        for p in stmt.phis if isinstance(stmt, If) else ():
+            if self.counts(p.target) and is_chosen_again(stmt, p.target, self.plan):
+                self._chosen[p.target] = frozenset().union(
+                    *(self.shadows(x) for x in (p.then, p.orelse) if self.counts(x))
+                )
 
     def _flow(self, source: object, target: Var, loop: object) -> None:
         if isinstance(source, Var) and self.counts(target):
@@ -183,10 +188,8 @@ class _Lives:
         return live | used
 
     def _write(self, x: Var, live: set[Var]) -> None:
-        shadow, held = self.names.shadow(x), self.names.held.get(x, set())
-        for y in live:
-            if self.names.shadow(y) is not shadow and not held.isdisjoint(self.names.held.get(y, ())):
-                self.mirrored.add(self.plan.activity.aliases.of(x))
+        if any(self.names.are_apart(x, y) for y in live):
+            self.mirrored.add(self.plan.activity.aliases.of(x))
 
     def _before_loop(self, loop: For | While, live: set[Var]) -> set[Var]:
         results, params = {c.result for c in loop.carried}, {c.param for c in loop.carried}

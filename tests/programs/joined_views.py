@@ -163,7 +163,16 @@ def both_views_overlap(x, y):
     return (x * x).sum() + v[0] * w[2] + (y * y).sum() + old[0]
 
 
-X, Y, M = data(911, 4), data(915, 4), data(913, 3, 3)
+def a_choice_of_two_of_which_one_may_be_the_other(x):
+    """That v is chosen from u and w does not make their shadows one."""
+    u = x[1:3]
+    w = x[:4:2] if x[0] > 1.0 else u
+    u[::-1] = 0.5 * w * u
+    v = w if x[3] > 1.0 else u[:]
+    return w[1] + v[0] * x[0]
+
+
+M = data(913, 3, 3)
 HIGH, LOW = np.array([1.3, 0.8, 1.2, 0.7]), np.array([0.8, 1.2, 0.6, 1.5])
 FIRST = M + np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
 
@@ -180,4 +189,6 @@ PROGRAMS = [
     case(handed_on_by_loops, HIGH, LOW, M),
     case(returned_early, LOW, HIGH),
     case(both_views_overlap, HIGH, LOW),
+    case(a_choice_of_two_of_which_one_may_be_the_other, HIGH, name="a_choice_of_two_that_overlap"),
+    case(a_choice_of_two_of_which_one_may_be_the_other, LOW, name="a_choice_of_two_that_are_one"),
 ]
