@@ -3,7 +3,7 @@
 source          the function's text, as a syntax tree
 control         break, continue and early return become flags and branches
 lower           the tree becomes the IR; calls are inlined    (expressions, values: its helpers)
-  builtin_calls, library      calls that are carried out or written out meanwhile
+  builtin_calls, library      calls that are carried out or written out meanwhile; signatures: their arguments
   lists, dicts    with items known at compile time; lists in memory
 branches        both sides of a branch become one; names that may have no value are checked where they are read
 entries         what a build can start from: a function, a tangent, a Jacobian
