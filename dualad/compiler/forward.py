@@ -233,8 +233,10 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 continue
             if isinstance(partial, ast.IfExp):
                 terms.append(("+", rule_text.chosen(partial, x_dot, self.zero())))
-            elif number is None and (op.fn is vector_math.times or self.guards.guards_tangent(op, rule, partial)):
-                terms.append(("+", rule_text.guarded(partial, x_dot)))
+                continue
+            of_dot, of_partial = self.guards.of_tangent(op, rule, partial)
+            if number is None and (of_dot or of_partial):
+                terms.append(("+", rule_text.guarded(partial, x_dot, either=of_partial)))
             else:
                 terms.append(rule_text.times(partial, x_dot))
         text = ""

@@ -34,13 +34,13 @@ def mul(x, y):
     return x * y, (y, x)
 
 
-@pointwise(operator.truediv, np.true_divide, singular=True)
+@pointwise(operator.truediv, np.true_divide, pole=True)
 def truediv(x, y):
     value = x / y
     return value, (1.0 / y, -value / y)
 
 
-@pointwise(np.reciprocal, singular=True)
+@pointwise(np.reciprocal, pole=True)
 def reciprocal(x):
     value = 1.0 / x
     return value, (-value * value,)

@@ -73,7 +73,7 @@ def acosh(x):  # +inf at 1; NaN below, as the value (one root of the product wou
     return math.acosh(x), (1.0 / (math.sqrt(x - 1.0) * math.sqrt(x + 1.0)),)
 
 
-@pointwise(math.atanh, np.arctanh, singular=True)
+@pointwise(math.atanh, np.arctanh, pole=True)
 def atanh(x):  # +inf at -1 and 1, where the value is infinite
     return math.atanh(x), (1.0 / ((1.0 - x) * (1.0 + x)),)
 
