@@ -11,6 +11,7 @@ import ast
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from ..rules.registry import Rule, RuleBody
+from ..rules.spectra import VALUES
 from . import ir, rule_text, runtime, vector_math
 from .activity import Activity
 from .calls import Calls
@@ -28,6 +29,8 @@ class DerivativeEmitter(Calls, Emitter):
         self.activity = activity
         self.active = activity.active
         self.aliases = activity.aliases
+        ops = (s for s in ir.walk(function.body) if isinstance(s, Op))
+        self.values_active = any(op.fn in VALUES and activity.active(op.target) for op in ops)
 
     # ---------------------------------------------------------------- parameters and results
 
@@ -145,6 +148,7 @@ class DerivativeEmitter(Calls, Emitter):
         outputs = [k for k, a in enumerate(op.args) if self.active(a)]
         body = rule.cotangent_body(tuple(outputs))
         texts = {p: self.operand(a) for p, a in zip(body.params, op.args, strict=False)}
+        texts["values_active"] = str(self.values_active)
         texts.update(zip(body.params[len(body.params) - len(bars) :], bars, strict=True))
         exprs = self.paste(body, outputs, [texts.get(p, op.target.name) for p in body.params], op.target.name)
         return [(op.args[k], e) for k, e in zip(outputs, exprs, strict=True)]

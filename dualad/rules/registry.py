@@ -209,7 +209,7 @@ def _declare(
         body = _read(function, name, kind)
         extra = {"pointwise": 0, "linear": 1, "bilinear": 1, "pair": None}[kind]
         if extra is None:
-            arity = sum(not p.endswith("_dot") and p != "value" for p in body.params)
+            arity = sum(not p.endswith("_dot") and p not in ("value", "values_active") for p in body.params)
         else:
             arity = len(body.params) - extra - ("value" in body.params)
         if kind != "pair" and len(body.outputs) != arity:
