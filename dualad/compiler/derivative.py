@@ -13,6 +13,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import registry
 from ..rules.registry import Rule, RuleBody
+from ..rules.spectra import VALUES
 from . import ir, rule_text, runtime, vector_math
 from .activity import Activity
 from .boundary import touches_object
@@ -32,6 +33,8 @@ class DerivativeEmitter(Calls, Emitter):
         self.active = activity.active
         self.aliases = activity.aliases
         self._given: list[str] = []  # the caller's arrays of which copies are written into
+        ops = (s for s in ir.walk(function.body) if isinstance(s, Op))
+        self.values_active = any(op.fn in VALUES and activity.active(op.target) for op in ops)
 
     # ---------------------------------------------------------------- parameters and results
 
@@ -158,6 +161,7 @@ class DerivativeEmitter(Calls, Emitter):
         outputs = [k for k, a in enumerate(op.args) if self.active(a)]
         body = rule.cotangent_body(tuple(outputs))
         texts = {p: self.operand(a) for p, a in zip(body.params, op.args, strict=False)}
+        texts["values_active"] = str(self.values_active)
         texts.update(zip(body.params[len(body.params) - len(bars) :], bars, strict=True))
         exprs = self.paste(body, outputs, [texts.get(p, op.target.name) for p in body.params], op.target.name)
         return [(op.args[k], e) for k, e in zip(outputs, exprs, strict=True)]

@@ -14,6 +14,7 @@ from numba import types
 
 from ..errors import UnsupportedError, at
 from ..rules.registry import Rule
+from ..rules.spectra import TURNED
 from . import ir, rule_text, vector_math
 from .activity import ALLOCATIONS, COPIES, VIEWS, WRITES, Activity
 from .calls import ForwardCalls
@@ -37,11 +38,19 @@ class Forward(ForwardCalls, DerivativeEmitter):
         # a call, or the tangent of a gradient, computes the primal anew: several directions would share nothing
         ops = [s for s in ir.walk(function.body) if isinstance(s, Op)]
         alone = any(
-            activity.is_active_call(s) or (isinstance(s.fn, Derived) and activity.active(s.target)) for s in ops
+            activity.is_active_call(s)
+            or (isinstance(s.fn, Derived) and activity.active(s.target))
+            or self.turned(s) is not None
+            for s in ops
         )
         self.directions = 1 if alone else directions
         self._dots: dict[tuple[Var, int], str] = {}
         self._direction = 0
+
+    def turned(self, op: Op) -> object:
+        """Return what turns the vectors of a decomposition to suit the tangent of its matrix, if that is needed."""
+        is_needed = self.values_active and not isinstance(op.fn, str) and op.args and self.active(op.args[0])
+        return TURNED.get(op.fn) if is_needed else None
 
     def dot(self, v: Var) -> str:
         """Return the name of a variable's tangent, in the direction that is being printed."""
@@ -140,6 +149,10 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.effect(op)
         elif not self.active(op.target):
             self.primal(op)
+            turned = self.turned(op)
+            if turned is not None:
+                call = f"{self.scope.bind(turned, turned.__name__)}({op.target.name}, {self.dot(op.args[0])})"
+                self.line(f"{op.target.name} = {call}")
             if op.fn == "pop" and self.active(op.args[0]):
                 for _ in self.each_direction():
                     self.line(f"{self.dot(op.args[0])}.pop()")
@@ -233,8 +246,10 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 continue
             if isinstance(partial, ast.IfExp):
                 terms.append(("+", rule_text.chosen(partial, x_dot, self.zero())))
-            elif number is None and (op.fn is vector_math.times or self.guards.guards_tangent(op, rule, partial)):
-                terms.append(("+", rule_text.guarded(partial, x_dot)))
+                continue
+            of_dot, of_partial = self.guards.of_tangent(op, rule, partial)
+            if number is None and (of_dot or of_partial):
+                terms.append(("+", rule_text.guarded(partial, x_dot, either=of_partial)))
             else:
                 terms.append(rule_text.times(partial, x_dot))
         text = ""

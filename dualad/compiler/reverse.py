@@ -18,7 +18,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from ..rules import accumulation
 from ..rules.registry import Rule
-from . import ir, rule_text, vector_math
+from . import ir, rule_text
 from .activity import ALLOCATIONS, COPIES, WRITES, shares_memory
 from .derivative import fill_value
 from .infer import is_array, is_list, is_memory, type_of
@@ -394,8 +394,8 @@ class Reverse(ReverseLoops):
         """Return (sign, text) of partial * bar; see `guarding` for the zeros."""
         if isinstance(partial, ast.IfExp):
             return "+", rule_text.chosen(partial, bar)
-        of_bar, of_partial = self.plan.guards.guards_adjoint(op, rule, partial)
-        if rule_text.number(partial) is None and ((of_bar and of_partial) or op.fn is vector_math.times):
+        of_bar, of_partial = self.plan.guards.of_adjoint(op, rule, partial)
+        if rule_text.number(partial) is None and of_bar and of_partial:
             return "+", rule_text.guarded(partial, bar)
         sign, text = rule_text.times(partial, bar)
         if rule_text.number(partial) is not None or not (of_bar or of_partial):

@@ -157,9 +157,9 @@ def chosen(partial: ast.expr, factor: str, zero: str = "0.0") -> str:
     return guarded(partial, factor) if n is None else text if sign == "+" else f"-{text}"
 
 
-def guarded(partial: ast.expr, factor: str) -> str:
-    """Return the text of partial * factor that is 0 where either is, whatever the other one."""
-    return f"vmath.times({ast.unparse(partial)}, {factor})"
+def guarded(partial: ast.expr, factor: str, either: bool = True) -> str:
+    """Return the text of partial * factor that is 0 where the factor is, or either is, whatever the other one."""
+    return f"vmath.{'times' if either else 'scaled'}({ast.unparse(partial)}, {factor})"
 
 
 def times(partial: ast.expr, bar: str) -> tuple[str, str]:

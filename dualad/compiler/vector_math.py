@@ -95,8 +95,18 @@ def times(x, y):
     return x * y if x != 0.0 and y != 0.0 else 0.0
 
 
+def scaled(x, y):
+    """Return x * y, and 0 where y is 0 although x is infinite or NaN; its derivative is as that of `times`."""
+    return x * y if y != 0.0 else 0.0
+
+
 give_compiled_meaning(times, lambda x, y: lambda x, y: x * y if (x != 0.0) & (y != 0.0) else 0.0)
-registry.share(times, registry.find(operator.mul))
+give_compiled_meaning(scaled, lambda x, y: lambda x, y: x * y if y != 0.0 else 0.0)
+GUARDED = (times, scaled)
+"""Products that keep zeros."""
+
+for _f in GUARDED:
+    registry.share(_f, registry.find(operator.mul))
 
 _enabled = os.environ.get("DUALAD_VECTOR_MATH", "1") != "0"
 if _enabled and FUNCTIONS:

@@ -5,6 +5,7 @@ import math
 import operator
 
 import numpy as np
+from numba import njit
 
 from .registry import constant, pointwise
 
@@ -34,13 +35,13 @@ def mul(x, y):
     return x * y, (y, x)
 
 
-@pointwise(operator.truediv, np.true_divide, singular=True)
+@pointwise(operator.truediv, np.true_divide, pole=True)
 def truediv(x, y):
     value = x / y
     return value, (1.0 / y, -value / y)
 
 
-@pointwise(np.reciprocal, singular=True)
+@pointwise(np.reciprocal, pole=True)
 def reciprocal(x):
     value = 1.0 / x
     return value, (-value * value,)
@@ -55,11 +56,12 @@ def square(x):
 def pow(x, y):
     # At x = 0 the partial by x is y * 0**(y-1): 0 for y > 1, 1 for y = 1, infinite below, 0 for y = 0 (and only there
     # by decree: for other x, the product at y = 0 is what has the right mixed second derivative, 1 / x). The partial
-    # by y is 0 at x = 0 (the limit for y > 0); for x < 0 it does not exist, and NaN says so.
+    # by y is 0 at x = 0 (the limit for y > 0), and that by both infinite for y <= 1: NaN. For x < 0 the partial by y
+    # does not exist, nor do further ones: NaN, and so where x is NaN.
     value = x**y
     return value, (
         0.0 if x == 0.0 and y == 0.0 else y * x ** (y - 1),
-        (value * math.log(x) if x > 0.0 else 0.0) if x >= 0.0 else math.nan,
+        value * math.log(x) if x > 0.0 else ((0.0 if y > 1.0 else vanishing(x)) if x == 0.0 else math.nan * (x + y)),
     )
 
 
@@ -115,6 +117,17 @@ def fmin(x, y):  # a tie goes to both halves, in both modes; a NaN loses, and ha
         1.0 if x < y or y != y else (0.5 if x == y else 0.0),
         1.0 if y < x or x != x else (0.5 if x == y else 0.0),
     )
+
+
+@njit(error_model="numpy")
+def vanishing(x: float) -> float:
+    """Return 0: a derivative at a point where x has none of the next order."""
+    return 0.0
+
+
+@pointwise(vanishing)
+def vanishing_rule(x):  # NaN
+    return 0.0, (math.nan,)
 
 
 constant(operator.floordiv, np.floor_divide, name="floordiv")

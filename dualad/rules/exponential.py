@@ -29,22 +29,22 @@ def expm1(x):
     return value, (value + 1.0,)
 
 
-@pointwise(math.log, np.log, singular=True)
+@pointwise(math.log, np.log, pole=True)
 def log(x):  # infinite at 0, as the value
     return math.log(x), (1.0 / x,)
 
 
-@pointwise(math.log2, np.log2, singular=True)
+@pointwise(math.log2, np.log2, pole=True)
 def log2(x):  # infinite at 0, as the value
     return math.log2(x), (INVERSE_LN2 / x,)
 
 
-@pointwise(math.log10, np.log10, singular=True)
+@pointwise(math.log10, np.log10, pole=True)
 def log10(x):  # infinite at 0, as the value
     return math.log10(x), (INVERSE_LN10 / x,)
 
 
-@pointwise(math.log1p, np.log1p, singular=True)
+@pointwise(math.log1p, np.log1p, pole=True)
 def log1p(x):  # infinite at -1, as the value
     return math.log1p(x), (1.0 / (1.0 + x),)
 

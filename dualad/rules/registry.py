@@ -38,10 +38,10 @@ constant
         constant(math.floor, np.floor, name="floor")
 
 `cheap=True` says that computing the primal again costs about as much as a load, so that the reverse sweep does so
-rather than storing the value. `singular=True` says that a partial can be infinite at a finite point (1 / x at 0), and
-`overflows=True` that the value and the partials are infinite where they are too large to be represented (exp of 1000):
-what is computed from the result, and what the arguments are computed from, is then differentiated with care, so that a
-tangent, cotangent or partial that is exactly zero contributes zero (0 * inf would be NaN). See `compiler.guarding`.
+rather than storing the value. Three flags say where infinities come from, so that a tangent, cotangent or partial that
+is exactly zero can contribute zero there (0 * inf would be NaN; see `compiler.guarding`): `singular=True`, a partial
+can be infinite or undefined at a finite point where the value is finite (sqrt at 0); `pole=True`, where the value is
+infinite, too (log at 0); `overflows=True`, value and partial can be too large to be represented (exp at 1000).
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Rule:
     arity: int | None = None
     cheap: bool = False
     singular: bool = False
+    pole: bool = False
     overflows: bool = False
 
     @property
@@ -196,28 +197,34 @@ def _register(rule: Rule) -> Rule:
 
 
 def _declare(
-    kind: str, functions: tuple, cheap: bool = False, singular: bool = False, overflows: bool = False
+    kind: str,
+    functions: tuple,
+    cheap: bool = False,
+    singular: bool = False,
+    pole: bool = False,
+    overflows: bool = False,
 ) -> Callable[[Callable], Rule]:
     def decorate(function: Callable) -> Rule:
         name = function.__name__
         body = _read(function, name, kind)
         extra = {"pointwise": 0, "linear": 1, "bilinear": 1, "pair": None}[kind]
         if extra is None:
-            arity = sum(not p.endswith("_dot") and p != "value" for p in body.params)
+            arity = sum(not p.endswith("_dot") and p not in ("value", "values_active") for p in body.params)
         else:
             arity = len(body.params) - extra - ("value" in body.params)
         if kind != "pair" and len(body.outputs) != arity:
             raise RuleError(f"rule {name}: {arity} arguments but {len(body.outputs)} derivatives")
-        return _register(Rule(name, kind, functions, function, body, None, arity, cheap, singular, overflows))
+        flags = (cheap, singular or pole, pole, overflows)
+        return _register(Rule(name, kind, functions, function, body, None, arity, *flags))
 
     return decorate
 
 
 def pointwise(
-    *functions: Callable, cheap: bool = False, singular: bool = False, overflows: bool = False
+    *functions: Callable, cheap: bool = False, singular: bool = False, pole: bool = False, overflows: bool = False
 ) -> Callable[[Callable], Rule]:
     """Declare a pointwise primitive for the given callables (decorator)."""
-    return _declare("pointwise", functions, cheap, singular, overflows)
+    return _declare("pointwise", functions, cheap, singular, pole, overflows)
 
 
 def linear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:

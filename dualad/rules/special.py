@@ -128,12 +128,12 @@ def polygamma(n, x):
     return reflected + sign * factorial * (n * power + series / x**n)
 
 
-@pointwise(digamma, singular=True)
+@pointwise(digamma, pole=True)
 def psi(x):  # +inf at 0, where digamma is infinite; and at the negative integers, where it is NaN
     return digamma(x), (polygamma(1, x),)
 
 
-@pointwise(polygamma, singular=True)
+@pointwise(polygamma, pole=True)
 def psi_n(n, x):  # n is an integer: no derivative by it
     return polygamma(n, x), (0.0, polygamma(n + 1, x))
 
@@ -148,12 +148,12 @@ def erfc(x):
     return math.erfc(x), (-TWO_OVER_SQRT_PI * math.exp(-x * x),)
 
 
-@pointwise(math.gamma, singular=True)
+@pointwise(math.gamma, pole=True)
 def gamma(x):  # -inf at 0, NaN at the negative integers: the poles
     value = math.gamma(x)
     return value, (value * digamma(x),)
 
 
-@pointwise(math.lgamma, singular=True)
+@pointwise(math.lgamma, pole=True)
 def lgamma(x):  # -inf at 0 (+inf at -0.0), NaN at the negative integers: the poles
     return math.lgamma(x), (digamma(x),)

@@ -1,19 +1,131 @@
 """Eigenvalues and singular values: one LAPACK call each, shared by values and vectors (see `decompositions`).
 
-The rules hold where eigenvalues or singular values are distinct. Where two coincide, the vectors that belong to them
-have no derivative: it is infinite there, or NaN. In the comments, P is the projection on what is orthogonal to the
-columns of U, and A * B is the product element by element.
+In the comments, P is the projection on what is orthogonal to the columns of U, and A * B is the product element by
+element.
+
+Where eigenvalues or singular values coincide, the vectors that belong to them are one basis of many, and turn at an
+infinite rate; what does not depend on the basis is smooth (V f(w) V^T, U S V^T, U V^T, the projector on a cluster). The
+rate at which two vectors turn into each other is numerator / (w_j - w_i). Where the gap is zero (`COINCIDE`), this is
+
+forward     left out. If the values are differentiated too, the basis is first turned so that the tangent of the matrix
+            is diagonal in it (`turned_eigh`, `turned_svd`): then the numerator is zero.
+reverse     left out where the numerator is zero (`ZERO`), for it is a sum of terms that cancel whenever the function
+            does not depend on the basis. NaN where it is not. If the values are differentiated too, the adjoints say
+            what a smooth function contributes within a cluster only if the symmetric part of the same terms is zero as well
+            (w and w_bar, V and V_bar do not tell V f(w) V^T from V w_0 V^T): NaN where it is not.
+
+A second derivative by what is left out is NaN.
 """
+
+import math
 
 import numpy as np
 from numba import njit
 
 from ..errors import ArgumentError
+from .arithmetic import vanishing
 from .composites import composite, written_out
-from .decompositions import beside, symmetric, to_lower
+from .decompositions import symmetric, to_lower
+from .linear_algebra import matrix_matrix
 from .registry import constant, pair
 
 _jit = njit(error_model="numpy")
+
+COINCIDE = 8.0
+"""Values coincide if they differ by less than so many roundings of the largest, times their number: LAPACK's error."""
+ZERO = 64.0
+"""A numerator is zero if it is less than so many roundings of the terms that cancel in it, times their number."""
+
+
+@_jit
+def smallest_gap(w: np.ndarray) -> float:
+    """Return the largest difference of values that counts as zero."""
+    largest = 0.0
+    for x in w:
+        largest = max(largest, abs(x))
+    return COINCIDE * w.size * np.finfo(w.dtype).eps * largest
+
+
+constant(smallest_gap, cheap=False)
+
+
+@_jit
+def lengths(x: np.ndarray) -> np.ndarray:
+    """Return the lengths of the columns of a matrix."""
+    out = np.zeros(x.shape[1])
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[j] = math.hypot(out[j], x[i, j])
+    return out
+
+
+@_jit
+def rates(w: np.ndarray, numerator: np.ndarray) -> np.ndarray:
+    """Return numerator / (w_j - w_i), 0 on the diagonal and where the gap is zero."""
+    out = np.zeros((w.size, w.size), w.dtype)
+    least = smallest_gap(w)
+    for i in range(w.size):
+        for j in range(w.size):
+            if i != j:
+                gap = w[j] - w[i]
+                out[i, j] = numerator[i, j] / gap if abs(gap) > least else vanishing(numerator[i, j])
+    return out
+
+
+@_jit
+def turning_adjoints(w: np.ndarray, t: np.ndarray, sizes: np.ndarray, values_active: bool) -> np.ndarray:
+    """Return (t - t^T)/2 / (w_j - w_i) for t = V^T V_bar, 0 on the diagonal; see above for gaps that are zero.
+
+    `sizes` are the lengths of the columns of V_bar.
+    """
+    out = np.zeros((w.size, w.size), w.dtype)
+    least, zero = smallest_gap(w), ZERO * w.size * np.finfo(w.dtype).eps
+    for i in range(w.size):
+        for j in range(w.size):
+            gap = w[j] - w[i]
+            if i != j and abs(gap) > least:
+                out[i, j] = 0.5 * (t[i, j] - t[j, i]) / gap
+            elif i != j:
+                bound = zero * (sizes[i] + sizes[j])
+                is_seen = abs(t[i, j] - t[j, i]) <= bound and not (values_active and abs(t[i, j] + t[j, i]) > bound)
+                out[i, j] = 0.0 if is_seen else np.nan
+    return out
+
+
+@_jit
+def over_sums(s: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return x / (s_i + s_j), 0 where both are."""
+    out = np.zeros((s.size, s.size), s.dtype)
+    for i in range(s.size):
+        for j in range(s.size):
+            if x[i, j] != 0.0:
+                out[i, j] = x[i, j] / (s[i] + s[j])
+    return out
+
+
+@_jit
+def over_values(x: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """Return x with its columns divided by the values, 0 where both are."""
+    out = np.zeros(x.shape, x.dtype)
+    for i in range(x.shape[0]):
+        for j in range(s.size):
+            if x[i, j] != 0.0:
+                out[i, j] = x[i, j] / s[j]
+    return out
+
+
+@_jit
+def turn_of_clusters(w: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Return the rotation of each cluster of equal values (in order) that makes a symmetric matrix diagonal there."""
+    q = np.eye(w.size).astype(w.dtype)
+    least = smallest_gap(w)
+    start = 0
+    for k in range(1, w.size + 1):
+        if k == w.size or abs(w[k] - w[k - 1]) > least:
+            if k - start > 1 and np.all(np.isfinite(p)):
+                q[start:k, start:k] = np.linalg.eigh(p[start:k, start:k].copy())[1]
+            start = k
+    return q
 
 
 @_jit
@@ -81,14 +193,23 @@ def eigenvalues_adjoint(factors: tuple, value_bar: np.ndarray) -> np.ndarray:
 def eigenvectors_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the eigenvectors: V (F * V^T a_dot V), F_ij = 1 / (w_j - w_i) (Giles 2008, 3.1)."""
     w, v = factors
-    return np.dot(v, gaps(w) * np.dot(v.T, np.dot(symmetric(a_dot), v)))
+    return np.dot(v, rates(w, np.dot(v.T, np.dot(symmetric(a_dot), v))))
 
 
 @_jit
-def eigenvectors_adjoint(factors: tuple, value_bar: np.ndarray) -> np.ndarray:
+def eigenvectors_adjoint(factors: tuple, values_active: bool, value_bar: np.ndarray) -> np.ndarray:
     """Return the adjoint of a symmetric matrix from its eigenvectors': V (F * V^T v_bar) V^T."""
     w, v = factors
-    return to_lower(np.dot(v, np.dot(gaps(w) * np.dot(v.T, value_bar), v.T)))
+    turning = turning_adjoints(w, np.dot(v.T, value_bar), lengths(value_bar), values_active)
+    return to_lower(np.dot(v, np.dot(turning, v.T)))
+
+
+@_jit
+def turned_eigh(factors: tuple, a_dot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return an eigendecomposition in whose clusters the tangent of the matrix is diagonal."""
+    w, v = factors
+    q = turn_of_clusters(w, np.dot(v.T, np.dot(symmetric(a_dot), v)))
+    return w, np.dot(v, q)
 
 
 @pair(eigenvalues)
@@ -107,8 +228,8 @@ def eigenvectors_rule(a, factors, a_dot):
 
 
 @eigenvectors_rule.reverse
-def eigenvectors_reverse(a, factors, value_bar):
-    return (eigenvectors_adjoint(factors, value_bar),)
+def eigenvectors_reverse(a, factors, values_active, value_bar):
+    return (eigenvectors_adjoint(factors, values_active, value_bar),)
 
 
 # -------------------------------------------------------------------- eigenvalues of other matrices that are real
@@ -236,52 +357,135 @@ def left_vectors(a: np.ndarray, factors: tuple) -> np.ndarray:
 
 
 @_jit
-def right_vectors(a: np.ndarray, factors: tuple) -> np.ndarray:
-    """Return the right singular vectors of a matrix, as columns."""
+def right_vectors(a: np.ndarray, u: np.ndarray, factors: tuple) -> np.ndarray:
+    """Return the right singular vectors of a matrix, as columns; they turn with the left ones."""
     return factors[2].copy()
 
 
 @written_out(np.linalg.svd)
 def svd(a, full_matrices=1):
     factors = full_svd_of(a) if full_matrices else svd_of(a)
-    return left_vectors(a, factors), singular_values(a, factors), right_vectors(a, factors).T
+    u = left_vectors(a, factors)
+    return u, singular_values(a, factors), right_vectors(a, u, factors).T
+
+
+# J. Townsend, "Differentiating the singular value decomposition", 2016: with dP = U^T a_dot V, the left vectors turn by
+# K = (dP_ij s_j + s_i dP_ji) / (s_j^2 - s_i^2), the right ones by (s_i dP_ij + dP_ji s_j) / (s_j^2 - s_i^2) (equations
+# 16 and 17). With the symmetric and antisymmetric parts A and B of dP these are A / (s_j - s_i) + B / (s_i + s_j)
+# and A / (s_j - s_i) - B / (s_i + s_j): both turn alike, but for 2 B / (s_i + s_j), whatever the gap.
 
 
 @_jit
-def inner_tangent(u: np.ndarray, s: np.ndarray, v: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
-    """Return F * (dP S + S dP^T) with dP = U^T a_dot V: what the left vectors turn by among themselves."""
-    p = np.dot(u.T, np.dot(a_dot, v))
-    return gaps(s * s) * (p * s + (p * s).T)
+def thin(x: np.ndarray, k: int) -> np.ndarray:
+    """Return the first columns of a matrix."""
+    out = np.empty((x.shape[0], k), x.dtype)
+    for i in range(x.shape[0]):
+        for j in range(k):
+            out[i, j] = x[i, j]
+    return out
 
 
 @_jit
-def check_thin(u: np.ndarray, s: np.ndarray) -> None:
-    """Refuse vectors of the null space: they are one basis of many, and have no derivative."""
-    if u.shape[1] > s.size:
-        raise ArgumentError("singular vectors of a null space have no derivative: use svd(a, full_matrices=False)")
+def transposed(x: np.ndarray) -> np.ndarray:
+    """Return the transpose of a matrix in memory of its own: all products here are of such matrices."""
+    out = np.empty((x.shape[1], x.shape[0]), x.dtype)
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            out[j, i] = x[i, j]
+    return out
 
 
 @_jit
-def left_vectors_tangent(u: np.ndarray, s: np.ndarray, v: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
-    """Return the tangents of the left singular vectors: U (F * (dP S + S dP^T)) + P a_dot V S^-1.
-
-    J. Townsend, "Differentiating the singular value decomposition", 2016, equations 16 and 20, with dP = U^T a_dot V
-    and F_ij = 1 / (s_j^2 - s_i^2). The right vectors are those of the transposed matrix.
-    """
-    check_thin(u, s)
-    w = v[:, : s.size].copy()
-    return np.dot(u, inner_tangent(u, s, w, a_dot)) + beside(u, np.dot(a_dot, w)) / s
+def refuse_null_space(x: np.ndarray, k: int) -> None:
+    """Refuse adjoints of vectors of the null space: they are one basis of many, and have no derivative."""
+    for i in range(x.shape[0]):
+        for j in range(k, x.shape[1]):
+            if x[i, j] != 0.0:
+                raise ArgumentError(
+                    "singular vectors of a null space have no derivative: use svd(a, full_matrices=False)"
+                )
 
 
 @_jit
-def left_vectors_adjoint(u: np.ndarray, s: np.ndarray, v: np.ndarray, value_bar: np.ndarray) -> np.ndarray:
-    """Return the adjoint of a matrix from that of its left singular vectors (Townsend 2016, equation 25, first part).
+def with_null_space(x: np.ndarray, count: int, fill: float) -> np.ndarray:
+    """Return a matrix with columns added: NaN for the tangents of vectors of the null space, which have none."""
+    out = np.empty((x.shape[0], count), x.dtype)
+    for i in range(x.shape[0]):
+        for j in range(count):
+            out[i, j] = x[i, j] if j < x.shape[1] else fill
+    return out
 
-    (U (F * (U^T u_bar - u_bar^T U)) S + P u_bar S^-1) V^T
-    """
-    check_thin(u, s)
-    p = np.dot(u.T, value_bar)
-    return np.dot(np.dot(u, gaps(s * s) * (p - p.T)) * s + beside(u, value_bar) / s, v[:, : s.size].copy().T)
+
+@_jit
+def half_sum(x: np.ndarray, sign: float) -> np.ndarray:
+    """Return (x + sign x^T) / 2: the symmetric or the antisymmetric part of a matrix."""
+    out = np.empty(x.shape, x.dtype)
+    for i in range(x.shape[0]):
+        for j in range(x.shape[0]):
+            out[i, j] = 0.5 * (x[i, j] + sign * x[j, i])
+    return out
+
+
+@_jit
+def outside(u: np.ndarray, product: np.ndarray, x: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """Return P x S^-1, given U^T x."""
+    if u.shape[0] == u.shape[1]:
+        return np.zeros(x.shape, x.dtype)
+    return over_values(x - matrix_matrix(u, product), s)
+
+
+@_jit
+def left_vectors_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+    """Return the tangents of the left singular vectors: U K + P a_dot V S^-1 (Townsend, equations 16 and 20)."""
+    s = factors[1]
+    u, v = thin(factors[0], s.size), thin(factors[2], s.size)
+    moved = matrix_matrix(a_dot, v)
+    p = matrix_matrix(transposed(u), moved)
+    turning = rates(s, half_sum(p, 1.0)) + over_sums(s, half_sum(p, -1.0))
+    return with_null_space(matrix_matrix(u, turning) + outside(u, p, moved, s), factors[0].shape[1], np.nan)
+
+
+@_jit
+def left_vectors_adjoint(factors: tuple, values_active: bool, value_bar: np.ndarray) -> np.ndarray:
+    """Return the adjoint of a matrix from that of its left singular vectors: the transpose of the tangent."""
+    s = factors[1]
+    refuse_null_space(value_bar, s.size)
+    u, v, u_bar = thin(factors[0], s.size), thin(factors[2], s.size), thin(value_bar, s.size)
+    t = matrix_matrix(transposed(u), u_bar)
+    p_bar = turning_adjoints(s, t, lengths(u_bar), values_active) + over_sums(s, half_sum(t, -1.0))
+    return matrix_matrix(matrix_matrix(u, p_bar) + outside(u, t, u_bar, s), transposed(v))
+
+
+@_jit
+def right_vectors_tangent(factors: tuple, a_dot: np.ndarray, u_dot: np.ndarray) -> np.ndarray:
+    """Return the tangents of the right singular vectors: V (U^T u_dot - 2 B / (s_i + s_j)) + P a_dot^T U S^-1."""
+    s = factors[1]
+    u, v = thin(factors[0], s.size), thin(factors[2], s.size)
+    moved = matrix_matrix(transposed(a_dot), u)
+    p = matrix_matrix(transposed(v), moved)  # the transpose of U^T a_dot V
+    turning = matrix_matrix(transposed(u), thin(u_dot, s.size)) + over_sums(s, p - transposed(p))
+    return with_null_space(matrix_matrix(v, turning) + outside(v, p, moved, s), factors[2].shape[1], np.nan)
+
+
+@_jit
+def right_vectors_adjoint(factors: tuple, value_bar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the adjoints of a matrix and of its left singular vectors from that of the right ones."""
+    s = factors[1]
+    refuse_null_space(value_bar, s.size)
+    u, v, v_bar = thin(factors[0], s.size), thin(factors[2], s.size), thin(value_bar, s.size)
+    t = matrix_matrix(transposed(v), v_bar)
+    inner = transposed(outside(v, t, v_bar, s)) + matrix_matrix(over_sums(s, transposed(t) - t), transposed(v))
+    return matrix_matrix(u, inner), with_null_space(matrix_matrix(u, t), factors[0].shape[1], 0.0)
+
+
+@_jit
+def turned_svd(factors: tuple, a_dot: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a decomposition in whose clusters of singular values the symmetric part of U^T a_dot V is diagonal."""
+    u, s, v = factors[0].copy(), factors[1], factors[2].copy()
+    left, right = thin(u, s.size), thin(v, s.size)
+    q = turn_of_clusters(s, half_sum(matrix_matrix(transposed(left), matrix_matrix(a_dot, right)), 1.0))
+    u[:, : s.size], v[:, : s.size] = matrix_matrix(left, q), matrix_matrix(right, q)
+    return u, s, v
 
 
 @_jit
@@ -312,19 +516,29 @@ def singular_values_reverse(a, factors, value_bar):
 
 @pair(left_vectors)
 def left_vectors_rule(a, factors, a_dot):
-    return left_vectors_tangent(factors[0], factors[1], factors[2], a_dot)
+    return left_vectors_tangent(factors, a_dot)
 
 
 @left_vectors_rule.reverse
-def left_vectors_reverse(a, factors, value_bar):
-    return (left_vectors_adjoint(factors[0], factors[1], factors[2], value_bar),)
+def left_vectors_reverse(a, factors, values_active, value_bar):
+    return (left_vectors_adjoint(factors, values_active, value_bar),)
 
 
 @pair(right_vectors)
-def right_vectors_rule(a, factors, a_dot):
-    return left_vectors_tangent(factors[2], factors[1], factors[0], a_dot.T.copy())
+def right_vectors_rule(a, u, factors, a_dot, u_dot):
+    return right_vectors_tangent(factors, a_dot, u_dot)
 
 
 @right_vectors_rule.reverse
-def right_vectors_reverse(a, factors, value_bar):
-    return (left_vectors_adjoint(factors[2], factors[1], factors[0], value_bar).T.copy(),)
+def right_vectors_reverse(a, u, factors, value_bar):
+    both = right_vectors_adjoint(factors, value_bar)
+    return both[0], both[1]
+
+
+for function in (turned_eigh, turned_svd):
+    constant(function, cheap=False)
+
+VALUES = frozenset({eigenvalues, singular_values})
+"""What the rules of vectors mean by the values."""
+TURNED = {eigh_of: turned_eigh, svd_of: turned_svd, full_svd_of: turned_svd}
+"""What forward mode does to a decomposition whose values are differentiated: it turns clusters as the tangent asks."""

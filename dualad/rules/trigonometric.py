@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from .arithmetic import vanishing
 from .registry import pointwise
 
 DEGREES_PER_RADIAN = 180.0 / math.pi
@@ -43,8 +44,9 @@ def atan(x):
 
 @pointwise(math.atan2, np.arctan2, singular=True)
 def atan2(y, x):  # NaN at the origin, where no limit exists; across the cut the value jumps, the partials do not
-    square = x * x + y * y
-    return math.atan2(y, x), (x / square, -y / square)
+    # divided twice by the length, whose square may overflow or underflow
+    length = math.hypot(x, y)
+    return math.atan2(y, x), (x / length / length, -y / length / length)
 
 
 @pointwise(math.sinh, np.sinh, overflows=True)
@@ -73,7 +75,7 @@ def acosh(x):  # +inf at 1; NaN below, as the value (one root of the product wou
     return math.acosh(x), (1.0 / (math.sqrt(x - 1.0) * math.sqrt(x + 1.0)),)
 
 
-@pointwise(math.atanh, np.arctanh, singular=True)
+@pointwise(math.atanh, np.arctanh, pole=True)
 def atanh(x):  # +inf at -1 and 1, where the value is infinite
     return math.atanh(x), (1.0 / ((1.0 - x) * (1.0 + x)),)
 
@@ -104,6 +106,8 @@ def radians(x):
 
 
 @pointwise(math.hypot, np.hypot)
-def hypot(x, y):  # 0 at the origin, the middle of the subdifferential, in both modes
+def hypot(x, y):
+    # At the origin 0, the middle of the subdifferential, in both modes; there is no second derivative there: NaN.
     value = math.hypot(x, y)
-    return value, (0.0 if value == 0.0 else x / value, 0.0 if value == 0.0 else y / value)
+    origin = vanishing(x) + vanishing(y)
+    return value, (origin if value == 0.0 else x / value, origin if value == 0.0 else y / value)

@@ -84,17 +84,22 @@ def _lanewise(instruction: str, flags: tuple[str, ...] = ()) -> object:
     return operation
 
 
-@intrinsic
-def _times(typing_context, x, pack):
-    """A product that is 0 where a factor is 0, although the other is infinite or NaN."""
+def _guarded(either: bool) -> object:
+    """Return the code of a product that is 0 where the pack is, or either factor is, whatever the other one."""
 
-    def codegen(context, builder, signature, args):
-        zero = lir.Constant(pack.vector, None)
-        x, y = _spread(context, builder, args[0], signature.args[0], pack), args[1]
-        neither = builder.and_(builder.fcmp_unordered("!=", x, zero), builder.fcmp_unordered("!=", y, zero))
-        return builder.select(neither, builder.fmul(x, y), zero)
+    @intrinsic
+    def code(typing_context, x, pack):
+        def codegen(context, builder, signature, args):
+            zero = lir.Constant(pack.vector, None)
+            x, y = _spread(context, builder, args[0], signature.args[0], pack), args[1]
+            counts = builder.fcmp_unordered("!=", y, zero)
+            if either:
+                counts = builder.and_(counts, builder.fcmp_unordered("!=", x, zero))
+            return builder.select(counts, builder.fmul(x, y), zero)
 
-    return pack(x, pack), codegen
+        return pack(x, pack), codegen
+
+    return code
 
 
 def _give_meaning(function: object, code: object, kinds: tuple[str, ...]) -> None:
@@ -113,7 +118,8 @@ for _add, _subtract in ((operator.add, operator.sub), (operator.iadd, operator.i
 _give_meaning(operator.mul, _lanewise("fmul"), ("pn", "np"))
 _give_meaning(operator.truediv, _lanewise("fdiv"), ("pn",))
 _give_meaning(vector_math.add, _lanewise("fadd", ("reassoc", "contract")), ("pp",))
-_give_meaning(vector_math.times, _times, ("np",))
+_give_meaning(vector_math.times, _guarded(either=True), ("np",))
+_give_meaning(vector_math.scaled, _guarded(either=False), ("np",))
 
 
 @overload(operator.neg)
