@@ -7,6 +7,9 @@ matrix and the decomposition, shared by all of them and by their derivatives::
                                     q = orthonormal_factor(a, factors)              a copy; its rule reads the factors
                                     r = triangular_factor(a, factors)
 
+A tangent rule reads the factors as these functions, since tangents are differentiated in their turn; the decomposition
+itself is constant to the compiler. An adjoint rule reads them as they are.
+
 In the comments, P is the projection on what is orthogonal to the columns of Q.
 """
 
@@ -132,23 +135,21 @@ def from_strict_lower(x: np.ndarray) -> np.ndarray:
 
 
 @_jit
-def orthonormal_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def orthonormal_tangent(q: np.ndarray, r: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangent of Q: Q (L - L^T) + P a_dot R^-1, with L the strictly lower triangle of Q^T a_dot R^-1.
 
     S. F. Walter, L. Lehmann, "Algorithmic differentiation of linear algebra functions with application in optimum
     experimental design", arXiv:1001.1654, section 3.2. Of a matrix that is wider than high, the first columns, as many
     as it has rows, make up Q.
     """
-    q, r = factors
     k = q.shape[1]
     x = over_triangle(a_dot[:, :k].copy(), r[:, :k].copy())
     return np.dot(q, from_strict_lower(np.dot(q.T, x))) + beside(q, x)
 
 
 @_jit
-def triangular_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def triangular_tangent(q: np.ndarray, r: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangent of R = Q^T A: Q^T a_dot - (L - L^T) R."""
-    q, r = factors
     k = q.shape[1]
     x = np.dot(q.T, over_triangle(a_dot[:, :k].copy(), r[:, :k].copy()))
     return np.triu(np.dot(q.T, a_dot) - np.dot(from_strict_lower(x), r))
@@ -182,8 +183,8 @@ def triangular_adjoint(factors: tuple, value_bar: np.ndarray) -> np.ndarray:
 
 
 @pair(orthonormal_factor)
-def orthonormal_rule(a, factors, a_dot):
-    return orthonormal_tangent(factors, a_dot)
+def orthonormal_rule(a, factors, value, a_dot):
+    return orthonormal_tangent(value, triangular_factor(a, factors), a_dot)
 
 
 @orthonormal_rule.reverse
@@ -192,8 +193,8 @@ def orthonormal_reverse(a, factors, value_bar):
 
 
 @pair(triangular_factor)
-def triangular_rule(a, factors, a_dot):
-    return triangular_tangent(factors, a_dot)
+def triangular_rule(a, factors, value, a_dot):
+    return triangular_tangent(orthonormal_factor(a, factors), value, a_dot)
 
 
 @triangular_rule.reverse

@@ -5,7 +5,17 @@ from numba import njit
 
 from .composites import composite, written_out
 from .registry import constant, pair
-from .spectra import singular_values_adjoint, singular_values_tangent, svd_of
+from .linear_algebra import matrix_matrix
+from .spectra import (
+    left_vectors,
+    right_vectors,
+    singular_values,
+    singular_values_adjoint,
+    singular_values_tangent,
+    svd_of,
+    thin,
+    transposed,
+)
 
 _jit = njit(error_model="numpy")
 
@@ -118,25 +128,75 @@ def pinv_adjoint(a: np.ndarray, value: np.ndarray, value_bar: np.ndarray) -> np.
     return both - np.dot(np.dot(pt, value_bar), pt)
 
 
+# Where singular values are cut, P is V f(S) U^T with f = 1/s of those that are kept, and 0 of the others. Its tangent is
+# that of a matrix of the lower rank, above, which takes the others for 0, and a part between kept and cut vectors: of
+# M = U^T dA V the pair of kept i and cut j gives c (M_ij + M_ji s_j / s_i), c = s_j / (s_i (s_i^2 - s_j^2)).
+
+
 @_jit
-def pseudo_inverse(a: np.ndarray, rcond: float) -> np.ndarray:
-    """Return the pseudo-inverse of a matrix; singular values below rcond times the largest count as 0."""
-    return np.linalg.pinv(a, rcond)
+def rank_of(factors: tuple, rcond: float) -> int:
+    """Return how many singular values are more than rcond times the largest."""
+    return np.count_nonzero(factors[1] > rcond * factors[1][0]) if factors[1].size > 0 else 0
+
+
+constant(rank_of)
+
+
+@_jit
+def between(s: np.ndarray, rank: int, m: np.ndarray) -> np.ndarray:
+    """Return what pairs of kept and cut vectors add to V^T dP U; the map is its own transpose."""
+    out = np.zeros((s.size, s.size), s.dtype)
+    for i in range(rank):
+        for j in range(rank, s.size):
+            ratio = s[j] / s[i]
+            c = ratio / ((s[i] - s[j]) * (s[i] + s[j]))
+            out[i, j] = c * (m[i, j] + m[j, i] * ratio)
+            out[j, i] = c * (m[j, i] + m[i, j] * ratio)
+    return out
+
+
+@_jit
+def cut_tangent(left: np.ndarray, s: np.ndarray, right: np.ndarray, rank: int, a_dot: np.ndarray) -> np.ndarray:
+    """Return the part of the tangent of a pseudo-inverse that comes from singular values that are cut."""
+    m = matrix_matrix(transposed(left), matrix_matrix(a_dot, right))
+    return matrix_matrix(right, matrix_matrix(between(s, rank, m), transposed(left)))
+
+
+@_jit
+def cut_adjoint(factors: tuple, rank: int, value_bar: np.ndarray) -> np.ndarray:
+    """Return the part of the adjoint of a matrix that comes from singular values that are cut."""
+    u, s, v = factors
+    m = matrix_matrix(transposed(v), matrix_matrix(value_bar, u))
+    return matrix_matrix(u, matrix_matrix(between(s, rank, m), transposed(v)))
+
+
+@_jit
+def pseudo_inverse(a: np.ndarray, factors: tuple, rank: int) -> np.ndarray:
+    """Return the pseudo-inverse of a matrix, made from its largest singular values."""
+    u, s, v = factors
+    kept = thin(v, rank)
+    for j in range(rank):
+        for i in range(kept.shape[0]):
+            kept[i, j] /= s[j]
+    return matrix_matrix(kept, transposed(thin(u, rank)))
 
 
 @pair(pseudo_inverse)
-def pseudo_inverse_rule(a, rcond, value, a_dot):
-    return pinv_tangent(a, value, a_dot)
+def pseudo_inverse_rule(a, factors, rank, value, a_dot):
+    u = left_vectors(a, factors)
+    cut = cut_tangent(u, singular_values(a, factors), right_vectors(a, u, factors), rank, a_dot)
+    return pinv_tangent(a, value, a_dot) + cut
 
 
 @pseudo_inverse_rule.reverse
-def pseudo_inverse_reverse(a, rcond, value, value_bar):
-    return (pinv_adjoint(a, value, value_bar),)
+def pseudo_inverse_reverse(a, factors, rank, value, value_bar):
+    return (pinv_adjoint(a, value, value_bar) + cut_adjoint(factors, rank, value_bar),)
 
 
 @composite(np.linalg.pinv)
 def pinv(a, rcond=1e-15):
-    return pseudo_inverse(a, rcond)
+    factors = svd_of(a)
+    return pseudo_inverse(a, factors, rank_of(factors, rcond))
 
 
 # -------------------------------------------------------------------- least squares
@@ -149,13 +209,6 @@ def lstsq_of(a: np.ndarray, b: np.ndarray, rcond: float) -> tuple:
 
 
 constant(lstsq_of, cheap=False)
-
-
-@_jit
-def pinv_of_rank(a: np.ndarray, rank: int) -> np.ndarray:
-    """Return the pseudo-inverse of a matrix, made from its largest singular values."""
-    u, s, v = svd_of(a)
-    return np.dot(v[:, :rank] / s[:rank], u[:, :rank].copy().T)
 
 
 @_jit
@@ -183,37 +236,42 @@ def columns(x: np.ndarray) -> np.ndarray:
 
 
 @_jit
-def least_squares_tangent(a: np.ndarray, b: np.ndarray, parts: tuple, a_dot: np.ndarray, b_dot: np.ndarray):
-    """Return the tangent of x = P b, with P the pseudo-inverse of a (`pinv_tangent`) and r = b - a x:
+def least_squares_tangent(
+    a: np.ndarray, b: np.ndarray, p: np.ndarray, cut: np.ndarray, value: np.ndarray, a_dot: np.ndarray, b_dot: np.ndarray
+) -> np.ndarray:
+    """Return the tangent of x = P b, with P the pseudo-inverse of a (`pinv_tangent`, `cut_tangent`) and r = b - a x:
 
-    P (b_dot - a_dot x) + P P^T a_dot^T r + (I - P a) a_dot^T P^T x
+    P (b_dot - a_dot x) + P P^T a_dot^T r + (I - P a) a_dot^T P^T x + cut b
     """
-    p = pinv_of_rank(a, parts[2])
-    pt, dt, x = p.T.copy(), a_dot.T.copy(), columns(parts[0])
-    r = columns(b) - np.dot(a, x)
+    pt, dt, x, y = p.T.copy(), a_dot.T.copy(), columns(value), columns(b)
+    r = y - np.dot(a, x)
     z = np.dot(dt, np.dot(pt, x))
     x_dot = np.dot(p, columns(b_dot) - np.dot(a_dot, x) + np.dot(pt, np.dot(dt, r))) + z - np.dot(p, np.dot(a, z))
-    return x_dot.reshape(parts[0].shape)
+    return (x_dot + np.dot(cut, y)).reshape(value.shape)
 
 
 @_jit
 def least_squares_adjoint(a: np.ndarray, b: np.ndarray, parts: tuple, value_bar: np.ndarray):
     """Return the adjoints of the matrix and the right-hand side from that of the solution."""
-    p = pinv_of_rank(a, parts[2])
+    factors = svd_of(a)
+    p = pseudo_inverse(a, factors, parts[2])
     pt, x, x_bar = p.T.copy(), columns(parts[0]), columns(value_bar)
     r = columns(b) - np.dot(a, x)
     b_bar = np.dot(pt, x_bar)
     free = x_bar - np.dot(p, np.dot(a, x_bar))
     a_bar = np.dot(r, np.dot(p, b_bar).T) + np.dot(np.dot(pt, x), free.T) - np.dot(b_bar, x.T)
+    a_bar += cut_adjoint(factors, parts[2], np.dot(x_bar, columns(b).T))
     return a_bar, b_bar.reshape(b.shape)
 
 
 @_jit
-def residuals_tangent(a: np.ndarray, b: np.ndarray, parts: tuple, a_dot: np.ndarray, b_dot: np.ndarray) -> np.ndarray:
+def residuals_tangent(
+    a: np.ndarray, b: np.ndarray, solution: np.ndarray, count: int, a_dot: np.ndarray, b_dot: np.ndarray
+) -> np.ndarray:
     """Return the tangents of |b - a x|^2: 2 r^T (b_dot - a_dot x), since r is orthogonal to the columns of a."""
-    x = columns(parts[0])
+    x = columns(solution)
     twice = 2.0 * (columns(b) - np.dot(a, x))
-    return np.sum(twice * (columns(b_dot) - np.dot(a_dot, x)), 0)[: parts[1].size].astype(a.dtype)
+    return np.sum(twice * (columns(b_dot) - np.dot(a_dot, x)), 0)[:count].astype(a.dtype)
 
 
 @_jit
@@ -227,8 +285,11 @@ def residuals_adjoint(a: np.ndarray, b: np.ndarray, parts: tuple, value_bar: np.
 
 
 @pair(least_squares)
-def least_squares_rule(a, b, parts, a_dot, b_dot):
-    return least_squares_tangent(a, b, parts, a_dot, b_dot)
+def least_squares_rule(a, b, parts, value, a_dot, b_dot):
+    factors = svd_of(a)
+    u = left_vectors(a, factors)
+    cut = cut_tangent(u, singular_values(a, factors), right_vectors(a, u, factors), parts[2], a_dot)
+    return least_squares_tangent(a, b, pseudo_inverse(a, factors, parts[2]), cut, value, a_dot, b_dot)
 
 
 @least_squares_rule.reverse
@@ -239,7 +300,7 @@ def least_squares_reverse(a, b, parts, value_bar):
 
 @pair(residuals)
 def residuals_rule(a, b, parts, a_dot, b_dot):
-    return residuals_tangent(a, b, parts, a_dot, b_dot)
+    return residuals_tangent(a, b, least_squares(a, b, parts), parts[1].size, a_dot, b_dot)
 
 
 @residuals_rule.reverse
@@ -250,7 +311,9 @@ def residuals_reverse(a, b, parts, value_bar):
 
 @pair(lstsq_singular_values)
 def lstsq_singular_values_rule(a, parts, a_dot):
-    return singular_values_tangent(svd_of(a), a_dot)
+    factors = svd_of(a)
+    u = left_vectors(a, factors)
+    return singular_values_tangent(u, right_vectors(a, u, factors), a_dot)
 
 
 @lstsq_singular_values_rule.reverse

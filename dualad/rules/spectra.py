@@ -176,9 +176,8 @@ def eigvalsh(a):
 
 
 @_jit
-def eigenvalues_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def eigenvalues_tangent(v: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the eigenvalues: diag(V^T a_dot V) (Giles 2008, section 3.1, symmetric case)."""
-    v = factors[1]
     return np.diag(np.dot(v.T, np.dot(symmetric(a_dot), v)))
 
 
@@ -190,9 +189,8 @@ def eigenvalues_adjoint(factors: tuple, value_bar: np.ndarray) -> np.ndarray:
 
 
 @_jit
-def eigenvectors_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def eigenvectors_tangent(w: np.ndarray, v: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the eigenvectors: V (F * V^T a_dot V), F_ij = 1 / (w_j - w_i) (Giles 2008, 3.1)."""
-    w, v = factors
     return np.dot(v, rates(w, np.dot(v.T, np.dot(symmetric(a_dot), v))))
 
 
@@ -214,7 +212,7 @@ def turned_eigh(factors: tuple, a_dot: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 @pair(eigenvalues)
 def eigenvalues_rule(a, factors, a_dot):
-    return eigenvalues_tangent(factors, a_dot)
+    return eigenvalues_tangent(eigenvectors(a, factors), a_dot)
 
 
 @eigenvalues_rule.reverse
@@ -223,8 +221,8 @@ def eigenvalues_reverse(a, factors, value_bar):
 
 
 @pair(eigenvectors)
-def eigenvectors_rule(a, factors, a_dot):
-    return eigenvectors_tangent(factors, a_dot)
+def eigenvectors_rule(a, factors, value, a_dot):
+    return eigenvectors_tangent(eigenvalues(a, factors), value, a_dot)
 
 
 @eigenvectors_rule.reverse
@@ -269,9 +267,8 @@ def eigvals(a):
 
 
 @_jit
-def general_eigenvalues_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def general_eigenvalues_tangent(v: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the eigenvalues: diag(V^-1 a_dot V) (Giles 2008, section 3.1)."""
-    v = factors[1]
     return np.diag(np.linalg.solve(v, np.dot(a_dot, v)))
 
 
@@ -289,9 +286,8 @@ def without_growth(v: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 @_jit
-def general_eigenvectors_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def general_eigenvectors_tangent(w: np.ndarray, v: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the eigenvectors: V (F * V^-1 a_dot V) (Giles 2008, 3.1), of constant length."""
-    w, v = factors
     return without_growth(v, np.dot(v, gaps(w) * np.linalg.solve(v, np.dot(a_dot, v))))
 
 
@@ -305,7 +301,7 @@ def general_eigenvectors_adjoint(factors: tuple, value_bar: np.ndarray) -> np.nd
 
 @pair(general_eigenvalues)
 def general_eigenvalues_rule(a, factors, a_dot):
-    return general_eigenvalues_tangent(factors, a_dot)
+    return general_eigenvalues_tangent(general_eigenvectors(a, factors), a_dot)
 
 
 @general_eigenvalues_rule.reverse
@@ -314,8 +310,8 @@ def general_eigenvalues_reverse(a, factors, value_bar):
 
 
 @pair(general_eigenvectors)
-def general_eigenvectors_rule(a, factors, a_dot):
-    return general_eigenvectors_tangent(factors, a_dot)
+def general_eigenvectors_rule(a, factors, value, a_dot):
+    return general_eigenvectors_tangent(general_eigenvalues(a, factors), value, a_dot)
 
 
 @general_eigenvectors_rule.reverse
@@ -435,14 +431,13 @@ def outside(u: np.ndarray, product: np.ndarray, x: np.ndarray, s: np.ndarray) ->
 
 
 @_jit
-def left_vectors_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def left_vectors_tangent(left: np.ndarray, s: np.ndarray, right: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the left singular vectors: U K + P a_dot V S^-1 (Townsend, equations 16 and 20)."""
-    s = factors[1]
-    u, v = thin(factors[0], s.size), thin(factors[2], s.size)
+    u, v = thin(left, s.size), thin(right, s.size)
     moved = matrix_matrix(a_dot, v)
     p = matrix_matrix(transposed(u), moved)
     turning = rates(s, half_sum(p, 1.0)) + over_sums(s, half_sum(p, -1.0))
-    return with_null_space(matrix_matrix(u, turning) + outside(u, p, moved, s), factors[0].shape[1], np.nan)
+    return with_null_space(matrix_matrix(u, turning) + outside(u, p, moved, s), left.shape[1], np.nan)
 
 
 @_jit
@@ -457,14 +452,15 @@ def left_vectors_adjoint(factors: tuple, values_active: bool, value_bar: np.ndar
 
 
 @_jit
-def right_vectors_tangent(factors: tuple, a_dot: np.ndarray, u_dot: np.ndarray) -> np.ndarray:
+def right_vectors_tangent(
+    left: np.ndarray, s: np.ndarray, right: np.ndarray, a_dot: np.ndarray, left_dot: np.ndarray
+) -> np.ndarray:
     """Return the tangents of the right singular vectors: V (U^T u_dot - 2 B / (s_i + s_j)) + P a_dot^T U S^-1."""
-    s = factors[1]
-    u, v = thin(factors[0], s.size), thin(factors[2], s.size)
+    u, v = thin(left, s.size), thin(right, s.size)
     moved = matrix_matrix(transposed(a_dot), u)
     p = matrix_matrix(transposed(v), moved)  # the transpose of U^T a_dot V
-    turning = matrix_matrix(transposed(u), thin(u_dot, s.size)) + over_sums(s, p - transposed(p))
-    return with_null_space(matrix_matrix(v, turning) + outside(v, p, moved, s), factors[2].shape[1], np.nan)
+    turning = matrix_matrix(transposed(u), thin(left_dot, s.size)) + over_sums(s, p - transposed(p))
+    return with_null_space(matrix_matrix(v, turning) + outside(v, p, moved, s), right.shape[1], np.nan)
 
 
 @_jit
@@ -489,11 +485,10 @@ def turned_svd(factors: tuple, a_dot: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 @_jit
-def singular_values_tangent(factors: tuple, a_dot: np.ndarray) -> np.ndarray:
+def singular_values_tangent(left: np.ndarray, right: np.ndarray, a_dot: np.ndarray) -> np.ndarray:
     """Return the tangents of the singular values: diag(U^T a_dot V) (Townsend 2016, equation 18)."""
-    u, s, v = factors
-    k = s.size
-    return np.sum(u[:, :k] * np.dot(a_dot, v[:, :k].copy()), 0)
+    k = min(a_dot.shape)
+    return np.sum(thin(left, k) * matrix_matrix(a_dot, thin(right, k)), 0)
 
 
 @_jit
@@ -506,7 +501,8 @@ def singular_values_adjoint(factors: tuple, value_bar: np.ndarray) -> np.ndarray
 
 @pair(singular_values)
 def singular_values_rule(a, factors, a_dot):
-    return singular_values_tangent(factors, a_dot)
+    u = left_vectors(a, factors)
+    return singular_values_tangent(u, right_vectors(a, u, factors), a_dot)
 
 
 @singular_values_rule.reverse
@@ -515,8 +511,8 @@ def singular_values_reverse(a, factors, value_bar):
 
 
 @pair(left_vectors)
-def left_vectors_rule(a, factors, a_dot):
-    return left_vectors_tangent(factors, a_dot)
+def left_vectors_rule(a, factors, value, a_dot):
+    return left_vectors_tangent(value, singular_values(a, factors), right_vectors(a, value, factors), a_dot)
 
 
 @left_vectors_rule.reverse
@@ -525,8 +521,8 @@ def left_vectors_reverse(a, factors, values_active, value_bar):
 
 
 @pair(right_vectors)
-def right_vectors_rule(a, u, factors, a_dot, u_dot):
-    return right_vectors_tangent(factors, a_dot, u_dot)
+def right_vectors_rule(a, u, factors, value, a_dot, u_dot):
+    return right_vectors_tangent(u, singular_values(a, factors), value, a_dot, u_dot)
 
 
 @right_vectors_rule.reverse
