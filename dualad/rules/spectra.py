@@ -11,8 +11,8 @@ forward     left out. If the values are differentiated too, the basis is first t
             is diagonal in it (`turned_eigh`, `turned_svd`): then the numerator is zero.
 reverse     left out where the numerator is zero (`ZERO`), for it is a sum of terms that cancel whenever the function
             does not depend on the basis. NaN where it is not. If the values are differentiated too, the adjoints say
-            what a smooth function contributes within a cluster only if the symmetric part of the same terms is zero as well
-            (w and w_bar, V and V_bar do not tell V f(w) V^T from V w_0 V^T): NaN where it is not.
+            what a smooth function contributes within a cluster only if the symmetric part of the same terms is zero as
+            well (w and w_bar, V and V_bar do not tell V f(w) V^T from V w_0 V^T): NaN where it is not.
 
 A second derivative by what is left out is NaN.
 """
