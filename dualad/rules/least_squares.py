@@ -129,8 +129,8 @@ def pinv_adjoint(a: np.ndarray, value: np.ndarray, value_bar: np.ndarray) -> np.
 
 
 # Where singular values are cut, P is V f(S) U^T with f = 1/s of those that are kept, and 0 of the others. Its tangent
-# is that of a matrix of the lower rank, above, which takes the others for 0, and a part between kept and cut vectors: of
-# M = U^T dA V the pair of kept i and cut j gives c (M_ij + M_ji s_j / s_i), c = s_j / (s_i (s_i^2 - s_j^2)).
+# is that of a matrix of the lower rank, above, which takes the others for 0, and a part between kept and cut vectors:
+# of M = U^T dA V the pair of kept i and cut j gives c (M_ij + M_ji s_j / s_i), c = s_j / (s_i (s_i^2 - s_j^2)).
 
 
 @_jit
