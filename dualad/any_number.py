@@ -146,8 +146,8 @@ def _extreme(name: str, original: Callable) -> Callable:
 
 BUILTINS = {
     "float": _Float,
-    "max": _extreme("maximum", builtins.max),
-    "min": _extreme("minimum", builtins.min),
+    "max": _extreme("max", builtins.max),
+    "min": _extreme("min", builtins.min),
 }
 
 

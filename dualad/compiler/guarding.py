@@ -20,8 +20,8 @@ other partials, of sums and products mostly
                 adjoints are 0 then, and the partials may be anything (jax#5798)
 
 The first three follow numbers, also from trip to trip, and arrays where a loop is made of array operations; not arrays
-that the program reads and writes element by element, whose loops keep their form. `unchosen` follows both. A number
-that is infinite because the user's arguments are, or because sums and products overflow, is not foreseen.
+that the program reads and writes element by element, whose loops keep their form. `unchosen` follows both. Tangents of
+0 beside arguments that are infinite or NaN are guarded in products of two active numbers, again not in such loops.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Guards:
             return True, True
         if self._is_plain(op, partial):
             is_steep = not self.steep.isdisjoint(ir.op_vars(op))
-            return is_steep, is_steep
+            is_seeded = self._is_followed(op) and sum(map(self.active, op.args)) > 1
+            return is_steep or is_seeded, is_steep
         after = not (self.steep | self.infinite).isdisjoint(ir.op_vars(op))
         return after or self._is_singular(op, rule, partial), after
 
@@ -219,6 +220,9 @@ class Guards:
             if rule is not None:
                 for a in stmt.args if rule.name in CHOICES else ():
                     self._guard(a, self.unchosen)
+                for a in stmt.args if stmt.fn in vector_math.GUARDED else ():
+                    if a in self.infinite:
+                        self._guard(a, self.tamed)
                 for a in self._singular_by(stmt, rule):
                     if rule.singular:
                         self._guard(a, self.before)
@@ -226,7 +230,7 @@ class Guards:
                         self._guard(a, self.tamed)
 
     def _find_partly_read(self, function: Function) -> Iterator[Var]:
-        """Yield the numbers and arrays of which no use is sure to read all: used in branches, or here and there.
+        """Yield the numbers and arrays of which no use is sure to read all: uses in branches, or of single elements.
 
         An element at the index of a loop is taken to be one of all.
         """

@@ -132,9 +132,9 @@ def simplify(expr: ast.expr) -> ast.expr:
 
 
 def can_be_infinite(partial: ast.expr) -> bool:
-    """Whether a partial divides, or raises to a power that may be negative, or calls anything."""
+    """Whether a partial divides, or raises to a power that may be negative, or calls anything, or is NaN."""
     for node in ast.walk(partial):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) or (isinstance(node, ast.Attribute) and node.attr in ("nan", "inf")):
             return True
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and not number(node.right):
             return True

@@ -10,6 +10,17 @@ from numba import njit
 from .registry import constant, pointwise
 
 
+@njit(error_model="numpy")
+def vanishing(x: float) -> float:
+    """Return 0: a derivative at a point where x has none of the next order."""
+    return 0.0
+
+
+@pointwise(vanishing, singular=True)
+def vanishing_rule(x):  # NaN
+    return 0.0, (math.nan,)
+
+
 @pointwise(operator.add, np.add, cheap=True)
 def add(x, y):
     return x + y, (1.0, 1.0)
@@ -52,26 +63,31 @@ def square(x):
     return x * x, (2.0 * x,)
 
 
-@pointwise(operator.pow, math.pow, np.power, np.float_power, singular=True)
+@pointwise(operator.pow, math.pow, np.power, np.float_power, singular=True, overflows=True)
 def pow(x, y):
     # At x = 0 the partial by x is y * 0**(y-1): 0 for y > 1, 1 for y = 1, infinite below, 0 for y = 0 (and only there
     # by decree: for other x, the product at y = 0 is what has the right mixed second derivative, 1 / x). The partial
     # by y is 0 at x = 0 (the limit for y > 0), and that by both infinite for y <= 1: NaN. For x < 0 the partial by y
     # does not exist, nor do further ones: NaN, and so where x is NaN.
     value = x**y
+    nowhere = math.nan + vanishing(x) + vanishing(y)
     return value, (
-        0.0 if x == 0.0 and y == 0.0 else y * x ** (y - 1),
-        value * math.log(x) if x > 0.0 else ((0.0 if y > 1.0 else vanishing(x)) if x == 0.0 else math.nan * (x + y)),
+        (0.0 if x == 0.0 and y == 0.0 else y * x ** (y - 1)) + vanishing(y)
+        if x == 0.0 and y <= 1.0 or x < 0.0 and y == 0.0
+        else y * x ** (y - 1),
+        value * math.log(x)
+        if x > 0.0
+        else (0.0 if x == 0.0 and y > 1.0 else (vanishing(x) if x == 0.0 and y >= 0.0 else nowhere)),
     )
 
 
-@pointwise(operator.mod, np.mod)
+@pointwise(operator.mod, np.mod, singular=True)
 def mod(x, y):  # between its jumps x - n*y with n = floor(x / y) constant, which the value itself tells
     value = x % y
     return value, (1.0, -np.rint((x - value) / y))
 
 
-@pointwise(math.fmod, np.fmod)
+@pointwise(math.fmod, np.fmod, singular=True)
 def fmod(x, y):  # as mod, with n truncated: the value has the sign of x
     value = np.fmod(x, y)
     return value, (1.0, -np.rint((x - value) / y))
@@ -87,19 +103,35 @@ def copysign(x, y):  # a signed zero has a sign of its own: copysign(1, x) sees 
     return math.copysign(x, y), (math.copysign(1.0, x) * math.copysign(1.0, y), 0.0)
 
 
-@pointwise(builtins.max, np.maximum, cheap=True)
-def maximum(x, y):  # a tie goes to both halves, in both modes
-    return max(x, y), (
-        1.0 if x > y else (0.5 if x == y else 0.0),
+@pointwise(builtins.max, cheap=True)
+def max(x, y):  # a tie goes to both halves, in both modes; where one is NaN, Python keeps the first
+    return (y if y > x else x), (
+        0.0 if y > x else (0.5 if x == y else 1.0),
         1.0 if y > x else (0.5 if x == y else 0.0),
     )
 
 
-@pointwise(builtins.min, np.minimum, cheap=True)
-def minimum(x, y):  # a tie goes to both halves, in both modes
-    return min(x, y), (
-        1.0 if x < y else (0.5 if x == y else 0.0),
+@pointwise(builtins.min, cheap=True)
+def min(x, y):  # a tie goes to both halves, in both modes; where one is NaN, Python keeps the first
+    return (y if y < x else x), (
+        0.0 if y < x else (0.5 if x == y else 1.0),
         1.0 if y < x else (0.5 if x == y else 0.0),
+    )
+
+
+@pointwise(np.maximum, cheap=True)
+def maximum(x, y):  # a tie goes to both halves, in both modes; where one is NaN so is the value, and the partials
+    return np.maximum(x, y), (
+        1.0 if x > y else (0.5 if x == y else (0.0 if x < y else math.nan)),
+        1.0 if y > x else (0.5 if x == y else (0.0 if y < x else math.nan)),
+    )
+
+
+@pointwise(np.minimum, cheap=True)
+def minimum(x, y):  # a tie goes to both halves, in both modes; where one is NaN so is the value, and the partials
+    return np.minimum(x, y), (
+        1.0 if x < y else (0.5 if x == y else (0.0 if x > y else math.nan)),
+        1.0 if y < x else (0.5 if x == y else (0.0 if y > x else math.nan)),
     )
 
 
@@ -117,17 +149,6 @@ def fmin(x, y):  # a tie goes to both halves, in both modes; a NaN loses, and ha
         1.0 if x < y or y != y else (0.5 if x == y else 0.0),
         1.0 if y < x or x != x else (0.5 if x == y else 0.0),
     )
-
-
-@njit(error_model="numpy")
-def vanishing(x: float) -> float:
-    """Return 0: a derivative at a point where x has none of the next order."""
-    return 0.0
-
-
-@pointwise(vanishing)
-def vanishing_rule(x):  # NaN
-    return 0.0, (math.nan,)
 
 
 constant(operator.floordiv, np.floor_divide, name="floordiv")

@@ -110,12 +110,14 @@ def quantile(a, q):
     order = sorted_places(flat)
     n = flat.size
     if np.ndim(q) == 0:
-        if n == 0 or np.isnan(flat[order[n - 1]]):
+        if n == 0:
             return np.nan
+        if np.isnan(flat[order[n - 1]]):
+            return flat[order[n - 1]]  # a NaN is chosen like any number
         low, high = quantile_place(n, q)
         w = (n - 1) * q - low
         return flat[order[low]] * (1.0 - w) + flat[order[high]] * w
-    out = np.full(q.size, np.nan)
+    out = np.full(q.size, flat[order[n - 1]] if n > 0 else np.nan)
     several = np.ravel(q)
     if n > 0 and not np.isnan(flat[order[n - 1]]):
         for i in range(several.size):

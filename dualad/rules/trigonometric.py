@@ -44,9 +44,11 @@ def atan(x):
 
 @pointwise(math.atan2, np.arctan2, singular=True)
 def atan2(y, x):  # NaN at the origin, where no limit exists; across the cut the value jumps, the partials do not
-    # divided twice by the length, whose square may overflow or underflow
-    length = math.hypot(x, y)
-    return math.atan2(y, x), (x / length / length, -y / length / length)
+    # x / (x**2 + y**2) without the squares, which may overflow or underflow
+    flat = math.fabs(x) >= math.fabs(y)
+    ratio = y / x if flat else x / y
+    inverse = 1.0 / (x + y * ratio) if flat else 1.0 / (y + x * ratio)
+    return math.atan2(y, x), (inverse if flat else ratio * inverse, -ratio * inverse if flat else -inverse)
 
 
 @pointwise(math.sinh, np.sinh, overflows=True)
@@ -67,7 +69,7 @@ def tanh(x):
 
 @pointwise(math.asinh, np.arcsinh)
 def asinh(x):
-    return math.asinh(x), (1.0 / math.sqrt(x * x + 1.0),)
+    return math.asinh(x), (1.0 / math.hypot(x, 1.0) if math.isfinite(x) else 1.0 / x,)
 
 
 @pointwise(math.acosh, np.arccosh, singular=True)
@@ -107,7 +109,8 @@ def radians(x):
 
 @pointwise(math.hypot, np.hypot)
 def hypot(x, y):
-    # At the origin 0, the middle of the subdifferential, in both modes; there is no second derivative there: NaN.
+    # 0 at the origin, the middle of the subdifferential, in both modes, with second derivatives that are NaN; NaN where
+    # the value is infinite
     value = math.hypot(x, y)
-    origin = vanishing(x) + vanishing(y)
-    return value, (origin if value == 0.0 else x / value, origin if value == 0.0 else y / value)
+    edge = (0.0 if value == 0.0 else math.nan) + vanishing(x) + vanishing(y)
+    return value, (x / value if 0.0 < value < math.inf else edge, y / value if 0.0 < value < math.inf else edge)
