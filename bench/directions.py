@@ -10,8 +10,7 @@ from numba import typeof
 
 from dualad.compiler import build as build_module
 from dualad.compiler import jacobian as jacobian_module
-from dualad.compiler.build import Derivative
-from dualad.derivative_function import DerivativeFunction
+from dualad.derivative_function import DerivativeFunction, Surrounded
 
 from .table import duration, interleaved_medians, repeated, write_section
 
@@ -55,7 +54,7 @@ PROGRAMS = ((pendulums, np.linspace(0.1, 1.6, 16)), (small_network, np.linspace(
 
 def with_directions(f, count: int, packs: int) -> DerivativeFunction:
     """Return the Jacobian of a function with so many directions at a time, compiled."""
-    derivative = DerivativeFunction(Derivative(f, "jacfwd", (0,), single=True), f"jacfwd_{count}_{packs}")
+    derivative = DerivativeFunction(Surrounded(f), "jacfwd", ((0,), True, False), f"jacfwd_{count}_{packs}")
     usual = jacobian_module.DIRECTIONS, build_module.PACKS
     jacobian_module.DIRECTIONS, build_module.PACKS = count, packs
     try:

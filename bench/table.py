@@ -19,8 +19,7 @@ import numpy as np
 
 import dualad
 from dualad.compare import compiled
-from dualad.compiler.build import Derivative
-from dualad.derivative_function import DerivativeFunction
+from dualad.derivative_function import derivative_of
 
 from .programs import programs
 
@@ -97,7 +96,7 @@ def measure(f: Callable, args: tuple, argnums: tuple[int, ...]) -> tuple[float, 
     """Return the seconds of one evaluation, of one Jacobian-vector product and of one value and gradient."""
     rng = np.random.default_rng(1)
     tangents = tuple(rng.normal(size=args[k].shape) if isinstance(args[k], np.ndarray) else 1.0 for k in argnums)
-    forward = DerivativeFunction(Derivative(f, "jvp", argnums), "forward", tuple(f"dot_{k}" for k in argnums))
+    forward = derivative_of(f, "jvp", argnums, extra=tuple(f"dot_{k}" for k in argnums))
     reverse = dualad.value_and_grad(f, argnums=argnums)
     return tuple(
         interleaved_medians([repeated(compiled(f), args), repeated(forward, args + tangents), repeated(reverse, args)])

@@ -361,7 +361,7 @@ def test_a_method_that_stores_is_refused_where_it_stores():
         (records(), "a record array"),
         ((2.0, box()), "a jitclass instance Box"),
         (Weights(2.0, box()), "a jitclass instance Box"),
-        ([box()], "a list that holds a jitclass instance Box"),
+        ([box()], "a jitclass instance Box"),
     ],
     ids=["jitclass", "typed.List", "typed.Dict", "records", "tuple", "named tuple", "list"],
 )

@@ -23,7 +23,7 @@ from numba import types
 from ..rules import broadcasting, registry
 from . import ir, vector_math
 from .activity import Activity, may_be_written_by
-from .infer import is_array, type_of
+from .infer import converted, is_array, type_of
 from .ir import Block, Carried, Const, For, Function, If, Namer, Op, Phi, Slice, TupleOf, Var
 
 _SELECT = np.where
@@ -165,7 +165,8 @@ class _Fuser:
             args = tuple(value.get(a, a) for a in op.args)
             value[op.target] = scalar
             if op.fn is _SELECT:
-                body.append(If(args[0], Block(), Block(), [Phi(scalar, args[1], args[2])], op.place))
+                chosen = [converted(a, scalar, body, op.place, self.namer) for a in args[1:]]
+                body.append(If(args[0], Block(), Block(), [Phi(scalar, *chosen)], op.place))
             else:
                 body.append(Op(scalar, op.fn, args, {}, None, op.place))
         if not is_reduction(root):

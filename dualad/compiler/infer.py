@@ -297,7 +297,7 @@ def _settle_merges(block: Block, namer: ir.Namer, known: bool = True) -> None:
     def settled(x: object, target: Var, new: list, place: tuple) -> object:
         if x is UNDEFINED:
             return _blank_of(target.type, target.name, new, place, namer)
-        return _converted(x, target, new, place, namer) if known else x
+        return converted(x, target, new, place, namer) if known else x
 
     new: list = []
     for stmt in block:
@@ -320,7 +320,7 @@ def _settle_merges(block: Block, namer: ir.Namer, known: bool = True) -> None:
     block.statements = new
 
 
-def _converted(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) -> object:
+def converted(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) -> object:
     """Return a number as one of the type of what it is given to; what makes it goes to the end of a list."""
     ty = type_of(x)
     widens = isinstance(target.type, types.Float) and isinstance(ty, types.Integer | types.Boolean | types.Float)
