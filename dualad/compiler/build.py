@@ -164,8 +164,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         printer = Emitter(scope)
         emit_primal(printer, function, name)
     else:
-        check_inputs(function, [k for k in what.argnums if k not in what.lenient])
         check_objects(function, what)
+        check_inputs(function, [k for k in what.argnums if k not in what.lenient])
         if kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
         activity = Activity(function, inputs)
