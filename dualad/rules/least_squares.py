@@ -4,8 +4,8 @@ import numpy as np
 from numba import njit
 
 from .composites import composite, written_out
-from .registry import constant, pair
 from .linear_algebra import matrix_matrix
+from .registry import constant, pair
 from .spectra import (
     left_vectors,
     right_vectors,
@@ -128,9 +128,9 @@ def pinv_adjoint(a: np.ndarray, value: np.ndarray, value_bar: np.ndarray) -> np.
     return both - np.dot(np.dot(pt, value_bar), pt)
 
 
-# Where singular values are cut, P is V f(S) U^T with f = 1/s of those that are kept, and 0 of the others. Its tangent is
-# that of a matrix of the lower rank, above, which takes the others for 0, and a part between kept and cut vectors: of
-# M = U^T dA V the pair of kept i and cut j gives c (M_ij + M_ji s_j / s_i), c = s_j / (s_i (s_i^2 - s_j^2)).
+# Where singular values are cut, P is V f(S) U^T with f = 1/s of those that are kept, and 0 of the others. Its tangent
+# is that of a matrix of the lower rank, above, which takes the others for 0, and a part between kept and cut vectors:
+# of M = U^T dA V the pair of kept i and cut j gives c (M_ij + M_ji s_j / s_i), c = s_j / (s_i (s_i^2 - s_j^2)).
 
 
 @_jit
@@ -237,7 +237,13 @@ def columns(x: np.ndarray) -> np.ndarray:
 
 @_jit
 def least_squares_tangent(
-    a: np.ndarray, b: np.ndarray, p: np.ndarray, cut: np.ndarray, value: np.ndarray, a_dot: np.ndarray, b_dot: np.ndarray
+    a: np.ndarray,
+    b: np.ndarray,
+    p: np.ndarray,
+    cut: np.ndarray,
+    value: np.ndarray,
+    a_dot: np.ndarray,
+    b_dot: np.ndarray,
 ) -> np.ndarray:
     """Return the tangent of x = P b, with P the pseudo-inverse of a (`pinv_tangent`, `cut_tangent`) and r = b - a x:
 
