@@ -9,7 +9,7 @@ rate at which two vectors turn into each other is numerator / (w_j - w_i). Where
 
 forward     left out. If the values are differentiated too, the basis is turned first, so that the tangent of the
             matrix is diagonal in it (`turned_eigh`, `turned_svd`): then the numerator is zero.
-reverse     left out where the numerator is zero (`ZERO`): its terms cancel if the function does not depend on the basis.
+reverse     left out where the numerator is zero (`ZERO`): its terms cancel if the function is smooth.
             NaN where it is not. If the values are differentiated too, what a smooth function contributes within a
             cluster does not follow from the adjoints of values and vectors (those of V f(w) V^T and of V w_0 V^T can be
             the same) unless the symmetric part of the same terms is zero, too: NaN where it is not.
@@ -366,9 +366,9 @@ def svd(a, full_matrices=1):
 
 
 # J. Townsend, "Differentiating the singular value decomposition", 2016: with dP = U^T a_dot V, the left vectors turn by
-# K = (dP_ij s_j + s_i dP_ji) / (s_j^2 - s_i^2), the right ones by (s_i dP_ij + dP_ji s_j) / (s_j^2 - s_i^2), equations 16
-# and 17. In terms of the symmetric and antisymmetric parts A and B of dP these are A / (s_j - s_i) + B / (s_i + s_j) and
-# A / (s_j - s_i) - B / (s_i + s_j): both turn alike, but for 2 B / (s_i + s_j), whatever the gap.
+# K = (dP_ij s_j + s_i dP_ji) / (s_j^2 - s_i^2), the right ones by (s_i dP_ij + dP_ji s_j) / (s_j^2 - s_i^2) (equations
+# 16, 17). In terms of the symmetric and antisymmetric parts A and B of dP these are A / (s_j - s_i) + B / (s_i + s_j),
+# and A / (s_j - s_i) - B / (s_i + s_j): both turn alike, but for 2 B / (s_i + s_j), whatever the gap.
 
 
 @_jit
