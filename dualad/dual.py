@@ -9,9 +9,9 @@ Start with the tangent 1.0 in the variable to differentiate by, and 0.0 in the o
 the partial derivative. Operators and functions are generated from the registry. In plain Python an operation is the
 compiled rule between two boxes; in jitted code the operators and functions of Python, `math` and NumPy are given a
 meaning for Dual, so a function compiled for floats is compiled for Duals as it stands, if no variable in it is a
-float first and a Dual later (`total = 0.0` before the sum: start with the first term). In both, a tangent that is
-exactly zero stays zero, whatever the partial; comparisons look at the primal; and what is piecewise constant (`//`,
-`floor`, `sign`) returns an ordinary number.
+float first and a Dual later (`total = 0.0` before the sum: start with the first term). In both, a tangent or a partial
+that is exactly zero contributes zero, whatever the other is; comparisons look at the primal; and what is piecewise
+constant (`//`, `floor`, `sign`) returns an ordinary number.
 
 There is no silent way out: `float(d)` and `math.sin(d)` in plain Python are a TypeError. Write `d.primal`,
 `dualad.sin(d)`, or let `dualad.for_any_number` replace the calls in a function.
@@ -76,8 +76,8 @@ def _make(primal, tangent):
 
 @njit
 def term(partial, tangent):
-    """Return partial * tangent; a zero tangent stays zero, also where the partial is infinite or NaN."""
-    return partial * tangent if tangent != 0.0 else 0.0
+    """Return partial * tangent; zero where either is, also where the other one is infinite or NaN."""
+    return partial * tangent if partial != 0.0 and tangent != 0.0 else 0.0
 
 
 # ----------------------------------------------------------------- plain Python
@@ -93,7 +93,7 @@ def apply_rule(rule: Rule, args: tuple) -> object:
     for x, partial in zip(args, partials, strict=True):
         if type(x) is BOX:
             x_dot = x.tangent
-            if x_dot != 0.0:
+            if x_dot != 0.0 and partial != 0.0:
                 tangent += partial * x_dot
     return _make(value, tangent)
 

@@ -18,8 +18,8 @@ That is 34 bytes an operation (`BYTES_PER_OPERATION`), and 8 more while a sweep 
     4      add         2     3      6.909   1.0     1.0
 
 The forward sweep goes down the list, x_dot[k] = sum of partial * x_dot[operand]; the reverse sweep goes up it, adding
-partial * x_bar[k] to x_bar[operand]. Both are compiled; in both a zero stays zero, whatever the partial. The array
-doubles when it is full; `reset` forgets the entries and keeps the memory.
+partial * x_bar[k] to x_bar[operand]. Both are compiled; in both a zero stays zero, whatever it is multiplied with. The
+array doubles when it is full; `reset` forgets the entries and keeps the memory.
 
 A `Var` is an index on the tape together with the value there. What is done to it, in plain Python or in jitted code,
 is recorded; operators and functions are generated from the registry. Comparisons look at the value, and what is
@@ -88,9 +88,9 @@ def forward_sweep(entries, x_dot):
         e = entries[k]
         if e.operation != INPUT:
             total = 0.0
-            if e.first >= 0 and x_dot[e.first] != 0.0:
+            if e.first >= 0 and x_dot[e.first] != 0.0 and e.first_partial != 0.0:
                 total += e.first_partial * x_dot[e.first]
-            if e.second >= 0 and x_dot[e.second] != 0.0:
+            if e.second >= 0 and x_dot[e.second] != 0.0 and e.second_partial != 0.0:
                 total += e.second_partial * x_dot[e.second]
             x_dot[k] = total
 
@@ -108,9 +108,9 @@ def reverse_sweep(entries, x_bar):
     for k in range(len(entries) - 1, -1, -1):
         if x_bar[k] != 0.0:
             e = entries[k]
-            if e.first >= 0:
+            if e.first >= 0 and e.first_partial != 0.0:
                 x_bar[e.first] += e.first_partial * x_bar[k]
-            if e.second >= 0:
+            if e.second >= 0 and e.second_partial != 0.0:
                 x_bar[e.second] += e.second_partial * x_bar[k]
 
 

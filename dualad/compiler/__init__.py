@@ -36,7 +36,7 @@ improve         fewer computations: values that are at hand are used again, what
   interchange   loops around sums of products are turned inside out
   reuse, hoisting
 order, plan     what stands where; what the reverse sweep stores, computes again or keeps
-guarding        where zeros must stay zero; mirroring: arrays with shadows from the forward sweep on
+guarding        which zeros must stay zero; mirroring: arrays with shadows from the forward sweep on
 selecting       loops of which only the trips that take something are stored
 reserve         where the tape of a loop is reserved
 ranges          which reverse loops may ascend
@@ -44,6 +44,7 @@ emit            the IR as readable Python
 derivative      what both modes share; rule_text pastes the rules in
 forward         tangents beside everything; packed: several of them side by side
 taping          the forward sweep with its tape
+widening        float32 arrays with float64 shadows
 reverse         the reverse sweep; reverse_loops: that of loops      (unit_forward, unit_reverse: those of units)
 build           the whole way in one place
 generated       the module that generated functions belong to

@@ -93,7 +93,8 @@ class Reverse(ReverseLoops):
             return f"({', '.join(items)},)"
         leaf = leaves[position, path]
         if is_array(leaf):
-            return self.bar(leaf) if leaf in self.live else f"np.zeros_like({leaf.name})"
+            bar = f"{self.bar(leaf)}.astype(np.float32)" if self.is_widened(leaf) else self.bar(leaf)
+            return bar if leaf in self.live else f"np.zeros_like({leaf.name})"
         if not isinstance(ty, types.Float):
             return "0.0" if path or position in self.lenient else "None"
         text = self.bar(leaf) if leaf in self.live else "0.0"
@@ -150,28 +151,28 @@ class Reverse(ReverseLoops):
             self.line(f"{self.bar(v)} = {sides[1]}")
         self.derived.add(v)
 
-    def zero_array(self, v: Var) -> str:
-        """Return the text of a zero array like `v`, from what the plan keeps of it."""
+    def zero_array(self, v: Var, wide: bool | None = None) -> str:
+        """Return the text of a zero array like `v`, from what the plan keeps of it; `wide` of float64, if said so."""
+        wide = self.is_widened(v) if wide is None else wide
+        dtype = ", np.float32" if type_of(v).dtype == types.float32 and not wide else ""
+        like = f"np.zeros_like({{}}{', np.float64' if wide else ''})"
         stmt = self.plan.definer.get(v)
         if self.plan.loop_of.get(v) is None:
-            return f"np.zeros_like({v.name})"
+            return like.format(v.name)
         shape = self.plan.shape(v)
         if shape is not None:
             sizes = [f"{n.array.name}.shape[{n.axis}]" if isinstance(n, Size) else self.operand(n) for n in shape]
-            return f"np.zeros(({', '.join(sizes)},){self._dtype(v)})"
+            return f"np.zeros(({', '.join(sizes)},){dtype})"
         if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES and not any(map(is_list, stmt.args)):
             if stmt.fn in _LIKE:
                 if isinstance(stmt.args[0], Var):
-                    return self.zero_array(stmt.args[0])
-                return f"np.zeros_like({self.operand(stmt.args[0])})"
+                    return self.zero_array(stmt.args[0], wide)
+                return like.format(self.operand(stmt.args[0]))
             shape = stmt.args[0] if stmt.args else stmt.kwargs["shape"]
-            return f"np.zeros({self.operand(shape)}{self._dtype(v)})"
+            return f"np.zeros({self.operand(shape)}{dtype})"
         if isinstance(stmt, Op) and stmt.fn == "pack":
-            return f"np.zeros({stmt.detail}{self._dtype(v)})"
-        return f"np.zeros_like({v.name})"
-
-    def _dtype(self, v: Var) -> str:
-        return ", np.float32" if type_of(v).dtype == types.float32 else ""
+            return f"np.zeros({stmt.detail}{dtype})"
+        return like.format(v.name)
 
     def give(self, v: object, text: str) -> None:
         """Hand an adjoint array over to a variable, which has none yet or adds it to its own."""

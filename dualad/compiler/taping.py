@@ -38,6 +38,7 @@ from .ranges import may_run_forwards
 from .reserve import Reservation, counting_place, is_counted, reservation
 from .restoring import choose_restored
 from .selecting import kept_if
+from .widening import find_widened
 
 
 @dataclass(eq=False)
@@ -68,6 +69,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
         super().__init__(function, scope, activity)
         self.plan = self.make_plan(function, activity)
         choose_restored(self.plan)
+        self.widened = self.find_widened()
         self._bars: dict[Var, str] = {}
         self._names: dict[int, _LoopNames] = {}
         self._lists: dict[Var, str] = {}
@@ -80,6 +82,13 @@ class Taping(ReverseCalls, DerivativeEmitter):
         self._summed: set[Var] = set()
         self._counted_at: dict[int, list[For]] = {}
         self._reserved_at: dict[int, list[For]] = {}
+
+    def find_widened(self) -> set[Var]:
+        """Return the classes of float32 arrays with float64 shadows."""
+        return find_widened(self.function, self.activity, self.plan.mirrored)
+
+    def is_widened(self, v: Var) -> bool:
+        return bool(self.widened) and self.aliases.of(v) in self.widened
 
     def bar(self, v: Var) -> str:
         """Return the name of a variable's adjoint."""

@@ -80,6 +80,9 @@ class UnitReverse(Reverse):
 
     make_plan = UnitPlan
 
+    def find_widened(self) -> set[Var]:
+        return set()  # shadows are handed in and out
+
     def __init__(self, instance: object):
         super().__init__(instance.function, instance.scope, instance.activity)
         self.at: dict[Var, Var] = {}

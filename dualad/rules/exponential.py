@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from .arithmetic import vanishing
 from .registry import pointwise
 
 LN2 = math.log(2.0)
@@ -30,23 +31,23 @@ def expm1(x):
 
 
 @pointwise(math.log, np.log, pole=True)
-def log(x):  # infinite at 0, as the value
-    return math.log(x), (1.0 / x,)
+def log(x):  # +inf at 0, and at -0.0 too; NaN below, as the value
+    return math.log(x), (1.0 / (x + 0.0) if x >= 0.0 else math.nan + vanishing(x),)
 
 
 @pointwise(math.log2, np.log2, pole=True)
-def log2(x):  # infinite at 0, as the value
-    return math.log2(x), (INVERSE_LN2 / x,)
+def log2(x):  # +inf at 0, and at -0.0 too; NaN below, as the value
+    return math.log2(x), (INVERSE_LN2 / (x + 0.0) if x >= 0.0 else math.nan + vanishing(x),)
 
 
 @pointwise(math.log10, np.log10, pole=True)
-def log10(x):  # infinite at 0, as the value
-    return math.log10(x), (INVERSE_LN10 / x,)
+def log10(x):  # +inf at 0, and at -0.0 too; NaN below, as the value
+    return math.log10(x), (INVERSE_LN10 / (x + 0.0) if x >= 0.0 else math.nan + vanishing(x),)
 
 
 @pointwise(math.log1p, np.log1p, pole=True)
-def log1p(x):  # infinite at -1, as the value
-    return math.log1p(x), (1.0 / (1.0 + x),)
+def log1p(x):  # +inf at -1; NaN below, as the value
+    return math.log1p(x), (1.0 / (1.0 + x) if x >= -1.0 else math.nan + vanishing(x),)
 
 
 @pointwise(math.sqrt, np.sqrt, singular=True)

@@ -7,12 +7,12 @@ Where eigenvalues or singular values coincide, the vectors that belong to them a
 infinite rate; what does not depend on the basis is smooth (V f(w) V^T, U S V^T, U V^T, the projector on a cluster). The
 rate at which two vectors turn into each other is numerator / (w_j - w_i). Where the gap is zero (`COINCIDE`), this is
 
-forward     left out. If the values are differentiated too, the basis is first turned so that the tangent of the matrix
-            is diagonal in it (`turned_eigh`, `turned_svd`): then the numerator is zero.
-reverse     left out where the numerator is zero (`ZERO`), for it is a sum of terms that cancel whenever the function
-            does not depend on the basis. NaN where it is not. If the values are differentiated too, the adjoints say
-            what a smooth function contributes within a cluster only if the symmetric part of the same terms is zero as
-            well (w and w_bar, V and V_bar do not tell V f(w) V^T from V w_0 V^T): NaN where it is not.
+forward     left out. If the values are differentiated too, the basis is turned first, so that the tangent of the
+            matrix is diagonal in it (`turned_eigh`, `turned_svd`): then the numerator is zero.
+reverse     left out where the numerator is zero (`ZERO`): its terms cancel if the function is smooth.
+            NaN where it is not. If the values are differentiated too, what a smooth function contributes within a
+            cluster does not follow from the adjoints of values and vectors (those of V f(w) V^T and of V w_0 V^T can be
+            the same) unless the symmetric part of the same terms is zero, too: NaN where it is not.
 
 A second derivative by what is left out is NaN.
 """
@@ -367,7 +367,7 @@ def svd(a, full_matrices=1):
 
 # J. Townsend, "Differentiating the singular value decomposition", 2016: with dP = U^T a_dot V, the left vectors turn by
 # K = (dP_ij s_j + s_i dP_ji) / (s_j^2 - s_i^2), the right ones by (s_i dP_ij + dP_ji s_j) / (s_j^2 - s_i^2) (equations
-# 16 and 17). With the symmetric and antisymmetric parts A and B of dP these are A / (s_j - s_i) + B / (s_i + s_j)
+# 16, 17). In terms of the symmetric and antisymmetric parts A and B of dP these are A / (s_j - s_i) + B / (s_i + s_j),
 # and A / (s_j - s_i) - B / (s_i + s_j): both turn alike, but for 2 B / (s_i + s_j), whatever the gap.
 
 
@@ -394,12 +394,12 @@ def transposed(x: np.ndarray) -> np.ndarray:
 @_jit
 def refuse_null_space(x: np.ndarray, k: int) -> None:
     """Refuse adjoints of vectors of the null space: they are one basis of many, and have no derivative."""
+    used = False
     for i in range(x.shape[0]):
         for j in range(k, x.shape[1]):
-            if x[i, j] != 0.0:
-                raise ArgumentError(
-                    "singular vectors of a null space have no derivative: use svd(a, full_matrices=False)"
-                )
+            used |= x[i, j] != 0.0
+    if used:
+        raise ArgumentError("singular vectors of a null space have no derivative: use svd(a, full_matrices=False)")
 
 
 @_jit

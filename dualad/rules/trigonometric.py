@@ -78,8 +78,8 @@ def acosh(x):  # +inf at 1; NaN below, as the value (one root of the product wou
 
 
 @pointwise(math.atanh, np.arctanh, pole=True)
-def atanh(x):  # +inf at -1 and 1, where the value is infinite
-    return math.atanh(x), (1.0 / ((1.0 - x) * (1.0 + x)),)
+def atanh(x):  # +inf at -1 and 1, where the value is infinite; NaN outside, as the value
+    return math.atanh(x), (1.0 / ((1.0 - x) * (1.0 + x)) if math.fabs(x) <= 1.0 else math.nan + vanishing(x),)
 
 
 @pointwise(np.sinc)
