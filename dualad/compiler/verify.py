@@ -4,8 +4,8 @@ Names       every variable is defined in one place, and no two variables have on
 Scope       a variable is read only where its definition has been passed: in its own block or in one inside it. A phi
             reads what its branches define, a loop's slots and exit what its body defines.
 Operations  "setitem" and its kin have no target, what computes has one; operands are operands, slices stand in indices.
-Types       after inference every variable has one. What a phi or a slot is given has its type; an array may be given
-            where another layout is expected, if that is the general one.
+Types       after inference every variable has one. What a phi or a slot is given has its type; arrays may have another
+            layout.
 Memory      every array and list comes from somewhere: a parameter, or an operation that makes it.
 """
 
@@ -169,6 +169,6 @@ class _Verifier:
 
 def _fits(ty: object, expected: object) -> bool:
     if isinstance(ty, types.Array) and isinstance(expected, types.Array):
-        same = (ty.dtype, ty.ndim) == (expected.dtype, expected.ndim)
-        return same and (expected.layout in (ty.layout, "A")) and (ty.mutable or not expected.mutable)
+        # not their layouts: Numba takes what x *= y gives for contiguous, though it is x
+        return (ty.dtype, ty.ndim) == (expected.dtype, expected.ndim) and (ty.mutable or not expected.mutable)
     return ty == expected
