@@ -120,3 +120,18 @@ def test_a_format_of_the_run():
 
     with pytest.raises(dualad.UnsupportedError, match="a format that is known only at run time"):
         dualad.grad(f)(2.0, 3)
+
+
+def text_of_a_number(x):
+    return x * len(repr(x))
+
+
+def text_of_an_integer(x, n):
+    return x * len(str(n))
+
+
+def test_text_elsewhere():
+    """Numba's text of a float is that of its type, and would give a wrong value."""
+    with pytest.raises(dualad.UnsupportedError, match=r"repr\(\) of a real number is not supported.*line \d+"):
+        dualad.grad(text_of_a_number)(2.0)
+    assert dualad.grad(text_of_an_integer)(2.0, 123) == 3.0

@@ -77,10 +77,10 @@ def test_as_many_directions_as_there_are(size, monkeypatch):
     monkeypatch.setattr(Packed, "emit", lambda self, *args: used.append(self.packs.width) or emit(self, *args))
     x = np.linspace(0.3, 1.7, size)
 
-    def anew(x, a):  # nothing is generated for it yet
-        return loops(x, a)
+    def anew(x, a):  # nothing is generated for it yet, at this size
+        return loops(x, size * a)
 
-    forward, reverse = (t(anew, argnums=(0, 1))(x, 0.4) for t in (dualad.jacfwd, dualad.jacrev))
+    forward, reverse = (t(anew, argnums=(0, 1))(x, 0.4 / size) for t in (dualad.jacfwd, dualad.jacrev))
     for block, other in zip(leaves(forward), leaves(reverse), strict=True):
         np.testing.assert_allclose(block, other, rtol=1e-13, atol=1e-14)
     assert used == [PACKS]

@@ -17,6 +17,7 @@ from __future__ import annotations
 import operator
 
 import numpy as np
+from numba import types
 
 from ..errors import UnsupportedError, at
 from . import ir
@@ -119,3 +120,17 @@ def refuse_result(function: ir.Function, x: object) -> UnsupportedError:
     return UnsupportedError(
         at(f"{what} as a result of {function.name} is not supported: return numbers and arrays", *function.place)
     )
+
+
+def refuse_text(op: Op) -> None:
+    """Refuse the text of a value of which Numba makes none; what goes into messages is gone by now."""
+    if op.fn in (str, repr) and op.args:
+        ty = type_of(op.args[0])
+        if not isinstance(ty, types.Integer | types.Boolean | types.UnicodeType | types.StringLiteral):
+            what, remedy = f"{op.fn.__name__}() of {_named(ty)}", "use it in the message of an exception alone"
+            raise UnsupportedError(at(f"{what} is not supported: {remedy}", *op.place))
+
+
+def _named(ty: object) -> str:
+    named = ((types.Float, "a real number"), (types.Complex, "a complex number"), (types.Array, "an array"))
+    return next((name for cls, name in named if isinstance(ty, cls)), f"a value of type {ty}")

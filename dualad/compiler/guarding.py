@@ -296,16 +296,19 @@ class Guards:
 
     def _guard_array(self, x: Var, found: set[int]) -> None:
         """Add the operations that the elements of an array come from."""
-        cls = self.aliases.of(x)
-        if id(cls) in found or not self.active(x):
+        if not self.active(x):
             return
-        found.add(id(cls))
-        for op in self._stores.get(cls, ()):
-            if found is self.unchosen or self._is_followed(op):
-                self._guard(op.args[-1], found)
-        for root in self.aliases.roots(x) if found is self.unchosen else ():
+        cls = self.aliases.of(x)
+        if id(cls) not in found:
+            found.add(id(cls))
+            for op in self._stores.get(cls, ()):
+                if found is self.unchosen or self._is_followed(op):
+                    self._guard(op.args[-1], found)
+        for root in (
+            self.aliases.roots(x) if found is self.unchosen else ()
+        ):  # arrays of one class have roots of their own
             stmt = self.definer.get(root)
-            if isinstance(stmt, Op) and not isinstance(stmt.fn, str):
+            if isinstance(stmt, Op) and not isinstance(stmt.fn, str) and id(stmt) not in found:
                 found.add(id(stmt))
                 for a in stmt.args:
                     self._guard(a, found)

@@ -38,6 +38,12 @@ def define(name: str, text: str, namespace: dict, filename: str, places: list[tu
 
 
 def infer(function: Function, scope: Scope) -> None:
+    """Fill in `Var.type` everywhere, and give what meets one type (see `find_types`, `settle_merges`)."""
+    find_types(function, scope)
+    settle_merges(function.body, scope.namer)
+
+
+def find_types(function: Function, scope: Scope) -> None:
     """Fill in `Var.type` everywhere.
 
     Raises
@@ -50,14 +56,13 @@ def infer(function: Function, scope: Scope) -> None:
         open_now = [v for v in all_vars(function) if v.type is None]
         _infer(function, _TypePrinter, scope)
         _hand_types_out(function)
-        _settle_merges(function.body, scope.namer, known=False)
+        settle_merges(function.body, scope.namer, known=False)
         for v in open_now:  # found without all that goes into them: an integer may be a float as well
             v.type = None
         before, found = found, _open_values(function)
         if len(found) == len(before):
             break
     _infer(function, _Printer, scope)
-    _settle_merges(function.body, scope.namer)
 
 
 def _infer(function: Function, printer: type, scope: Scope) -> None:
@@ -287,7 +292,7 @@ def _hand_types_out(function: Function) -> None:
             op.detail = "empty"  # and an item will be made for it that tells its type
 
 
-def _settle_merges(block: Block, namer: ir.Namer, known: bool = True) -> None:
+def settle_merges(block: Block, namer: ir.Namer, known: bool = True) -> None:
     """Give each phi and each carried value operands of its own type.
 
     What has no value on some path is one of that type, so that it has a definition on every way to its uses; an integer
@@ -302,7 +307,7 @@ def _settle_merges(block: Block, namer: ir.Namer, known: bool = True) -> None:
     new: list = []
     for stmt in block:
         for inner in ir.blocks_of(stmt):
-            _settle_merges(inner, namer, known)
+            settle_merges(inner, namer, known)
         if isinstance(stmt, ir.Op) and stmt.fn == "list" and stmt.detail == "empty" and not stmt.args:
             stmt.args = (_blank_of(stmt.target.type.dtype, stmt.target.name, new, stmt.place, namer),)
         if isinstance(stmt, ir.LOOPS):

@@ -20,7 +20,7 @@ from .activity import Activity, Aliases, has_effect, is_known
 from .arrays import reduce_arrays
 from .branches import Unreachable
 from .emit import Scope
-from .infer import infer, is_array, is_float, type_of
+from .infer import find_types, infer, is_array, is_float, settle_merges, type_of
 from .ir import Const, Function, TupleOf, Var
 from .lower import Lowering
 from .messages import find_messages
@@ -59,6 +59,8 @@ class Instance:
     result: object = _GUESSES[0]
     bumps: int = 0
     error: DualadError | None = None
+    unlike: object = None
+    """The type of a result in a tuple that is no float64."""
     refused: bool = False
     typed: bool = False
     writes: tuple[int, ...] = ()
@@ -182,7 +184,9 @@ class Instances:
             instance.error, instance.refused = error, True
             return
         try:
-            infer(function, scope)
+            find_types(function, scope)
+            instance.unlike = unlike_result(instance)
+            settle_merges(function.body, scope.namer)
         except UnsupportedError as error:
             instance.error = error
             if "Cannot unify" in str(error) and "array(" in str(error):
@@ -223,7 +227,10 @@ class Instances:
                 what = f"a recursive function with the result {instance.result} ({unit.name})"
                 remedy = _PASS_ALONG if isinstance(instance.result, types.Array) else "use real numbers"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
-            check_results(instance)
+            if instance.unlike is not None:
+                what = f"{instance.unlike} in a tuple as the result of recursion ({unit.name})"
+                remedy = "return real numbers (float64) in the tuple"
+                raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
             normalise(instance.function, instance.scope.namer)
             instance.typed = True
         return instance
@@ -301,10 +308,10 @@ class Instances:
         return "".join(parts)
 
 
-def check_results(instance: Instance) -> None:
-    """Refuse a tuple of results that are no real numbers of double precision, which the array for them would change."""
+def unlike_result(instance: Instance) -> object:
+    """Return the type of a result in a tuple that the array of float64 for the results would change; None if none."""
     if instance.unit.count is None:
-        return
+        return None
     statements = list(ir.walk(instance.function.body))
     merged: dict[Var, list] = {}
     for s in statements:
@@ -323,9 +330,8 @@ def check_results(instance: Instance) -> None:
         if x in merged:
             todo += merged[x]
         elif type_of(x) != types.float64:
-            what = f"{type_of(x)} in a tuple as the result of recursion ({instance.name})"
-            remedy = "return real numbers (float64) in the tuple"
-            raise UnsupportedError(at(f"{what} is not supported: {remedy}", *instance.unit.place))
+            return type_of(x)
+    return None
 
 
 def _is_felt(op: ir.Op) -> bool:

@@ -153,8 +153,7 @@ class Lists:
     def generate(
         self, node: ast.ListComp | ast.GeneratorExp, depth: int, iterable: object, put: Callable, static: bool
     ) -> None:
-        """Lower the `for` clauses of a comprehension from one on, which goes through `iterable`; `put` takes the items.
-        """
+        """Lower the `for` clauses of a comprehension from one on, going through `iterable`; `put` takes the items."""
         clause = node.generators[depth]
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)

@@ -41,6 +41,8 @@ class Field:
 
 
 VALUE = Field("v")
+TEXTS = (str, repr, format)
+"""Functions that make text of values."""
 
 
 class _Percent:

@@ -17,7 +17,7 @@ from numba import types
 from ..errors import UnsupportedError, at
 from . import ir
 from .activity import ALLOCATIONS, WRITES, is_known
-from .boundary import is_foreign, normal_access
+from .boundary import is_foreign, normal_access, refuse_text
 from .indexing import WHOLE, Indexing, take_grids_apart
 from .infer import is_array, is_float, is_integer, is_list, is_memory, is_object, is_reference, type_of
 from .ir import Const, Function, Namer, Op, Slice, TupleOf, Var
@@ -168,6 +168,7 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     if fn == "getitem" and isinstance(op.args[0], TupleOf) and isinstance(op.args[1], Const):
         renamed[op.target] = op.args[0].items[op.args[1].value]
         return []
+    refuse_text(op)
     if normal_access(op):
         return [op]
     if fn == "getitem":

@@ -18,6 +18,7 @@ from ..rules import composites, registry
 from . import ir
 from .infer import is_array, is_object, type_of
 from .ir import Const, TupleOf, Var
+from .messages import TEXTS
 from .numba_bridge.objects import (
     accessor,
     has_overload,
@@ -139,7 +140,9 @@ class Objects:
 
     def check_known(self, f: object, node: ast.Call) -> None:
         """Refuse a function of Python or NumPy that neither dualad nor Numba knows."""
-        known = registry.find(f) is not None or composites.find(f) is not None or type_of_value(f) is not None
+        known = any(f is t for t in TEXTS) or any(
+            of(f) is not None for of in (registry.find, composites.find, type_of_value)
+        )
         if not known and python_function(f) is None:
             remedy = "Numba does not know it; call it outside, and pass what it gives"
             raise self.fail(node, f"calling {ast.unparse(node.func)}", remedy)
