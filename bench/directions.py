@@ -9,7 +9,7 @@ import numpy as np
 from numba import typeof
 
 from dualad.compiler import build as build_module
-from dualad.compiler import jacobian as jacobian_module
+from dualad.compiler.differentiate import jacobian as jacobian_module
 from dualad.derivative_function import DerivativeFunction, Surrounded
 
 from .table import duration, interleaved_medians, repeated, write_section

@@ -11,7 +11,7 @@ import time
 import numpy as np
 from numba import njit
 
-from dualad.compiler.vector_math import FUNCTIONS
+from dualad.compiler.runtime.vector_math import FUNCTIONS
 
 from .table import interleaved_medians, write_section
 

@@ -3,7 +3,7 @@
 import importlib
 
 from .any_number import dual_jvp, for_any_number, tape_grad
-from .compiler.vector_math import use_vector_math, uses_vector_math
+from .compiler.runtime.vector_math import use_vector_math, uses_vector_math
 from .errors import (
     ArgumentError,
     DualadError,

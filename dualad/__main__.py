@@ -19,7 +19,7 @@ import numpy as np
 import dualad
 
 from .compare import compare, compiled, name_of
-from .compiler.source import signature_of
+from .compiler.lowering.source import signature_of
 from .errors import DualadError
 from .examples import lotka_volterra as predator_prey
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compiler.source import innermost, read, signature_of, star_of
+from .compiler.lowering.source import innermost, read, signature_of, star_of
 from .derivative_function import name_of
 from .errors import ArgumentError, NotDifferentiableError
 from .inputs import MOST_ITEMS

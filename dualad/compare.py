@@ -23,7 +23,7 @@ import numpy as np
 
 import dualad
 
-from .compiler.source import signature_of
+from .compiler.lowering.source import signature_of
 from .errors import ArgumentError, NotDifferentiableError
 
 ROWS_SHOWN = 12

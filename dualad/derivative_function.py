@@ -13,16 +13,16 @@ import numpy as np
 from numba import njit, typeof
 
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
-from .compiler.dependencies import dependencies, fixed, portable
-from .compiler.infer import refusal
-from .compiler.numba_bridge import (
+from .compiler.ir.infer import refusal
+from .compiler.lowering.dependencies import dependencies, fixed, portable
+from .compiler.lowering.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
+from .compiler.runtime.numba_bridge import (
     NumbaError,
     compiles_nothing,
     derivative_in,
     register_callable,
     specialising_dispatcher,
 )
-from .compiler.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 from .inputs import ORDINARY, Parameter, blocks_in_form_of, has_list, in_form_of, native, remedy, with_lists
 

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from numba import float64, njit
 from numba.experimental import jitclass
 
-from .compiler.numba_bridge import python_class
+from .compiler.runtime.numba_bridge import python_class
 from .functions import compiled, of_any_number
 from .number_class import add_methods, fill_compiled_face, fill_python_face, ordinary
 from .rules.registry import Rule

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit, types
 
-from .compiler.numba_bridge import give_compiled_meaning
+from .compiler.runtime.numba_bridge import give_compiled_meaning
 from .rules import registry
 from .rules.registry import Rule, all_rules
 

@@ -88,7 +88,7 @@ def without_lists(x: object) -> object:
 
 
 def with_lists(x: object, lists: tuple | None) -> object:
-    """Return a structure of tuples with lists where `lists` says so (see `compiler.ir.Function`)."""
+    """Return a structure of tuples with lists where `lists` says so (see `compiler.ir.nodes.Function`)."""
     if lists is None:
         return x
     is_list, inner = lists

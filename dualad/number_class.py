@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numba import types
 
-from .compiler.numba_bridge import give_compiled_meaning, let_jitclasses_meet_numbers
+from .compiler.runtime.numba_bridge import give_compiled_meaning, let_jitclasses_meet_numbers
 from .functions import OPERATORS, arity, is_of_numbers, of_any_number
 from .rules.registry import Rule, all_rules
 

@@ -34,7 +34,7 @@ import numpy as np
 from numba import float64, from_dtype, int64, njit
 from numba.experimental import jitclass
 
-from .compiler.numba_bridge import python_class
+from .compiler.runtime.numba_bridge import python_class
 from .errors import ArgumentError, UnsupportedError
 from .functions import compiled, of_any_number
 from .number_class import add_methods, fill_compiled_face, fill_python_face, ordinary

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from . import transforms
-from .compiler.source import python_function
+from .compiler.lowering.source import python_function
 from .errors import DualadError
 
 __all__ = ["check_grads"]

@@ -24,7 +24,7 @@ import numpy as np
 
 from . import graph
 from .any_number import copied, for_any_number, lifted_args
-from .compiler.source import signature_of
+from .compiler.lowering.source import signature_of
 from .errors import ArgumentError, NotDifferentiableError
 
 __all__ = ["Trace", "trace"]

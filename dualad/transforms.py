@@ -13,13 +13,13 @@ import numpy as np
 
 from .arguments import bound, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
-from .compiler.dependencies import fixed
-from .compiler.numba_bridge.jitted import (
+from .compiler.lowering.dependencies import fixed
+from .compiler.lowering.source import star_of
+from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_call,
     let_jitted_code_pull_back,
     let_jitted_code_push_forward,
 )
-from .compiler.source import star_of
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
 from .inputs import in_form_of, without_lists

@@ -9,7 +9,7 @@ import pytest
 
 import dualad
 import dualad.testing
-from dualad.compiler import improve
+from dualad.compiler.transform import optimise as improve
 from dualad.rules.reductions import place_of_first_largest, place_of_first_smallest
 
 from .programs.program import data

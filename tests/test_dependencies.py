@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad.compiler.dependencies import dependencies, portable
-from dualad.compiler.source import signature_of
+from dualad.compiler.lowering.dependencies import dependencies, portable
+from dualad.compiler.lowering.source import signature_of
 from dualad.derivative_function import derivative_of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad.compiler.opaque import opaque
+from dualad.compiler.runtime.opaque import opaque
 
 from .programs import PROGRAMS, loops
 from .programs.program import data

@@ -8,8 +8,8 @@ from numba import njit, types
 
 import dualad
 from dualad.compiler.build import PACKS, Derivative, build
-from dualad.compiler.numba_bridge.packs import packs_of
-from dualad.compiler.packed import Packed
+from dualad.compiler.differentiate.packed import Packed
+from dualad.compiler.runtime.numba_bridge.packs import packs_of
 
 from .programs import PROGRAMS
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad.compiler.source import luggage, python_function, read, signature_of
+from dualad.compiler.lowering.source import luggage, python_function, read, signature_of
 
 HERE = os.path.basename(__file__)
 

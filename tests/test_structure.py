@@ -25,7 +25,10 @@ LAYERS = (
 )
 RANKS = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
-NUMBA_BRIDGE = PACKAGE / "compiler" / "numba_bridge"
+# The rooms of the compiler, in the same way; what stands beside them is the driver.
+ROOMS = ("runtime", "ir", "lowering", "analysis", "transform", "differentiate")
+
+NUMBA_BRIDGE = PACKAGE / "compiler" / "runtime" / "numba_bridge"
 NUMBA_INTERNALS = ("llvmlite.", "numba.core.", "numba.extending.", "numba.np.", "numba.cpython.", "numba.misc.")
 MOST_LINES = 600
 
@@ -77,6 +80,23 @@ def test_imports_run_one_way(module):
     assert not upward, f"{module} imports from a layer above its own: {upward}"
 
 
+def room(module):
+    """Return the number of the room that a module of the compiler is in; the driver comes behind them all."""
+    name = (module.split(".") + [""])[2]
+    return ROOMS.index(name) if name in ROOMS else len(ROOMS)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("dualad.compiler.")])
+def test_rooms_look_back_only(module):
+    later = [n for n in imported(MODULES[module]) if n.startswith("dualad.compiler.") and room(n) > room(module)]
+    assert not later, f"{module} imports from a later room: {later}"
+
+
+def test_the_compiler_is_made_of_rooms():
+    beside = {m.split(".")[2] for m in MODULES if m.startswith("dualad.compiler.")} - set(ROOMS)
+    assert beside == {"build", "specialisation"}
+
+
 def test_no_import_cycles():
     graph = {module: {name for name in imported(path) if name in MODULES} for module, path in MODULES.items()}
     assert set(TopologicalSorter(graph).static_order()) == set(MODULES)
@@ -99,7 +119,7 @@ def is_dotted(node):
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_numba_internals_stay_behind_the_bridge(path):
     if path.parent != NUMBA_BRIDGE:
-        assert not internals_used(path), "only compiler/numba_bridge may use Numba's internals"
+        assert not internals_used(path), "only runtime/numba_bridge may use Numba's internals"
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

@@ -7,8 +7,8 @@ import pytest
 from numba import njit, typeof
 
 import dualad
-from dualad.compiler import vector_math
 from dualad.compiler.build import Derivative, build
+from dualad.compiler.runtime import vector_math
 
 HAS_VARIANTS = pytest.mark.skipif(not vector_math.FUNCTIONS, reason="no libmvec on this platform")
 RANGES = {"asin": (-1, 1), "acos": (-1, 1), "atanh": (-1, 1), "acosh": (1, 1e6), "log1p": (-1, 1e6)}

@@ -13,26 +13,28 @@ from numba import types
 
 from ..errors import ArgumentError, DualadError, NotDifferentiableError, at
 from . import ir
-from .activity import Activity, has_effect
-from .arrays import reduce_arrays
-from .boundary import refuse_result
-from .derived import BUILDER, Derived, generate
-from .emit import Emitter, Scope
-from .entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
-from .forward import Forward
-from .improve import improve
-from .infer import define, is_float, is_object, type_of
-from .instances import Instances
-from .jacobian import JacobianText
-from .lower import lower
-from .normalise import normalise
-from .numba_bridge import as_writable, derivative_in
-from .numba_bridge.objects import describe, is_modelled
-from .packed import Packed, may_be_packed
-from .reverse import Reverse
-from .source import star_of
-from .units import Units
-from .verify import verify
+from .analysis.activity import Activity
+from .analysis.verify import verify
+from .differentiate.forward import Forward
+from .differentiate.jacobian import JacobianText
+from .differentiate.packed import Packed, may_be_packed
+from .differentiate.reverse import Reverse
+from .ir.boundary import refuse_result
+from .ir.effects import has_effect
+from .ir.infer import define
+from .ir.kinds import is_float, is_object, type_of
+from .ir.printer import Emitter, Scope
+from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
+from .lowering.lower import lower
+from .lowering.nested_primitives import BUILDER, Derived, generate
+from .lowering.recursion import Units
+from .lowering.source import star_of
+from .runtime.numba_bridge import as_writable, derivative_in
+from .runtime.numba_bridge.objects import describe, is_modelled
+from .specialisation import Instances
+from .transform.arrays import reduce_arrays
+from .transform.normalise import normalise
+from .transform.optimise import improve
 
 _serial = itertools.count(1)
 
@@ -234,7 +236,7 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
     """Print the user's function itself, with its calls inlined and its arguments left alone."""
-    from .derivative import DerivativeEmitter
+    from .differentiate.derivative_text import DerivativeEmitter
 
     plain = DerivativeEmitter(function, printer.scope, Activity(function, []))
     with plain.indented(f"def {name}({', '.join(plain.parameters())}):"):

@@ -39,7 +39,7 @@ constant
 
 `cheap=True` says that computing the primal again costs about as much as a load, so that the reverse sweep does so
 rather than storing the value. Three flags say where infinities come from, so that a tangent, cotangent or partial that
-is exactly zero can contribute zero there (0 * inf would be NaN; see `compiler.guarding`): `singular=True`, a partial
+is exactly zero can contribute zero there (0 * inf would be NaN; see `zero_guards`): `singular=True`, a partial
 can be infinite or undefined at a finite point where the value is finite (sqrt at 0); `pole=True`, where the value is
 infinite, too (log at 0); `overflows=True`, value and partial can be too large to be represented (exp at 1000).
 """

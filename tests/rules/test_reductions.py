@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad.compiler import expand
+from dualad.compiler.transform import legalise as expand
 from dualad.rules import composites
 
 

@@ -1,0 +1,16 @@
+"""From the IR of a function to the code of its derivatives.
+
+derivative_text what both modes share
+zero_guards     which zeros must stay zero
+forward         tangents beside everything; packed: several of them side by side
+plan            what the reverse sweep stores, computes again or keeps
+shadows         arrays with shadows from the forward sweep on; widening: float32 arrays with float64 shadows
+undo_log        arrays that are restored on the way back
+sparse_loops    loops of which only the trips that take something are stored
+tape_layout     where the tape of a loop is reserved
+taping          the forward sweep with its tape
+loop_order      which reverse loops may ascend
+reverse         the reverse sweep; reverse_loops: that of loops
+jacobian        Jacobians, as loops over tangents or cotangents
+recursion_forward, recursion_reverse    the same for recursive functions; recursive_calls: their calls
+"""

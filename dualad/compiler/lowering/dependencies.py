@@ -1,0 +1,381 @@
+"""What a derivative depends on, in one place: what must be as it was for a derivative to be still that of its function.
+
+`dependencies(f)` goes through a function as lowering does: its code, its defaults, the globals and captured values that
+it reads, the attributes that it reads of modules, classes and other objects, what tuples, lists and dicts among these
+hold, and so on for every function that it reaches. Each is an entry (kind, path, fingerprint); the path says how it is
+reached from the function::
+
+    K = 2.0
+    def f(x): return K * model.scale * helper(x)
+
+    ("setting", "vector math", True)
+    ("code", "f", "9f2c...")                         digest of the compiled code
+    ("place", "f", ("model.py", 12))
+    ("value", "f.K", ("float", "0x1.0000000000000p+1"))
+    ("code", "f.helper", "77ab...")
+    ...
+
+===========  =======================================================================================================
+kind         fingerprint
+===========  =======================================================================================================
+setting      value of a setting
+code, place  digest of the code of a function; file and line, which error messages name
+value        a number, a string, None: type and exact value (1, 1.0, True, 0.0 and -0.0 are different ones)
+array        class, dtype, shape, order and digest of the content
+container    class of a tuple, a list or a dict, and keys; the items follow as entries of their own
+again        number of the entry at which something stands that has been met before
+library      a function, class or module of a library (`LIBRARIES`), or what has a rule: the object itself
+derivative   kind and options of a derivative, and its own dependencies
+object       any other object, where more is done with it than that attributes are read: the object itself
+computed     an attribute that only the user's own code can tell, which lowering refuses; missing: one not there (yet)
+function     the function itself, if something is missing: what it will be depends on more than what is known
+===========  =======================================================================================================
+
+Entries are compared in memory, where an object is itself. For other processes and disks there is `portable`.
+
+`fixed(f)` makes the function anew with all this as it is now: the values are copies, and later changes do not reach it.
+It is what is compiled, so that nothing that lowering reads can be missing in the list: it would not find it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+import types
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from ...rules import registry
+from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
+from ..runtime.vector_math import uses_vector_math
+from .reads import COMPUTED, MISSING, WHOLE, Fixed, Use, attribute, reads_of
+from .source import Differentiated, FixedGlobals, digest, python_function
+
+Dependency = tuple[str, str, object]
+
+LIBRARIES = frozenset(
+    "builtins math cmath operator _operator functools _functools itertools contextlib typing random time numpy scipy "
+    "numba llvmlite dualad".split()
+)
+"""Packages that do not change while a program runs."""
+
+_LIVE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, np.ufunc, np.dtype)  # hashable as such
+
+
+class Itself:
+    """An object as a fingerprint: equal to itself alone, and kept alive, so that no other can be taken for it."""
+
+    __slots__ = ("object",)
+
+    def __init__(self, x: object):
+        self.object = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Itself) and self.object is other.object
+
+    def __hash__(self) -> int:
+        return id(self.object)
+
+    def __repr__(self) -> str:  # the same in every process
+        return getattr(self.object, "__qualname__", type(self.object).__qualname__)
+
+
+def dependencies(f: object) -> tuple[Dependency, ...]:
+    """Return what the derivatives of a function, or of a derivative, depend on as things are now."""
+    walk = _Walk(False)
+    walk.go(f)
+    return tuple(walk.entries)
+
+
+def fixed(f: object) -> tuple[object, list[types.FunctionType]]:
+    """Return a function with all that it depends on as it is now, and the functions that it reaches."""
+    walk = _Walk(True)
+    return walk.go(f), walk.functions
+
+
+def portable(entries: tuple[Dependency, ...]) -> str:
+    """Return a digest of entries that is the same in every process of the same Python version.
+
+    It is without the places of functions and without objects that are known by their identity: entries of the kinds
+    object and function are for this process alone.
+    """
+    kept: list = [sys.version_info[:2]]
+    for kind, path, fingerprint in entries:
+        if kind == "derivative":
+            fingerprint = (fingerprint[0], portable(fingerprint[1]))
+        elif kind == "library":
+            fingerprint = getattr(fingerprint, "__name__", None) or repr(fingerprint)
+        if kind not in ("place", "object", "function"):
+            kept.append((kind, path, fingerprint))
+    return hashlib.blake2b(repr(kept).encode(), digest_size=16).hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _kind(cls: type) -> str:
+    """Return how the objects of a class are gone through: the name of the method of `_Walk` that does."""
+    if issubclass(cls, int | float | complex | str | bytes | np.generic | types.NoneType | types.EllipsisType):
+        return "value"
+    if issubclass(cls, np.ndarray):
+        return "array"
+    if issubclass(cls, tuple | list) or cls is dict:
+        return "container"
+    if issubclass(cls, Differentiated):
+        return "derivative"
+    if issubclass(cls, types.FunctionType | functools._lru_cache_wrapper) or is_jitted(cls) or is_jitted_ufunc(cls):
+        return "callable"
+    if issubclass(cls, types.ModuleType | type):
+        return "named"
+    if issubclass(cls, types.BuiltinFunctionType) or (cls is not Fixed and _is_library(cls.__module__)):
+        return "library"
+    return "object"
+
+
+def _is_library(module: object) -> bool:
+    return isinstance(module, str) and module.partition(".")[0] in LIBRARIES
+
+
+def _has_rule(x: object) -> bool:
+    """Whether a callable has a rule; objects that the user's own code compares have none."""
+    return type(x).__hash__ in (object.__hash__, type.__hash__) and registry.find(x) is not None
+
+
+_EXACT = {int: int.__int__, float: float.hex, str: str.__str__, bytes: bytes.__bytes__, complex: complex.__repr__}
+
+
+def _exact(x: object) -> tuple:
+    """Return what tells a number, string or the like from all others."""
+    cls = type(x)
+    if cls is float:
+        return "float", x.hex()
+    if isinstance(x, np.generic):
+        return str(x.dtype), x.tobytes()
+    exact = _EXACT.get(cls) or next((e for base, e in _EXACT.items() if issubclass(cls, base)), repr)
+    return cls.__qualname__, exact(x)
+
+
+_copies: WeakValueDictionary[tuple, np.ndarray] = WeakValueDictionary()
+"""Copies of arrays by their fingerprints: derivatives that depend on the same numbers share them."""
+
+
+class _Walk:
+    """One way through all that a function depends on; what it meets is copied if `copying`."""
+
+    def __init__(self, copying: bool):
+        self.copying = copying
+        self.entries: list[Dependency] = [("setting", "vector math", uses_vector_math())]
+        self.functions: list[types.FunctionType] = []
+        self.met: dict[int, tuple[int, object, object]] = {}  # id to (number of the entry, what it is, its copy)
+        self.objects: dict[int, Fixed] = {}
+        self.queue: list[tuple] = []
+        self.attributes: set[str] = set()
+        self.whole: list[tuple[Fixed, str, set]] = []  # the objects of which anything may be read
+        self.late = False
+
+    def go(self, f: object) -> object:
+        name = getattr(f, "__name__", "f")
+        function = python_function(f)
+        out = self.visit(f, name, WHOLE) if function is None else self.function(function, name)
+        self.drain()
+        count = -1
+        while self.whole and count != len(self.entries):  # what is found may be another function, with further reads
+            count = len(self.entries)
+            for copy, path, done in self.whole:
+                for attr in sorted(self.attributes - done):
+                    done.add(attr)
+                    self.member(copy, attr, path, WHOLE, False)
+            self.drain()
+        if self.late:
+            self.entries.append(("function", name, Itself(f)))
+        return out
+
+    def drain(self) -> None:
+        for f, copy, path in self.queue:  # it grows meanwhile
+            self.read(f, copy, path)
+        self.queue = []
+
+    # ---------------------------------------------------------------- functions
+
+    def function(self, f: types.FunctionType, path: str) -> types.FunctionType | None:
+        if id(f) in self.met:
+            return self.again(f, path)
+        copy = _without_surroundings(f) if self.copying else None
+        self.meet(f, copy)
+        self.entries.append(("code", path, digest(f.__code__)))
+        self.entries.append(("place", path, (f.__code__.co_filename, f.__code__.co_firstlineno)))
+        self.functions.append(f)
+        self.queue.append((f, copy, path))
+        return copy
+
+    def read(self, f: types.FunctionType, copy: types.FunctionType | None, path: str) -> None:
+        """Add the entries of what a function reads."""
+        reads = reads_of(f)
+        self.attributes |= reads.attributes
+        names, closure, builtins = f.__globals__, f.__closure__, f.__builtins__
+        for name, k, use in reads.names:
+            try:
+                value = closure[k].cell_contents if k >= 0 else names[name]
+            except (KeyError, ValueError):  # ValueError: the cell is empty
+                if k >= 0 or name not in builtins:
+                    self.miss(f"{path}.{name}")
+                continue
+            found = self.visit(value, f"{path}.{name}", use)
+            if copy is not None and k < 0:
+                copy.__globals__[name] = found
+            elif copy is not None:
+                copy.__closure__[k].cell_contents = found
+        if f.__defaults__:
+            found = [self.visit(d, f"{path}.defaults[{k}]", WHOLE) for k, d in enumerate(f.__defaults__)]
+            if copy is not None:
+                copy.__defaults__ = tuple(found)
+        if f.__kwdefaults__:
+            found = {k: self.visit(d, f"{path}.defaults[{k}]", WHOLE) for k, d in f.__kwdefaults__.items()}
+            if copy is not None:
+                copy.__kwdefaults__ = found
+
+    def miss(self, path: str) -> None:
+        self.entries.append(("missing", path, None))
+        self.late = True
+
+    # ---------------------------------------------------------------- values
+
+    def visit(self, x: object, path: str, use: Use) -> object:
+        """Add the entries of a value; return its copy."""
+        kind = _kind(type(x))
+        if kind == "value":
+            self.entries.append(("value", path, _exact(x)))
+            return x
+        if kind == "library":
+            return self.library(x, path)
+        if kind == "named":
+            known = _is_library(x.__name__ if isinstance(x, types.ModuleType) else x.__module__)
+            return self.library(x, path) if known or _has_rule(x) else self.object(x, path, use)
+        if kind == "callable":
+            return self.callable(x, path)
+        if kind == "derivative":
+            return self.derivative(x, path)
+        if kind == "object":
+            return self.library(x, path) if _has_rule(x) else self.object(x, path, use)
+        if id(x) in self.met:
+            return self.again(x, path)
+        return self.array(x, path) if kind == "array" else self.container(x, path)
+
+    def library(self, x: object, path: str) -> object:
+        self.entries.append(("library", path, x if isinstance(x, _LIVE) else Itself(x)))
+        return x
+
+    def derivative(self, x: Differentiated, path: str) -> Differentiated:
+        self.entries.append(("derivative", path, ((x.what.kind, *x.what.options, x.extra), x.dependencies)))
+        return x
+
+    def callable(self, x: object, path: str) -> object:
+        """Add the entries of what may be a function of the user's."""
+        function = python_function(x)
+        if function is None or _is_library(function.__module__) or registry.find(x) is not None:
+            return self.library(x, path)
+        behind = derivative_in(x)
+        if isinstance(behind, Differentiated):
+            return self.derivative(behind, path)
+        copy = self.function(function, path)
+        if copy is not None and x is not function:
+            copy.stands_for = x
+        return x if is_jitted_ufunc(type(x)) else copy  # lowering calls it by another way than a function
+
+    def meet(self, x: object, copy: object) -> None:
+        self.met[id(x)] = (len(self.entries), x, copy)
+
+    def again(self, x: object, path: str) -> object:
+        number, _, copy = self.met[id(x)]
+        self.entries.append(("again", path, number))
+        return copy
+
+    def array(self, x: np.ndarray, path: str) -> np.ndarray | None:
+        if x.dtype.hasobject or type(x) is not np.ndarray:
+            self.entries.append(("object", path, Itself(x)))
+        order = "F" if x.flags.f_contiguous and not x.flags.c_contiguous else "C"
+        content = np.asarray(x).ravel(order)
+        data = content.tobytes() if x.dtype.hasobject or not x.dtype.itemsize else content.view(np.uint8)
+        what = (type(x).__name__, str(x.dtype), x.shape, order, hashlib.blake2b(data, digest_size=16).hexdigest())
+        copy = None
+        if self.copying:
+            copy = _copies.get(what)
+            if copy is None:
+                copy = _copies[what] = np.array(x, order=order, copy=True, subok=True)
+        self.meet(x, copy)
+        self.entries.append(("array", path, what))
+        return copy
+
+    def container(self, x: tuple | list | dict, path: str) -> object:
+        """Add the entries of what a tuple, a list or a dict holds."""
+        cls = type(x) if type(x) in (tuple, list, dict) else Itself(type(x))
+        if isinstance(x, dict):
+            keys = tuple(_exact(k) if _kind(type(k)) == "value" else Itself(k) for k in dict.keys(x))
+            copy: object = {}
+            self.meet(x, copy)
+            self.entries.append(("container", path, (cls, keys)))
+            for k, v in dict.items(x):
+                copy[k] = self.visit(v, f"{path}[{k!r}]" if _kind(type(k)) == "value" else f"{path}[...]", WHOLE)
+            return copy
+        copy = []
+        self.meet(x, copy)
+        self.entries.append(("container", path, (cls, len(x))))
+        items = tuple.__iter__(x) if isinstance(x, tuple) else list.__iter__(x)
+        copy += [self.visit(v, f"{path}[{k}]", WHOLE) for k, v in enumerate(items)]
+        if isinstance(x, tuple) and self.copying:
+            copy = tuple.__new__(type(x), copy)
+            self.met[id(x)] = (*self.met[id(x)][:2], copy)
+        return copy
+
+    def object(self, x: object, path: str, use: Use) -> object:
+        """Add the entries of what is read of an object, a class or a module."""
+        if isinstance(x, types.MethodType):  # lowering refuses to call it
+            self.entries.append(("object", path, (Itself(x.__func__), Itself(x.__self__))))
+            return x
+        copy = self.objects.get(id(x))
+        if copy is None:
+            copy = self.objects[id(x)] = Fixed(x.value if isinstance(x, Fixed) else x, {}, x)
+            if isinstance(x, dict):
+                copy.value = self.container(x, path)
+        if use.whole and not any(copy is other for other, _, _ in self.whole):
+            self.whole.append((copy, path, set()))
+        if use.whole:
+            self.entries.append(("object", path, Itself(copy.value if isinstance(x, Fixed) else x)))
+        for attr, inner in use.attributes:
+            self.member(copy, attr, path, inner, True)
+        return copy
+
+    def member(self, copy: Fixed, attr: str, path: str, use: Use, needed: bool) -> None:
+        """Add the entries of an attribute of an object."""
+        value = attribute(copy.original, attr)
+        if value is MISSING and needed:
+            self.miss(f"{path}.{attr}")
+        if value is MISSING:
+            return
+        if value is COMPUTED:
+            self.entries.append(("computed", f"{path}.{attr}", None))
+        else:
+            value = self.visit(value, f"{path}.{attr}", use)
+        copy.attributes[attr] = value
+
+
+def _without_surroundings(f: types.FunctionType) -> types.FunctionType:
+    """Return a function with the code of another one, and nothing yet in its globals and cells.
+
+    A name that is not known yet is looked for in the function's own surroundings when the copy is lowered.
+    """
+    names = FixedGlobals({"__name__": f.__globals__.get("__name__"), "__builtins__": f.__builtins__})
+    names.live = getattr(f.__globals__, "live", f.__globals__)
+    cells = tuple(cell if _is_empty(cell) else types.CellType() for cell in f.__closure__ or ())
+    copy = types.FunctionType(f.__code__, names, f.__name__, None, cells)
+    copy.__qualname__, copy.__doc__ = f.__qualname__, f.__doc__
+    copy.stands_for = getattr(f, "stands_for", f)  # by which Numba may know something else than its body
+    return copy
+
+
+def _is_empty(cell: types.CellType) -> bool:
+    try:
+        cell.cell_contents
+    except ValueError:
+        return True
+    return False

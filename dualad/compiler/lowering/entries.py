@@ -1,0 +1,307 @@
+"""What a build can start from: the user's function, and functions that are made of it.
+
+An `Entry` says what its parameters are called and how it is called while a function is lowered. The engine sees no
+difference between a function that somebody wrote and the derivative of one:
+
+`Plain`         a function of the user's, or a derivative of it as he holds it (`grad(f)`)
+`Lifted`        a function met while another is lowered: what it finds around itself has become parameters
+`PushedForward` x, x_dot -> f(x), f'(x) x_dot, read from the generated forward mode; `TangentOf`: the second alone
+`JacobianOf`    x -> f'(x), likewise
+`Contracted`    x, w -> <w, f(x)>, whose gradient is the vector-Jacobian product
+
+All but `Plain` have numbers and arrays as parameters, no tuples.
+"""
+
+from __future__ import annotations
+
+import keyword
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import types
+
+from ..ir import Const, TupleOf, Var
+from .closures import fill, signature
+from .source import defaults_of, innermost, read
+from .values import ListOf
+
+
+class Entry:
+    """Something with parameters that can be lowered."""
+
+    star: int | None = None
+    place: tuple = (None, None)
+
+    @property
+    def name(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def identifier(self) -> str:
+        """A name for generated functions."""
+        return self.name if self.name.isidentifier() and not keyword.iskeyword(self.name) else "function"
+
+    def names(self) -> list[str]:
+        """Return the names of the parameters."""
+        raise NotImplementedError
+
+    def default(self, name: str, value: object) -> object:
+        """Return the default of a parameter that is left out, of which the generated function says that it is `value`.
+
+        Numba has no type for some objects; they are known to the function alone.
+        """
+        return value
+
+    @property
+    def key(self) -> object:
+        """What two entries have in common if they stand for the same code."""
+        return self
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        """Lower a call, with one value for each parameter; `given` are their types."""
+        raise NotImplementedError
+
+
+class Plain(Entry):
+    """A function of the user's."""
+
+    def __init__(self, function: object):
+        self.function = function
+        self.source = read(innermost(function))
+        a = self.source.node.args
+        if a.vararg and not a.kwonlyargs:  # Numba knows no parameters behind a star: there it is given as a tuple
+            self.star = len([*a.posonlyargs, *a.args])
+        self.place = (self.source.filename, self.source.node.lineno)
+
+    @property
+    def name(self) -> str:
+        return self.source.function.__name__
+
+    def default(self, name: str, value: object) -> object:
+        return defaults_of(self.source.function).get(name, value)
+
+    def names(self) -> list[str]:
+        a = self.source.node.args
+        return [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        return low.call_in_order(low.function_value(self.function), values, self.source.node)
+
+
+class Whole(Plain):
+    """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp".
+
+    A gradient by some of the arguments of a starred parameter is one, too.
+    """
+
+    def __init__(self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool):
+        super().__init__(function)
+        self.kind, self.argnums, self.single, self.has_aux = kind, argnums, single, has_aux
+        if kind == "hvp":
+            self.star = None
+
+    @property
+    def name(self) -> str:
+        return f"{super().name}_{self.kind}"
+
+    def names(self) -> list[str]:
+        names = super().names()
+        return names + [f"{names[k]}_dot" for k in self.argnums] if self.kind == "hvp" else names
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        function = low.function_value(self.function)
+        if self.kind == "hvp":
+            count = len(super().names())
+            dots = dict(zip(self.argnums, values[count:], strict=True))
+            in_order = [dots.get(k, Const(None)) for k in range(count)]
+            asked = [Const(k in dots) for k in range(count)]
+            products = low.hessian_products(function, values[:count], in_order, asked, self.source.node)
+            return products[0] if count == 1 else TupleOf(tuple(products))
+        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux)
+        return low.call_in_order(whole, values, self.source.node)
+
+
+@dataclass(eq=False)
+class Lifted(Entry):
+    """A function with the static part of its arguments and of what it captures, as in `units`."""
+
+    function: object
+    arguments: list
+    hints: list[str]
+    label: str
+    place: tuple = (None, None)
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    def names(self) -> list[str]:
+        return self.hints
+
+    @property
+    def key(self) -> object:
+        return signature(self.function), tuple(signature(a) for a in self.arguments)
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        memo: dict = {}
+        function = fill(self.function, values, memo)
+        return low.call_in_order(function, [fill(a, values, memo) for a in self.arguments], None)
+
+
+@dataclass(eq=False)
+class ResultsOf(Entry):
+    """Some of the results of an entry, by their places among all numbers and arrays of the result."""
+
+    entry: Entry
+    outs: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @property
+    def place(self) -> tuple:
+        return self.entry.place
+
+    @property
+    def key(self) -> object:
+        return "results", self.entry.key, self.outs
+
+    def names(self) -> list[str]:
+        return self.entry.names()
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        results = flat(self.entry.call(low, values, given))
+        chosen = tuple(results[k] for k in self.outs)
+        return chosen[0] if len(chosen) == 1 else TupleOf(chosen)
+
+
+@dataclass(eq=False)
+class Generated(Entry):
+    """An entry that is read from generated code of another one, once for the types of its arguments."""
+
+    entry: Entry
+    wrt: tuple[int, ...]
+    generate: Callable
+    known: dict[tuple, object] = field(default_factory=dict, init=False)
+
+    def generated(self, kind: str, given: tuple) -> object:
+        if given not in self.known:
+            self.known[given] = self.generate(self.entry, kind, self.wrt, given)
+        return self.known[given]
+
+
+@dataclass(eq=False)
+class PushedForward(Generated):
+    """The results of an entry and their tangents, along the parameters in `wrt`."""
+
+    generated_kind = "jvp"
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.name}_jvp"
+
+    @property
+    def place(self) -> tuple:
+        return self.entry.place
+
+    @property
+    def key(self) -> object:
+        return "jvp", self.entry.key, self.wrt
+
+    def names(self) -> list[str]:
+        names = self.entry.names()
+        return names + [f"{names[k]}_dot" for k in self.wrt]
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        generated = self.generated(self.generated_kind, given[: len(self.entry.names())])
+        return TupleOf(tuple(flat(low.call_generated(generated, values, self.place))))
+
+
+@dataclass(eq=False)
+class TangentOf(PushedForward):
+    """The tangent of the one result of an entry, along the parameters in `wrt`."""
+
+    generated_kind = "tangent"
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.name}_dot"
+
+    @property
+    def key(self) -> object:
+        return "tangent", self.entry.key, self.wrt
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        return super().call(low, values, given).items[1]
+
+
+@dataclass(eq=False)
+class JacobianOf(Generated):
+    """The Jacobians of all results of an entry by the parameters in `wrt`; `kind` is "jacfwd", "jacrev" or "jacobian".
+
+    They come result by result, and for each result parameter by parameter.
+    """
+
+    kind: str = "jacobian"
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.name}_{self.kind}"
+
+    @property
+    def place(self) -> tuple:
+        return self.entry.place
+
+    @property
+    def key(self) -> object:
+        return self.kind, self.entry.key, self.wrt
+
+    def names(self) -> list[str]:
+        return self.entry.names()
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        return low.call_generated(self.generated(self.kind, given), values, self.place)
+
+
+@dataclass(eq=False)
+class Contracted(Entry):
+    """The sum of results of an entry, each weighted with a further parameter."""
+
+    entry: Entry
+    outs: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.name}_contracted"
+
+    @property
+    def place(self) -> tuple:
+        return self.entry.place
+
+    @property
+    def key(self) -> object:
+        return "contracted", self.entry.key, self.outs
+
+    def names(self) -> list[str]:
+        return self.entry.names() + [f"w_{k}" for k in self.outs]
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        count = len(self.entry.names())
+        results = flat(self.entry.call(low, values[:count], given[:count]))
+        total: Var | None = None
+        for k, w in zip(self.outs, values[count:], strict=True):
+            term = low.emit(operator.mul, (w, results[k]), None)
+            if isinstance(w.type, types.Array):
+                term = low.emit(np.sum, (term,), None)
+            total = term if total is None else low.emit(operator.add, (total, term), None)
+        return total
+
+
+def flat(value: object) -> list:
+    """Return the leaves of a result, in order."""
+    if isinstance(value, TupleOf | ListOf):
+        return [leaf for item in value.items for leaf in flat(item)]
+    return [value]

@@ -1,0 +1,112 @@
+"""Calls of library functions that are written out while a function is lowered.
+
+Functions with several results, or whose result is a part of their argument, stand in `rules` as compositions of others
+(`composites.written_out`). np.split and its relatives give lists of views, as many as are known at compile time:
+np.split(x, 3, axis=1) becomes ``[x[:, a:b], x[:, b:c], x[:, c:d]]``. These are made when the number of dimensions is
+known (`normalise`); until then each is an operation "part".
+"""
+
+from __future__ import annotations
+
+import ast
+
+import numpy as np
+
+from ...rules import composites, selection
+from ..ir import Const, Place, TupleOf, Var
+from ..ir.callees import library_name
+from .values import ListOf
+
+_MAX_PARTS = 64
+AXES = {np.split: 0, np.array_split: 0, np.vsplit: 0, np.hsplit: None, np.dsplit: 2}
+"""The functions that split, with their axis; that of np.hsplit is 0 or 1, as the array has one or more dimensions."""
+_OUT = {np.dot: 2, np.clip: 3, np.outer: 2, np.round: 2, np.around: 2, np.isneginf: 1, np.isposinf: 1}
+"""Where functions other than ufuncs take the array that they write their result into."""
+
+
+class LibraryCalls:
+    """The part of `Lowering` that writes library functions out."""
+
+    def refuse_in_place(self, f: object, args: list, kwargs: dict, node: ast.AST) -> None:
+        """Refuse the options by which functions write into their arguments."""
+        position = f.nin if isinstance(f, np.ufunc) else _OUT.get(f, len(args)) if callable(f) else len(args)
+        if kwargs.get("out", Const(None)) != Const(None) or len(args) > position:
+            raise self.fail(node, f"{library_name(f)} with an out argument", "assign the result: out[...] = ...")
+        copies = kwargs.get("copy", args[1] if len(args) > 1 else Const(True)) if f is np.nan_to_num else Const(True)
+        if copies != Const(True):
+            raise self.fail(node, "np.nan_to_num with copy=False", "assign the result: x[...] = np.nan_to_num(x)")
+
+    def library_call(self, written: object, f: object, args: list, kwargs: dict, node: ast.AST | None) -> object:
+        """Inline what dualad has written for a library function; its place is that of the user's call."""
+        value = self.function_value(written)
+        value.stands_for = library_name(f)
+        outer = self.origin
+        self.origin = Place.of(self.place(node), value.name)
+        try:
+            return self.call_function(value, args, kwargs, node)
+        finally:
+            self.origin = outer
+
+    def flattened(self, arrays: object, node: ast.AST) -> TupleOf:
+        """Return the arrays of a display, flat: what np.concatenate joins along no axis."""
+        if not isinstance(arrays, TupleOf | ListOf):
+            raise self.fail(node, "np.concatenate of this value", "list the arrays: np.concatenate((x, y), None)")
+        return TupleOf(tuple(self.emit(np.ravel, (self.as_operand(a, node),), node) for a in arrays.items))
+
+    def reduced(self, f: object, args: list, kwargs: dict, node: ast.AST) -> object:
+        """Return the value of a reduction along axes, or with an option that Numba lacks; None if it has neither."""
+        written = composites.find_along_axes(f)
+        given = dict(zip(("a", "axis"), args, strict=False)) | kwargs
+        axis = given.pop("axis", Const(None))
+        if written is None or len(args) > 2 or (axis == Const(None) and given.keys() <= {"a", "dtype"}):
+            return None
+        if f is np.sum and isinstance(axis, Var | Const) and given.keys() <= {"a", "dtype"}:
+            return None
+        if axis != Const(None):
+            axis = self.axes(axis, library_name(f), node)
+        elif f not in (np.var, np.std) or given.get("keepdims", Const(False)) != Const(False):
+            raise self.fail(node, f"{library_name(f)} with keepdims and no axis", "name the axes, or use reshape")
+        return self.library_call(written, f, [], {**given, "axes": axis}, node)
+
+    def axes(self, axis: object, name: str, node: ast.AST) -> TupleOf:
+        """Return the axes of a reduction from the last to the first: those before are counted as without them."""
+        if not isinstance(axis, TupleOf):
+            return TupleOf((self.as_operand(axis, node),))
+        numbers = [getattr(k, "value", None) for k in axis.items]
+        if not all(isinstance(k, int) for k in numbers) or len({k < 0 for k in numbers}) != 1:
+            remedy = "write them as numbers, all counted from the first (0, 1) or all from the last (-2, -1)"
+            raise self.fail(node, f"{name} along these axes", remedy)
+        if len(set(numbers)) < len(numbers):
+            raise self.fail(node, f"{name} along an axis that is named twice", "name each axis once")
+        ordered = sorted(numbers, reverse=True)
+        return TupleOf(tuple(Const(k + i if k < 0 else k) for i, k in enumerate(ordered)))
+
+    def split(self, f: object, args: list, kwargs: dict, node: ast.AST) -> ListOf:
+        """Return the parts of an array."""
+        given = dict(zip(("ary", "indices_or_sections", "axis"), args, strict=False)) | kwargs
+        name, sections = library_name(f), given.get("indices_or_sections")
+        axis = given.get("axis", Const(AXES[f]))
+        if not isinstance(axis, Const):
+            raise self.fail(node, f"{name} along an axis known only at run time", "write a constant axis")
+        x = self.as_operand(given.get("ary"), node)
+        if isinstance(sections, Const) and isinstance(sections.value, int):
+            if not 0 < sections.value <= _MAX_PARTS:
+                raise self.fail(node, f"{name} into {sections.value} parts", f"make it 1 to {_MAX_PARTS}")
+            bounds = self.equal_parts(f, x, sections.value, axis, node)
+        elif isinstance(sections, TupleOf | ListOf):
+            bounds = [Const(None), *(self.as_operand(i, node) for i in sections.items), Const(None)]
+        else:
+            what = f"{name} into a number of parts that is known only at run time"
+            raise self.fail(node, what, "give a constant number or a tuple of indices, or use slices in a loop")
+        pairs = zip(bounds[:-1], bounds[1:], strict=True)
+        return ListOf([self.emit("part", (x, low, high), node, "part", None, axis.value) for low, high in pairs])
+
+    def equal_parts(self, f: object, x: Var, count: int, axis: Const, node: ast.AST) -> list:
+        """Return the bounds of parts of equal length, or nearly so."""
+        shape = self.emit("attr", (x,), node, "shape", None, "shape")
+        own = Const(1 if axis.value is None else axis.value)
+        exact = Const(f is not np.array_split)
+        return [
+            self.emit(selection.start_of_part, (shape, own, Const(k), Const(count), exact), node, "at")
+            for k in range(count + 1)
+        ]

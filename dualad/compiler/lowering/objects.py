@@ -1,0 +1,148 @@
+"""Attributes, methods and constructors: of arrays and modules, and of objects that the compiler does not model.
+
+What is done with an object is an operation that is left to Numba (see `boundary`). Only the methods and properties of
+jitclasses are inlined, like other functions, where the class is known by then: of arguments, and of what is made by
+calling the class.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+from types import ModuleType
+
+import numpy as np
+
+from ...errors import NoSourceError, UnsupportedError, at
+from ...rules import composites, registry
+from .. import ir
+from ..ir import Const, TupleOf, Var
+from ..ir.kinds import is_array, is_object, type_of
+from ..ir.messages import TEXTS
+from ..runtime.numba_bridge.objects import (
+    accessor,
+    has_overload,
+    instance_type,
+    is_dispatcher,
+    method,
+    name_of_object,
+    type_of_value,
+)
+from .reads import COMPUTED, MISSING
+from .source import Source, python_function
+from .values import Flat, Static, static_value
+
+
+class Objects:
+    """The part of `Lowering` that deals with attributes and with calls that are left to Numba."""
+
+    def expr_Attribute(self, node: ast.Attribute, hint: str) -> object:
+        return self.attribute(self.expr(node.value), node, hint)
+
+    def attribute(self, base: object, node: ast.Attribute, hint: str = "t") -> object:
+        """Return an attribute of a value."""
+        if isinstance(base, Static):
+            found = base.attributes.get(node.attr, MISSING)
+            if found is COMPUTED:
+                what = f"{ast.unparse(node)}, which code of its own computes,"
+                raise self.fail(node, what, "assign its value to a variable, and use that")
+            if found is not MISSING:
+                return static_value(found)
+            try:
+                return static_value(getattr(base.value, node.attr))
+            except AttributeError:
+                raise self.fail(node, f"{ast.unparse(node)}, which does not exist,", "check the name") from None
+        if isinstance(base, TupleOf) and base.cls is not None and node.attr in base.cls._fields:
+            return base.items[base.cls._fields.index(node.attr)]
+        if not isinstance(base, Var | ir.Global):
+            raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
+        if is_object(base):
+            getter = accessor(type_of(base), node.attr, "get")
+            if getter is not None:
+                return self.call_function(self.function_value(getter), [base], {}, node)
+            return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
+        return self.array_attribute(base, node, hint)
+
+    def array_attribute(self, base: Var | ir.Global, node: ast.Attribute, hint: str) -> object:
+        """Return an attribute of an array, or of what is not known yet to be one."""
+        if node.attr == "ndim" and is_array(base):
+            return Const(base.value.ndim if isinstance(base, ir.Global) else base.type.ndim)
+        if node.attr == "flat":
+            return Flat(base)
+        if node.attr in ("real", "imag"):
+            return self.emit(getattr(np, node.attr), (base,), node, hint)
+        if node.attr == "T":
+            return self.emit(np.transpose, (base,), node, hint)
+        return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
+
+    def store_attribute(self, target: ast.Attribute, base: object, value: object) -> None:
+        """Lower base.name = value."""
+        if isinstance(base, Static):
+            raise self.outside(base.value, target)
+        if not isinstance(base, Var):
+            raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
+        setter = accessor(type_of(base), target.attr, "set")
+        if setter is not None:
+            self.call_function(self.function_value(setter), [base, value], {}, target)
+        else:
+            self.effect("setattr", (base, self.as_operand(value, target)), target, target.attr)
+
+    def object_method(
+        self, base: Var | ir.Global, name: str, args: list, kwargs: dict, node: ast.Call, hint: str
+    ) -> object:
+        """Call a method of an array or an object."""
+        own = method(type_of(base), name)
+        if own is not None:
+            function, takes_instance = own
+            f = None
+            with contextlib.suppress(NoSourceError):  # and then it is left to Numba
+                f = self.function_value(function)
+            if f is not None:
+                return self.call_function(f, [base] * takes_instance + args, kwargs, node)
+        if not is_object(base):
+            args, kwargs = self.matched(name, args, kwargs, node)
+            self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
+            reduced = self.reduced(getattr(np, name, None), [base, *args], kwargs, node)
+            if reduced is not None:
+                return reduced
+        operands = tuple(self.as_operand(a, node) for a in (base, *args))
+        named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+        return self.emit("method", operands, node, hint, named, name)
+
+    def call_foreign(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Leave a call to Numba of what has neither a rule nor Python source, a jitclass for example."""
+        owner = getattr(f, "__self__", None)
+        if owner is not None and not isinstance(owner, ModuleType | type):
+            raise self.outside(owner, node)
+        if type_of_value(f) is None:
+            raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
+        named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
+        made = self.emit(ir.Foreign(f, ast.unparse(node.func)), tuple(self.operands(args, node)), node, hint, named)
+        made.type = instance_type(f)
+        return made
+
+    def outside(self, value: object, node: ast.AST) -> UnsupportedError:
+        """Return the error of using an object that a function finds around it, by way of a closure or a global."""
+        used = node.iter if isinstance(node, ast.For) else node
+        what = f"{ast.unparse(used)}, which uses {name_of_object(value)} from outside the function,"
+        return self.fail(node, what, "pass it as an argument")
+
+    def check_overload(self, f: object, source: Source, node: ast.AST | None) -> None:
+        """Refuse a function in whose place Numba calls something else than its body."""
+        f = getattr(f, "stands_for", f)  # what is compiled may be a copy, with what it depends on as it was
+        is_ours = (source.function.__module__ or "").startswith("dualad.")
+        if is_ours or is_dispatcher(f) or not has_overload(python_function(f) or f):
+            return
+        what = f"{source.function.__name__}, in whose place Numba calls what numba.extending.overload declares,"
+        place = (source.filename, source.node.lineno) if node is None else self.place(node)
+        remedy = "write that as an ordinary function, and call it"
+        raise UnsupportedError(at(f"{what} is not supported: {remedy}", *place))
+
+    def check_known(self, f: object, node: ast.Call) -> None:
+        """Refuse a function of Python or NumPy that neither dualad nor Numba knows."""
+        known = any(f is t for t in TEXTS) or any(
+            of(f) is not None for of in (registry.find, composites.find, type_of_value)
+        )
+        if not known and python_function(f) is None:
+            remedy = "Numba does not know it; call it outside, and pass what it gives"
+            raise self.fail(node, f"calling {ast.unparse(node.func)}", remedy)

@@ -1,0 +1,211 @@
+"""What a name can stand for while a function is lowered.
+
+A value is an operand of the IR (`Var`, `Const`, `Global`), a `TupleOf` values, or one of the compile-time objects
+below, which leave no trace in the IR: functions are inlined, iterators become loops, lists of fixed length become
+their items.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..ir import Const, Global, TupleOf, Var
+from ..ir.callees import BINARY
+from .reads import Fixed
+from .source import Source
+
+
+@dataclass(eq=False)
+class Frame:
+    """The names of one function activation."""
+
+    source: Source
+    env: dict[str, object]
+    local_names: frozenset[str]
+    parent: Frame | None = None
+
+
+@dataclass(eq=False)
+class FunctionValue:
+    """A function that will be inlined where it is called."""
+
+    source: Source
+    node: ast.FunctionDef | ast.Lambda
+    frame: Frame | None = None
+    defaults: dict[str, object] = field(default_factory=dict)
+    stands_for: str = ""
+    """The name of the library function that it is written for, if it is one of dualad's own."""
+
+    @property
+    def name(self) -> str:
+        return self.stands_for or getattr(self.node, "name", "lambda")
+
+    @property
+    def key(self) -> tuple:
+        """What two values have in common if they are the same function: text, and what its free names stand for."""
+        return self.node, self.source.function if self.frame is None else self.frame
+
+
+@dataclass(eq=False)
+class Transformed:
+    """A derivative of a function, not called yet: `grad(f)`."""
+
+    kind: str
+    function: object
+    argnums: tuple[int, ...]
+    single: bool
+    has_aux: bool = False
+
+    @property
+    def options(self) -> tuple:
+        return self.argnums, self.single, self.has_aux
+
+    @property
+    def innermost(self) -> object:
+        """The function that was differentiated first; the derivative has its parameters."""
+        return self.function.innermost if isinstance(self.function, Transformed) else self.function
+
+
+@dataclass(eq=False)
+class Pullback:
+    """The second result of `vjp(f, ...)`, not called yet."""
+
+    lifted: object
+    operands: list
+    arguments: list
+    out: object
+
+
+@dataclass(eq=False)
+class Static:
+    """A module, class, dtype or callable known at compile time.
+
+    `attributes` are those of an object of the user's, as they were when the derivative was asked for.
+    """
+
+    value: object
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class ListOf:
+    """A list of which the items are known; `node` is the expression that makes it."""
+
+    items: list
+    node: ast.AST | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of what a dict holds; they take the place of the class of a tuple."""
+
+    keys: tuple
+
+
+@dataclass(eq=False)
+class DictOf:
+    """A dict; what it holds stands in the environment under `name`."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class Iteration:
+    """Something to loop over: `item(index)` gives the value of a trip, for an index from range(start, stop, step).
+
+    On a grid the index is a tuple, from all indices into an array of shape `stop`.
+    """
+
+    start: object
+    stop: object
+    step: object
+    item: Callable
+    grid: bool = False
+    is_range: bool = False
+
+    def known(self) -> range | None:
+        """Return the indices, if they are known at compile time."""
+        bounds = [x.value if isinstance(x, Const) else None for x in (self.start, self.stop, self.step)]
+        return None if None in bounds or bounds[2] == 0 or self.grid else range(*bounds)
+
+
+@dataclass(eq=False)
+class Flat:
+    """The elements of an array in the order of its indices: `array.flat`."""
+
+    array: object
+
+
+@dataclass(eq=False)
+class Poison:
+    """A name whose value cannot be told; an error only if it is used."""
+
+    reason: str
+
+
+_MOST_ITEMS = 64  # of a list that a function finds around it
+OPERANDS = (Var, Const, Global)
+
+UNARY = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_, ast.Invert: operator.invert}
+COMPARE = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+BOOLEAN = {*COMPARE.values(), operator.not_, bool}
+
+
+def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
+    """Return the value of an object found in globals, a closure or a default; `around` are the tuples around it."""
+    if id(obj) in around:
+        return Poison("it is found in itself")
+    if isinstance(obj, Fixed):
+        return Static(obj.value, obj.attributes)
+    if isinstance(obj, np.generic):
+        obj = obj.item()
+    for base, exact in ((bool, bool), (int, int.__int__), (float, float.__float__), (str, str.__str__)):
+        if isinstance(obj, base):  # also of a class derived from it, as the members of an IntEnum
+            return Const(exact(obj))
+    if obj is None:
+        return Const(None)
+    if isinstance(obj, tuple):
+        cls = type(obj) if hasattr(obj, "_fields") else None
+        return TupleOf(tuple(static_value(o, (*around, id(obj))) for o in obj), cls)
+    if isinstance(obj, list) and len(obj) <= _MOST_ITEMS:
+        return ListOf([static_value(o, (*around, id(obj))) for o in obj])
+    if isinstance(obj, np.ndarray):
+        return Global(obj)
+    return Static(obj)
+
+
+def fold(fn: object, args: tuple) -> Const | None:
+    """Return the constant fn(*args) for constant scalar arguments, or None."""
+    if fn not in _FOLDABLE or not all(isinstance(a, Const) and isinstance(a.value, bool | int | float) for a in args):
+        return None
+    try:
+        value = fn(*(a.value for a in args))
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        return None  # Numba's integers would wrap around
+    return Const(value) if isinstance(value, bool | int | float) and not (value != value) else None
+
+
+_FOLDABLE = {
+    *(BINARY[k] for k in (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)),
+    *UNARY.values(),
+    *COMPARE.values(),
+    math.sqrt,
+    bool,
+    float,
+}
+_FOLDABLE.discard(operator.invert)

@@ -1,0 +1,8 @@
+"""What generated code calls; and, in `numba_bridge`, all that touches Numba's internals.
+
+helpers         memory and tapes, checks, arrays lent to recursive functions
+vector_math     exp, log, sin and the like, for many numbers at once
+opaque          a workaround for LLVM's overlap tests in loops that come down
+generated       the module that generated functions belong to
+numba_bridge    packs; jitted: what jitted code may call; objects: types that the compiler does not model
+"""
