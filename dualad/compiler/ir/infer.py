@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import operator
 from dataclasses import replace
 
 import numpy as np
@@ -191,6 +192,8 @@ class _Printer(Emitter):
             return f"{stub}({', '.join([*map(self.operand, op.args), *named])})"
         if op.fn is np.array and not op.kwargs:
             return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
+        if op.fn is operator.matmul:  # for its type, Numba compiles what it calls
+            return f"np.matmul({', '.join(map(self.operand, op.args))})"
         if op.fn == "snapshot":  # of a number, perhaps
             return self.operand(op.args[0])
         return super().expression(op)

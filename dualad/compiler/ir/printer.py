@@ -18,6 +18,7 @@ import numpy as np
 from ...errors import DualadError
 from .. import ir
 from ..runtime import vector_math
+from ..runtime.numpy_here import here, np_here
 from . import UNDEFINED, Block, Const, For, If, Namer, Op, Slice, TupleOf, Var, While
 from .messages import VALUE, Late, is_single, template
 
@@ -67,12 +68,13 @@ class Scope:
 
     def __init__(self, namespace: dict[str, object] | None = None) -> None:
         self.namer = Namer(RESERVED)
-        self.namespace = {"np": np, "math": math, "vmath": vector_math} if namespace is None else namespace
+        self.namespace = {"np": np_here, "math": math, "vmath": vector_math} if namespace is None else namespace
         self._bound: dict[int, str] = {}
         self._kept: list[object] = []  # ids stay valid while the objects live
 
     def bind(self, obj: object, hint: str) -> str:
         """Return the global name of an object."""
+        obj = here(obj)
         if id(obj) not in self._bound:
             name = self.namer.fresh(hint)
             while self.namespace.get(name, obj) is not obj:  # another function of the module has the name

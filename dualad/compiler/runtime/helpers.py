@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from ...errors import ArgumentError
-from .numba_bridge import borrowed_array, enlarged_array, give_compiled_meaning, lent_array, owned_memory, still_needed
+from .numba_bridge import memory
+from .numba_bridge.inline import inline_code
 
 # A derivative takes memory for its tape and gives it back, call after call. glibc's malloc hands large blocks back to
 # the system, and new pages cost more than what is computed on them (measured: 35 ms against 10 ms for a gradient of a
@@ -48,16 +49,15 @@ def release(array: np.ndarray) -> None:
     """End the use of what was lent, or of the memory of a tape."""
 
 
-@njit
 def _larger(tape: np.ndarray, needed: int) -> int:
     return max(needed, tape.size + tape.size // 2)
 
 
-give_compiled_meaning(new_memory, lambda dtype: lambda dtype: owned_memory(dtype, 64))
-give_compiled_meaning(tape_in, lambda memory: lambda memory: borrowed_array(memory))
-give_compiled_meaning(grow, lambda tape, needed: lambda tape, needed: enlarged_array(tape, _larger(tape, needed)))
-give_compiled_meaning(lend, lambda array: lambda array: lent_array(array))
-give_compiled_meaning(release, lambda array: lambda array: still_needed(array))
+inline_code(new_memory, memory.type_of_memory, memory.owned_memory)
+inline_code(tape_in, lambda array: array, memory.borrowed_array)
+inline_code(grow, lambda tape, needed: tape, memory.enlarged_array)
+inline_code(lend, lambda array: array, memory.lent_array)
+inline_code(release, lambda array: types.none, memory.still_needed)
 
 
 @njit(error_model="numpy")

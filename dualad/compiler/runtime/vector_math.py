@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...rules import registry
-from .numba_bridge import give_compiled_meaning, give_vector_variants, let_adjoint_loops_be_vectorised, reassociated_add
+from .numba_bridge import give_vector_variants, guarded_product, let_adjoint_loops_be_vectorised, reassociated_add
 
 _UNDER_NUMPY_NAMES = {
     "exp": "exp",
@@ -95,8 +95,8 @@ def scaled(x, y):
     return x * y if y != 0.0 else 0.0
 
 
-give_compiled_meaning(times, lambda x, y: lambda x, y: x * y if (x != 0.0) & (y != 0.0) else 0.0)
-give_compiled_meaning(scaled, lambda x, y: lambda x, y: x * y if y != 0.0 else 0.0)
+guarded_product(times, both=True)
+guarded_product(scaled, both=False)
 GUARDED = (times, scaled)
 """Products that keep zeros."""
 

@@ -24,39 +24,35 @@ from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
-from numba.extending import intrinsic, overload, typeof_impl
-from numba.np.arrayobj import populate_array
+from numba.extending import overload, typeof_impl
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
 from ....errors import DualadError
+from .inline import inline_code
 
 __all__ = [
     "NumbaError",
     "as_writable",
-    "borrowed_array",
     "call_type",
     "compiles_nothing",
     "derivative_in",
-    "enlarged_array",
     "error_place",
     "error_reason",
     "give_compiled_meaning",
     "give_vector_variants",
+    "guarded_product",
     "hide_from_llvm",
     "infer_types",
     "inner_njit",
     "is_jitted",
     "is_jitted_ufunc",
-    "lent_array",
     "let_adjoint_loops_be_vectorised",
     "let_jitclasses_meet_numbers",
-    "owned_memory",
     "python_class",
     "reassociated_add",
     "register_callable",
     "specialising_dispatcher",
-    "still_needed",
     "type_of_item",
     "typing_stub",
 ]
@@ -298,25 +294,14 @@ def give_compiled_meaning(function: Callable, choose: Callable) -> None:
 def hide_from_llvm(identity: Callable) -> None:
     """Compile calls of a function that returns its one argument, an integer, to empty assembler code.
 
-    LLVM knows nothing of its result, and it costs no instruction. It is LLVM that inlines the call: where Numba does
-    (inline="always"), arrays that a loop hands on lose what is added to them (Numba 0.68).
+    LLVM knows nothing of its result, and it costs no instruction.
     """
 
-    @intrinsic
-    def hidden(context, i):
-        def code(context, builder, sig, args):
-            kind = context.get_value_type(sig.args[0])
-            return builder.call(lir.InlineAsm(lir.FunctionType(kind, [kind]), "", "=r,0"), args)
+    def code(context, builder, sig, args):
+        kind = context.get_value_type(sig.args[0])
+        return builder.call(lir.InlineAsm(lir.FunctionType(kind, [kind]), "", "=r,0"), args)
 
-        return i(i), code
-
-    def compiled(i):
-        if isinstance(i, types.Integer):
-            return lambda i: hidden(i)
-
-    # LLVM puts it in place. Numba's own inlining (inline="always") mixes up variables that branches choose, and the
-    # program swapped_names got a wrong gradient
-    overload(identity)(compiled)
+    inline_code(identity, lambda i: i if isinstance(i, types.Integer) else None, code)
 
 
 def python_class(jitclass: type) -> type:
@@ -398,31 +383,20 @@ def give_vector_variants(function: Callable, name: str, original: Callable) -> b
     if not variants:
         return False
 
-    @intrinsic
-    def call(typing_context, x):
-        def codegen(context, builder, signature, args):
-            module, double = builder.module, lir.DoubleType()
-            scalar = cgutils.get_or_insert_function(module, lir.FunctionType(double, [double]), name)
-            names = ",".join(symbol for symbol, _ in variants)
-            for attribute in ("nounwind", "memory(none)", f'"vector-function-abi-variant"="{names}"'):
-                set.add(scalar.attributes, attribute)  # past llvmlite's list of the attributes that it knows
-            declared = []
-            for symbol, width in variants:
-                vector = lir.VectorType(double, width)
-                declared.append(cgutils.get_or_insert_function(module, lir.FunctionType(vector, [vector]), symbol))
-            _keep(module, declared)
-            return builder.call(scalar, args)
+    def code(context, builder, sig, args):
+        module, double = builder.module, lir.DoubleType()
+        scalar = cgutils.get_or_insert_function(module, lir.FunctionType(double, [double]), name)
+        names = ",".join(symbol for symbol, _ in variants)
+        for attribute in ("nounwind", "memory(none)", f'"vector-function-abi-variant"="{names}"'):
+            set.add(scalar.attributes, attribute)  # past llvmlite's list of the attributes that it knows
+        declared = []
+        for symbol, width in variants:
+            vector = lir.VectorType(double, width)
+            declared.append(cgutils.get_or_insert_function(module, lir.FunctionType(vector, [vector]), symbol))
+        _keep(module, declared)
+        return builder.call(scalar, args)
 
-        return signature_of_one_double, codegen
-
-    signature_of_one_double = types.float64(types.float64)
-
-    def choose(x):
-        if x == types.float64:
-            return lambda x: call(x)
-        return (lambda x: original(x)) if isinstance(x, types.Float | types.Integer | types.Boolean) else None
-
-    give_compiled_meaning(function, choose)
+    inline_code(function, lambda x: x if x == types.float64 else None, code, original)
     return True
 
 
@@ -439,108 +413,31 @@ def let_adjoint_loops_be_vectorised() -> None:
         llvm.set_option("dualad", "-runtime-memory-check-threshold=100")
 
 
-@intrinsic
-def owned_memory(typing_context, dtype, size):
-    """A new one-dimensional array whose memory `borrowed_array` shows and `enlarged_array` makes larger."""
-    array = types.Array(dtype.dtype, 1, "C")
-
-    def codegen(context, builder, signature, args):
-        size = context.cast(builder, args[1], signature.args[1], types.intp)
-        nbytes = builder.mul(size, _itemsize(context, array))
-        meminfo = context.nrt.meminfo_new_varsize(builder, nbytes)
-        return _array_of(context, builder, array, meminfo, size, meminfo, None)
-
-    return array(dtype, size), codegen
-
-
-@intrinsic
-def borrowed_array(typing_context, owner):
-    """The memory of an owner as an array that is not counted as a reference, and valid as long as the owner lives.
-
-    Numba counts the references to an array that a loop may exchange for another one, in each trip and atomically,
-    which takes longer than filling the array. This array takes no part in that: it has no `meminfo`; that of the owner
-    stands in its field `parent`, which nopython code does not look at.
-    """
-
-    def codegen(context, builder, signature, args):
-        array = context.make_array(owner)(context, builder, args[0])
-        size = builder.extract_value(array.shape, 0)
-        return _array_of(context, builder, owner, array.meminfo, size, None, array.meminfo)
-
-    return owner(owner), codegen
-
-
-@intrinsic
-def enlarged_array(typing_context, array, size):
-    """A larger array in the place of a borrowed one, which must not be used again."""
-
-    def codegen(context, builder, signature, args):
-        size = context.cast(builder, args[1], signature.args[1], types.intp)
-        nbytes = builder.mul(size, _itemsize(context, array))
-        parent = context.make_array(array)(context, builder, args[0]).parent
-        meminfo = builder.bitcast(parent, cgutils.voidptr_t)
-        context.nrt.meminfo_varsize_realloc(builder, meminfo, nbytes)
-        return _array_of(context, builder, array, meminfo, size, None, meminfo)
-
-    return array(array, size), codegen
-
-
-@intrinsic
-def lent_array(typing_context, array):
-    """An array that is not counted as a reference to its memory, and valid as long as the array that it is made of."""
-
-    def codegen(context, builder, signature, args):
-        made = context.make_array(array)(context, builder, args[0])
-        made.meminfo = cgutils.get_null_value(made.meminfo.type)
-        return made._getvalue()
-
-    return array(array), codegen
-
-
-@intrinsic
-def still_needed(typing_context, owner):
-    """Keep an owner alive up to here."""
-    return types.void(owner), lambda context, builder, signature, args: context.get_dummy_value()
-
-
-def _array_of(
-    context: object,
-    builder: object,
-    array: types.Array,
-    memory: object,
-    size: object,
-    meminfo: object | None,
-    parent: object | None,
-) -> object:
-    """Return the Numba array over the memory of a `memory` information, of `size` elements."""
-    made = context.make_array(array)(context, builder)
-    data = builder.bitcast(context.nrt.meminfo_data(builder, memory), made.data.type)
-    itemsize = _itemsize(context, array)
-    parent = None if parent is None else builder.bitcast(parent, made.parent.type)
-    populate_array(made, data, [size], [itemsize], itemsize, meminfo, parent)
-    return made._getvalue()
-
-
-def _itemsize(context: object, array: types.Array) -> object:
-    return context.get_constant(types.intp, array.dtype.bitwidth // 8)
-
-
 def reassociated_add(function: Callable) -> None:
     """Give a function of two numbers its meaning in jitted code: a sum that may be reassociated with others."""
 
-    @intrinsic
-    def plus(typing_context, x, y):
-        def codegen(context, builder, signature, args):
-            return builder.fadd(*args, flags=("reassoc", "contract"))
+    def code(context, builder, sig, args):
+        return builder.fadd(*args, flags=("reassoc", "contract"))
 
-        return x(x, y), codegen
+    inline_code(function, lambda x, y: x if x == y and isinstance(x, types.Float) else None, code, operator.add)
 
-    def choose(x, y):
-        if x == y and isinstance(x, types.Float):
-            return lambda x, y: plus(x, y)
-        return lambda x, y: x + y
 
-    give_compiled_meaning(function, choose)
+def guarded_product(function: Callable, both: bool) -> None:
+    """Give a function of two numbers its meaning in jitted code: their product, 0 where y, or one of `both`, is 0."""
+
+    def typer(x, y):
+        numbers = types.Float | types.Integer
+        return types.float64 if isinstance(x, numbers) and isinstance(y, numbers) else None
+
+    def code(context, builder, sig, args):
+        x, y = (context.cast(builder, a, ty, sig.return_type) for a, ty in zip(args, sig.args, strict=True))
+        zero = context.get_constant(sig.return_type, 0.0)
+        is_kept = builder.fcmp_unordered("!=", y, zero)
+        if both:
+            is_kept = builder.and_(builder.fcmp_unordered("!=", x, zero), is_kept)
+        return builder.select(is_kept, builder.fmul(x, y), zero)
+
+    inline_code(function, typer, code)
 
 
 def _keep(module: object, functions: list) -> None:
