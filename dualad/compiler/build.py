@@ -24,6 +24,7 @@ from .ir.effects import has_effect
 from .ir.infer import define
 from .ir.kinds import is_float, is_object, type_of
 from .ir.printer import Emitter, Scope
+from .ir.tidy import tidy
 from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
 from .lowering.lower import lower
 from .lowering.nested_primitives import BUILDER, Derived, generate
@@ -181,7 +182,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
             printer = Reverse(function, scope, activity)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     before = instances.text()
-    text, places = before + printer.text(), [entry.place] * before.count("\n") + printer.places
+    lines, places = tidy(printer.lines, printer.places)
+    text, places = before + "\n".join(lines) + "\n", [entry.place] * before.count("\n") + places
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
     return Built(name, text, made, type_of(function.result), directions, packs, function.lists)
