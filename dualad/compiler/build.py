@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from numba import types
 
 from ..errors import ArgumentError, DualadError, NotDifferentiableError, at
-from . import ir
+from . import ir, passes
 from .analysis.activity import Activity
 from .analysis.verify import verify
 from .differentiate.forward import Forward
@@ -33,9 +33,6 @@ from .lowering.source import star_of
 from .runtime.numba_bridge import as_writable, derivative_in
 from .runtime.numba_bridge.objects import describe, is_modelled
 from .specialisation import Instances
-from .transform.arrays import reduce_arrays
-from .transform.normalise import normalise
-from .transform.optimise import improve
 
 _serial = itertools.count(1)
 
@@ -153,14 +150,14 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
-    normalise(function, scope.namer)
+    passes.run_one(passes.NORMALISE, function, passes.Context(scope))
     instances.resolve(function)
     ir.prune(function, has_effect)
-    verify(function, "normalise")
+    verify(function, "resolve")
     inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if kind != "primal":
-        reduce_arrays(function, lambda: Activity(function, inputs, check=False), scope)
-        improve(function, scope.namer)
+        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
+        passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
     base = entry.identifier
     name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
     if kind == "primal":

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from numba import njit, types
 
 from ..errors import DualadError, UnsupportedError, at
-from . import ir
+from . import ir, passes
 from .analysis.activity import Activity
 from .analysis.aliases import Aliases
 from .analysis.verify import verify
@@ -30,8 +30,6 @@ from .lowering.lower import Lowering
 from .lowering.recursion import Unit, Units, is_call
 from .runtime.numba_bridge import typing_stub
 from .runtime.numba_bridge.objects import describe, is_modelled
-from .transform.arrays import reduce_arrays
-from .transform.normalise import normalise
 
 _GUESSES = (types.boolean, types.int64, types.float64)
 _MAX_ROUNDS = 60
@@ -83,7 +81,8 @@ class Instance:
     def make_ready(self) -> None:
         """Reduce what the derivatives of the unit are made of, once."""
         if self.activity is None:
-            reduce_arrays(self.function, lambda: UnitActivity(self.function, check=False), self.scope)
+            context = passes.Context(self.scope, lambda: UnitActivity(self.function, check=False))
+            passes.run((*passes.ARRAYS, *passes.OPTIMISE), self.function, context)
             self.activity = UnitActivity(self.function)
 
     def stub_reference(self, scope: Scope) -> str:
@@ -234,7 +233,7 @@ class Instances:
                 what = f"{instance.unlike} in a tuple as the result of recursion ({unit.name})"
                 remedy = "return real numbers (float64) in the tuple"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
-            normalise(instance.function, instance.scope.namer)
+            passes.run_one(passes.NORMALISE, instance.function, passes.Context(instance.scope))
             instance.typed = True
         return instance
 

@@ -48,7 +48,7 @@ class _Line:
     """A statement, or the head of one with blocks."""
 
     kind: str
-    """ "=", "+=", "," (several targets), "if", "for", "while", "def", "return", "raise", "break", "#", or "" for all others."""
+    """The word that it begins with, "=", "+=", "," for one with several targets, "#", or "" for all others."""
     depth: int
     text: str
     place: tuple
