@@ -4,8 +4,8 @@ Names       every variable is defined in one place, and no two variables have on
 Scope       a variable is read only where its definition has been passed: in its own block or in one inside it. A phi
             reads what its branches define, a loop's slots and exit what its body defines.
 Operations  "setitem" and its kin have no target, what computes has one; operands are operands, slices stand in indices.
-Types       after inference every variable has one. What a phi or a slot is given has its type; arrays may have another
-            layout.
+Types       after inference every variable has one. What a phi or a slot is given has its type, and arrays the layout,
+            unless that is not known.
 Memory      every array and list comes from somewhere: a parameter, or an operation that makes it.
 """
 
@@ -170,6 +170,6 @@ class _Verifier:
 
 def _fits(ty: object, expected: object) -> bool:
     if isinstance(ty, types.Array) and isinstance(expected, types.Array):
-        # not their layouts: Numba takes what x *= y gives for contiguous, though it is x
-        return (ty.dtype, ty.ndim) == (expected.dtype, expected.ndim) and (ty.mutable or not expected.mutable)
+        is_laid_out = expected.layout in ("A", ty.layout)
+        return (ty.dtype, ty.ndim) == (expected.dtype, expected.ndim) and is_laid_out and ty.mutable >= expected.mutable
     return ty == expected

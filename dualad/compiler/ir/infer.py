@@ -14,13 +14,35 @@ from ...rules.registry import OwnRule
 from .. import ir
 from ..runtime import generated
 from ..runtime.helpers import array_of
-from ..runtime.numba_bridge import NumbaError, error_place, error_reason, infer_types, type_of_item, typing_stub
+from ..runtime.numba_bridge import (
+    NumbaError,
+    call_type,
+    error_place,
+    error_reason,
+    infer_types,
+    type_of_item,
+    typing_stub,
+)
 from . import UNDEFINED, Block, Const, Function, TupleOf, Var
+from .callees import PLAIN
 from .kinds import all_vars, type_of
 from .of_numbers import is_of_number, may_be_of_number, result_type
 from .printer import Emitter, Scope
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
+
+
+def _type_in_place(fn: object) -> object:
+    """Return a stub for x *= y and the like: an array stays as it is, which Numba takes for the new one of x * y."""
+
+    def result_of(given: tuple) -> object:
+        found = call_type(PLAIN[fn], given, {})
+        return given[0] if isinstance(given[0], types.Array) else found
+
+    return typing_stub(result_of)
+
+
+_IN_PLACE = {fn: _type_in_place(fn) for fn in PLAIN}
 
 
 _places: dict[str, list[tuple]] = {}
@@ -192,6 +214,9 @@ class _Printer(Emitter):
             return f"{stub}({', '.join([*map(self.operand, op.args), *named])})"
         if op.fn is np.array and not op.kwargs:
             return f"{self.scope.callable_name(array_of)}({', '.join(self.operand(a) for a in op.args)})"
+        if op.fn in PLAIN and op.target is not None:
+            stub = self.scope.bind(_IN_PLACE[op.fn], "in_place")
+            return f"{stub}({', '.join(map(self.operand, op.args))})"
         if op.fn is operator.matmul:  # for its type, Numba compiles what it calls
             return f"np.matmul({', '.join(map(self.operand, op.args))})"
         if op.fn == "snapshot":  # of a number, perhaps

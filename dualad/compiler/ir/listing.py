@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import LOOPS, Function, If, Op, Var, defined_by, vars_in
+from . import Function, If, Op, Var, defined_by, vars_in
 from .printer import Emitter, Scope
 
 

@@ -2,7 +2,7 @@
 
 normalise       one normal form for each construct, now that the types are known
 indexing        indices; what index arrays pick, as loops
-list_operations lists in memory
+list_operations lists in memory; in_place: x += y on arrays
 legalise, ...   array operations that carry derivatives come down to loops and array-level primitives:
   legalise              NumPy functions that are loops become them; products by dimension
   fuse                  elementwise chains become one loop

@@ -13,6 +13,7 @@ from ..ir import Const, Function, Namer, Op, Slice, Var
 from ..ir.callees import PLAIN
 from ..ir.kinds import is_integer, is_list, type_of
 from ..runtime.helpers import array_of
+from .in_place import in_place
 
 _KNOWN = (len, array_of, sum, min, max, "list", "append", "pop", "getitem", "setitem", "augitem", "call")
 
@@ -45,7 +46,7 @@ def on_list(op: Op, namer: Namer) -> list:
     if op.fn == "augitem" and isinstance(kept, types.Array):
         item = op.kwargs.get("old") or Var(namer.fresh("item"), kept)
         read = [] if op.kwargs else [Op(item, "getitem", op.args[:2], {}, None, op.place)]
-        return [*read, Op(None, "inplace", (item, op.args[2]), {}, op.detail, op.place)]
+        return [*read, in_place(op.detail, item, op.args[2], op.place)]
     if isinstance(kept, types.Array | types.List) or (isinstance(kept, types.Integer) and not is_integer(op.args[-1])):
         what = f"storing {type_of(op.args[-1])} into a list of {kept}"
         raise UnsupportedError(at(f"{what} is not supported: append to a new list", *op.place))

@@ -23,6 +23,7 @@ from ..ir.effects import ALLOCATIONS, METHODS, WRITES, may_change_memory
 from ..ir.kinds import is_array, is_float, is_integer, is_list, is_memory, type_of
 from ..ir.of_numbers import is_of_number, may_be_of_number, of_number
 from ..ir.renaming import rename, rename_everywhere
+from .in_place import in_place
 from .indexing import WHOLE, Indexing, take_grids_apart
 from .list_operations import changed_item, check_lists, on_list
 
@@ -130,7 +131,7 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
     if fn in PLAIN:
         if isinstance(op.target.type, types.Array) and is_array(op.args[0]):
             renamed[op.target] = op.args[0]
-            return [Op(None, "inplace", op.args, {}, fn, op.place)]
+            return [in_place(fn, *op.args, op.place)]
         op.fn = PLAIN[fn]
         return [op]
     if fn == "method":
@@ -252,14 +253,14 @@ def _augmented(op: Op, namer: Namer) -> list:
         return changed_item(op, namer)
     if op.kwargs:
         old = op.kwargs["old"]
-        change = Op(None, "inplace", (old, value), {}, op.detail, op.place)
+        change = in_place(op.detail, old, value, op.place)
         is_view = _is_basic(tuple(index))
         return [change] if is_view else [change, Op(None, "setitem", (base, *index, old), {}, None, op.place)]
     if _is_basic(tuple(index)):
         part = Var(namer.fresh("part"), _view_type(base, index))
         return [
             Op(part, "view", (base, *index), {}, None, op.place),
-            Op(None, "inplace", (part, value), {}, op.detail, op.place),
+            in_place(op.detail, part, value, op.place),
         ]
     return [op]
 
