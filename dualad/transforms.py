@@ -22,7 +22,6 @@ from .compiler.runtime.numba_bridge.jitted import (
 )
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
-from .inputs import in_form_of, without_lists
 
 __all__ = [
     "derivative_source",
@@ -222,13 +221,11 @@ def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnu
     if kind == "jvp" and any(dots[k] is not None for k in wrt):
         wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
-    used = [without_lists(given[k]) for k in wrt]
+    used = [given[k] for k in wrt]
     result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
     if kind == "jvp":
         return result
     products = list(result) if len(full) > 1 else [result]
-    for k in wrt:
-        products[k] = in_form_of(products[k], full[k])
     if argnums is not None:
         chosen = tuple(products[k] for k in places)
         return chosen if isinstance(argnums, tuple | list) else chosen[0]
@@ -282,7 +279,7 @@ class Pullback:
         bars = self.derivative(*self.primals, seed)
         entries: list = [None] * len(self.primals)
         for k, bar in zip(self.wrt, bars, strict=True):
-            entries[k] = in_form_of(bar, self.primals[k])
+            entries[k] = bar
         return _as_given(entries, self.star, self.primals, self.count)
 
 
@@ -312,7 +309,7 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
         wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
     full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x in full)
     argument_types = tuple(typeof(x) for x in full)
-    f, _ = fixed(f)
+    f, *_ = fixed(f)
     if mode == "forward":
         return build(Derivative(f, "jvp", wrt), argument_types).text
     try:

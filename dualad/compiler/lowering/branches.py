@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
+from .dicts import OTHER_DICT
 from .values import OPERANDS, DictOf, Frame, FunctionValue, Keys, ListOf, Poison, Static, static_value
 
 _YES = Const(True)
@@ -100,6 +101,10 @@ class Branches:
         if then_env is None and else_env is None:
             raise Unreachable
         if then_env is not None and else_env is not None:
+            for name in set(then_env) & set(else_env):
+                for side in (then_env, else_env):
+                    if side[name] is not env.get(name) and isinstance(side[name], DictOf | TupleOf | ListOf):
+                        self.rebound(name, env.get(name, UNDEFINED), side[name], env, side)
             a, b = self.unite_dicts(stmt, then_env, else_env, a, b)
         for name in {**(then_env or {}), **(else_env or {})}:
             env[name] = self.join(stmt, then_env, else_env, name)
@@ -124,6 +129,8 @@ class Branches:
 
     def merge(self, stmt: If, x: object, y: object, name: str) -> object:
         """Return the value of a name after a branch that left x or y in it."""
+        if isinstance(x, DictOf) and isinstance(y, DictOf) and x.name == y.name:
+            return x
         for one, other in ((x, y), (y, x)):
             if isinstance(one, Const) and (one == other or other is UNDEFINED):
                 return one
@@ -148,6 +155,8 @@ class Branches:
         if not (isinstance(x, plain) and isinstance(y, plain)):
             if x is UNDEFINED or y is UNDEFINED:
                 return y if x is UNDEFINED else x
+            if isinstance(x, DictOf) and isinstance(y, DictOf):
+                return Poison(f"{name} is another dict in the other branch, {OTHER_DICT}")
             return Poison(f"{name} stands for different functions or dicts in the branches")
         none = Const(None)
         if (x == none or y == none) and x is not UNDEFINED and y is not UNDEFINED:

@@ -34,6 +34,8 @@ class Lifting:
         if isinstance(value, TupleOf):
             items = [self.argument(x, f"{hint}_{k}", by_value) for k, x in enumerate(value.items)]
             return TupleOf(tuple(items), value.cls)
+        if isinstance(value, ListOf):
+            return ListOf([self.argument(x, f"{hint}_{k}", by_value) for k, x in enumerate(value.items)])
         is_number = isinstance(value, Const) and isinstance(value.value, int | float)
         if isinstance(value, Var) or (is_number and by_value):
             return self.leaf(value, hint)

@@ -28,7 +28,7 @@ from .library import LibraryCalls
 from .loops import Loops
 from .nested_derivatives import Transformations
 from .recursion import Calls, Units
-from .results import refuse_poison, with_tuples
+from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
 
@@ -42,7 +42,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         self.namer = namer
         self.units = units or Units(sharing=False)
         self.block = Block()
-        self.frame: Frame | None = None
+        self.frame = Frame(None, {}, frozenset())  # of the call that begins it all
         self.inlining: list[tuple] = []
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
@@ -57,7 +57,8 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
     def place(self, node: ast.AST | None) -> tuple:
         if self.origin is not None:
             return self.origin
-        return (self.frame.source.filename if self.frame else None, getattr(node, "lineno", None))
+        source = self.frame.source
+        return (source.filename if source is not None else None, getattr(node, "lineno", None))
 
     def fail(self, node: ast.AST | None, what: str, remedy: str) -> UnsupportedError:
         return UnsupportedError(at(f"{what} is not supported: {remedy}", *self.place(node)))
@@ -100,8 +101,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
     def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
         """Match arguments to parameters, as Python does."""
         a = f.node.args
-        if a.kwarg is not None:
-            raise self.fail(node, f"**{a.kwarg.arg} in {f.name}", "name the keyword arguments")
+        rest: dict[str, object] = {}
         positional = [p.arg for p in [*a.posonlyargs, *a.args]]
         env: dict[str, object] = dict(zip(positional, args, strict=False))
         extra = args[len(positional) :]
@@ -111,6 +111,9 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
             raise self.fail(node, f"calling {f.name} with {len(args)} arguments", f"it takes {len(positional)}")
         keyword = {*positional, *(p.arg for p in a.kwonlyargs)} - {p.arg for p in a.posonlyargs}
         for name, value in kwargs.items():
+            if a.kwarg is not None and name not in keyword:
+                rest[name] = value
+                continue
             if name not in keyword or name in env:
                 raise self.fail(node, f"calling {f.name} with argument {name!r}", "it is unknown or given twice")
             env[name] = value
@@ -119,6 +122,8 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 if name not in f.defaults:
                     raise self.fail(node, f"calling {f.name} without argument {name!r}", "it has no default")
                 env[name] = f.defaults[name]
+        if a.kwarg is not None:
+            env[a.kwarg.arg] = self.new_dict(list(rest.items()))
         return env
 
     # ---------------------------------------------------------------- statements
@@ -232,7 +237,10 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         count = len(target.elts)
         if isinstance(value, Var) and not stars:
             items = [self.emit("getitem", (value, Const(k)), target, "t", None, ITERATED) for k in range(count)]
+        elif isinstance(value, DictOf):
+            items = list(self.keys_of(value, target).items)
         elif isinstance(value, TupleOf | ListOf):
+            self.refuse_record(value, "items", target)
             items = list(value.items)
         else:
             raise self.fail(target, "unpacking this value", "unpack tuples and arrays, without a star for arrays")
@@ -304,7 +312,7 @@ def lower(
     units : Units
         The recursive functions of the build.
     has_aux : bool
-        Whether the result is a pair of which the second part is not differentiated; there may be lists in it.
+        Whether the result is a pair of which the second part is not differentiated.
     """
     low = Lowering(namer, units)
     params, leaves, values = [], [], []
@@ -323,9 +331,9 @@ def lower(
         result = entry.call(low, values, argument_types)
     except Unreachable:
         result = Const(0.0)
-    result, lists = with_tuples(result, entry, has_aux)
+    result, form = as_tuples(result, entry, has_aux)
     refuse_poison(result, entry)
-    function = ir.Function(entry.name, params, leaves, low.block, result, lists=lists, has_aux=has_aux)
+    function = ir.Function(entry.name, params, leaves, low.block, result, form=form, has_aux=has_aux)
     function.star, function.place = entry.star, entry.place
     find_messages(function)
     return function
@@ -342,4 +350,4 @@ def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, le
     else:
         leaf = root
     leaves.append((leaf, position, path))
-    return leaf
+    return Const(None) if isinstance(ty, types.NoneType) else leaf

@@ -28,6 +28,7 @@ from ..ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
 from .dicts import held_by_dicts
 from .lists import GrowingList
+from .source import parameter_names
 from .values import OPERANDS, Frame, FunctionValue, Static
 
 _MAX_UNITS = 32
@@ -164,12 +165,11 @@ class Calls:
         body = structure(f.node)
         outer = self.frame
         names = frozenset(assigned_names(body)) | frozenset(env)
-        self.frame = Frame(f.source, {**held_by_dicts(outer.env if outer else {}), **env}, names, f.frame)
+        self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame)
         self.inlining.append(f.key)
         try:
             self.statements(body)
-            if outer:
-                outer.env.update(held_by_dicts(self.frame.env))
+            outer.env.update(held_by_dicts(self.frame.env))
             return self.frame.env.get(RETURN_VALUE, Const(None))
         finally:
             self.frame = outer
@@ -179,8 +179,7 @@ class Calls:
         """Emit the call of a recursive function."""
         if f.frame is not None:
             raise self.fail(node, f"recursion of the inner function {f.name}", "define it at module level")
-        a = f.node.args
-        params = [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+        params = parameter_names(f.node.args)
         operands: list = []
         hints: list[str] = []
         template = {p: self._template(env[p], p, operands, hints, f, node) for p in params}
@@ -240,8 +239,7 @@ def _signature(x: object) -> object:
 
 def _captures(f: FunctionValue) -> bool:
     """Whether an inner function reads names of the functions around it."""
-    a = f.node.args
-    own = {p.arg for p in [*a.posonlyargs, *a.args, *a.kwonlyargs]}
+    own = set(parameter_names(f.node.args))
     read = {n.id for n in ast.walk(f.node) if isinstance(n, ast.Name) and n.id not in own}
     scope = f.frame
     while scope is not None:
