@@ -192,6 +192,11 @@ class DerivativeFunction(Differentiated):
             self._by_forms[forms] = found
         return found
 
+    def take_anew(self) -> None:
+        """Let the classes of arguments count as they are when they are next met."""
+        if self._by_forms:
+            self._by_forms = {}
+
     def _in_form(self, result: object, forms: dict[int, object]) -> object:
         """Return a result with derivatives in the form of the arguments that they are taken by."""
         kind, wrt = self.what.kind, self.what.argnums
@@ -438,4 +443,6 @@ def derivative_of(
 
     The same derivative is returned for all functions of which `dependencies` says the same.
     """
-    return _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux), extra)
+    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux), extra)
+    found.take_anew()
+    return found

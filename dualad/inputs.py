@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from .compiler.lowering.source import python_function
-from .structures import LEAVES, flatten, items_of, named_items
+from .structures import LEAVES, flatten, is_constant, items_of, named_items
 
 ORDINARY = LEAVES | {str, type(None), types.FunctionType}
 """Types of arguments that are taken or refused by their types alone."""
@@ -75,7 +75,8 @@ def not_taken(x: object, value: object, parameter: Parameter) -> str | None:
 def remedy(x: object, parameter: Parameter) -> str | None:
     """Return what is wrong with an argument and what to pass in its place; None if nothing is known."""
     if items_of(x) is not None:
-        parts = (remedy(i, replace(parameter, name=parameter.name + name)) for name, i in named_items(x))
+        items = [(name, i) for name, i in named_items(x) if isinstance(x, tuple) or not is_constant(i)]
+        parts = (remedy(i, replace(parameter, name=parameter.name + name)) for name, i in items)
         return next((found for found in parts if found is not None), None)
     name = parameter.name
     if isinstance(x, dict):

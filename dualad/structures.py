@@ -215,7 +215,7 @@ def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
         if cls in LEAVES:
             native.append(x)
             forms.append(None)
-        elif not is_tuple and _is_constant(x, cls):
+        elif not is_tuple and is_constant(x):
             native.append(0)
             forms.append(Constant(x))
         else:
@@ -225,8 +225,9 @@ def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
     return tuple(native), tuple(forms)
 
 
-def _is_constant(x: object, cls: type) -> bool:
-    if x is None or cls is str:
+def is_constant(x: object) -> bool:
+    """Whether something that stands in a structure is known when it is compiled: a string, None, a function."""
+    if x is None or type(x) is str:
         return True
     functions = types.FunctionType | types.BuiltinFunctionType | types.MethodType | np.ufunc | functools.partial
     return isinstance(x, functions) or hasattr(x, "py_func")

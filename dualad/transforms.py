@@ -22,6 +22,7 @@ from .compiler.runtime.numba_bridge.jitted import (
 )
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
+from .inputs import native
 
 __all__ = [
     "derivative_source",
@@ -307,15 +308,16 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
     else:
         star = star_of(f)
         wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
-    full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x in full)
+    taken = [native(x, k in wrt) for k, x in enumerate(full)]
+    full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x, _ in taken)
     argument_types = tuple(typeof(x) for x in full)
-    f, *_ = fixed(f)
+    f, _, forms = fixed(f, tuple((k, form) for k, (_, form) in enumerate(taken) if form is not None))
     if mode == "forward":
-        return build(Derivative(f, "jvp", wrt), argument_types).text
+        return build(Derivative(f, "jvp", wrt, forms=forms), argument_types).text
     try:
-        return build(Derivative(f, "value_and_grad", wrt), argument_types).text
+        return build(Derivative(f, "value_and_grad", wrt, forms=forms), argument_types).text
     except NotDifferentiableError:
-        return build(Derivative(f, "vjp", wrt), argument_types).text
+        return build(Derivative(f, "vjp", wrt, forms=forms), argument_types).text
 
 
 for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian):

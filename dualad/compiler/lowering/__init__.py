@@ -15,6 +15,7 @@ builtin_calls, library      calls that are carried out or written out meanwhile
 signatures      arguments matched to the parameters of builtins and library functions
 objects         attributes, methods and calls, also of what the compiler does not model
 decorators      of inner functions
+nonlocals       variables that functions inside assign to
 lists, dicts    with items known at compile time; lists in memory
 results         what a function may return; lists in it
 entries         what a build can start from: a function, a tangent, a Jacobian

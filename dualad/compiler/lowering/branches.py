@@ -197,6 +197,8 @@ class Branches:
         """
         scope: Frame | None = frame
         while scope is not None:
+            if name in scope.cells:
+                return self.shared_value(name, scope.cells[name], scope, node)
             if name in scope.env:
                 value = scope.env[name]
                 return self.required(name, value, scope, node) if isinstance(value, Maybe) else value
@@ -211,13 +213,17 @@ class Branches:
     def required(self, name: str, maybe: Maybe, scope: Frame, node: ast.AST) -> object:
         """Emit the check that a name has a value; return the value."""
         own = scope is self.frame
+        self.check_bound(name, maybe, own, node)
+        if own:
+            scope.env[name] = maybe.value
+        return maybe.value
+
+    def check_bound(self, name: str, maybe: Maybe, own: bool, node: ast.AST) -> None:
+        """Raise the error that Python raises where a name has no value."""
         what, where = ("local", "") if own else ("free", " in enclosing scope")
         message = ast.Constant(f"cannot access {what} variable '{name}' where it is not associated with a value{where}")
         error = UnboundLocalError if own else NameError
         self.branch(maybe.flag, lambda: None, lambda: self.raise_(error, [message], node), node)
-        if own:
-            scope.env[name] = maybe.value
-        return maybe.value
 
     def may_be_unbound(self, node: ast.expr) -> bool:
         """Whether reading the names in an expression may raise an exception."""

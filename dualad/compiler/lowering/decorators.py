@@ -61,6 +61,7 @@ class Decorators:
         for n in own_nodes(f.node.body if isinstance(f.node, ast.FunctionDef) else [f.node.body]):
             changes = isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)
             draws = isinstance(n, ast.Attribute) and n.attr == "random"
+            changes = changes or isinstance(n, ast.Nonlocal)
             if changes or draws or (isinstance(n, ast.Name) and self.is_captured_value(n.id, f)):
                 what = f"@{ast.unparse(node)} on {f.name}, which uses {ast.unparse(n)},"
                 raise self.fail(node, what, "leave the decorator out, or pass what it uses as arguments")

@@ -13,6 +13,7 @@ from ..ir import UNDEFINED, Const, If, TupleOf
 from .values import DictOf, FunctionValue, Keys, ListOf, Static, static_value
 
 _HIDDEN = ".dict"
+CELL = "@"  # of variables that functions share: see `nonlocals`
 OTHER_DICT = "with other keys, or while something else holds it: give it the same keys in the same order, and copy it \
 where two names would stand for it (d.copy())"
 READING = {"get": (1, 2), "copy": (0,), "keys": (0,), "values": (0,), "items": (0,)}
@@ -20,8 +21,8 @@ READING = {"get": (1, 2), "copy": (0,), "keys": (0,), "values": (0,), "items": (
 
 
 def held_by_dicts(env: dict[str, object]) -> dict[str, object]:
-    """Return that part of an environment that says what dicts hold."""
-    return {name: value for name, value in env.items() if name.startswith(_HIDDEN)}
+    """Return that part of an environment that says what dicts, and variables that functions share, hold."""
+    return {name: value for name, value in env.items() if name.startswith((_HIDDEN, CELL))}
 
 
 def _holds(value: object, refs: set[DictOf]) -> bool:

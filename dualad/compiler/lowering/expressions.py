@@ -28,6 +28,7 @@ from .library import AXES
 from .lists import Lists
 from .nested_derivatives import transformation_of
 from .nested_primitives import Derived
+from .nonlocals import cell_of
 from .objects import Objects
 from .signatures import Signatures
 from .source import innermost, python_function
@@ -102,7 +103,8 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
         if value is ir.UNDEFINED:
             raise self.fail(node, f"the name {node.id!r}, which has no value here,", "assign it on every path before")
         if isinstance(value, Poison):
-            raise self.fail(node, f"the variable {node.id!r}", value.reason)
+            reason = value.reason.replace(cell_of(node.id, self.frame) or node.id, node.id)
+            raise self.fail(node, f"the variable {node.id!r}", reason)
         return value
 
     def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
@@ -140,7 +142,7 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
 
     def expr_NamedExpr(self, node: ast.NamedExpr, hint: str) -> object:
         value = self.expr(node.value, node.target.id)
-        self.frame.env[node.target.id] = value
+        self.store(node.target.id, value, node)
         return value
 
     def expr_JoinedStr(self, node: ast.JoinedStr, hint: str) -> object:

@@ -60,6 +60,7 @@ class Lists:
 
     def grow(self, value: ListOf, node: ast.AST) -> None:
         """Start again, with a list that changes as an object in memory."""
+        self.refuse_default(value, node)
         if value.node is None or len(self.growing) == _MOST_LISTS:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)

@@ -122,7 +122,7 @@ class Loops:
     ) -> None:
         """Lower a loop: every name that it binds becomes a value carried from trip to trip."""
         shapes: dict[str, object] = {}
-        names = list(names)
+        names = [name for name in names if name not in self.frame.cells and name not in self.frame.nonlocals]
         for _ in range(8):
             try:
                 self.try_loop(s, names, body, exit_, start_trip, hint, bounds, test, shapes)

@@ -27,6 +27,7 @@ from .expressions import Expressions
 from .library import LibraryCalls
 from .loops import Loops
 from .nested_derivatives import Transformations
+from .nonlocals import Nonlocals
 from .recursion import Calls, Units
 from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
@@ -35,7 +36,7 @@ from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListO
 _STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expressions):
+class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -47,6 +48,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
+        self.defaults: dict[int, tuple[object, str, str]] = {}  # the defaults that have been used
         self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
@@ -122,6 +124,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 if name not in f.defaults:
                     raise self.fail(node, f"calling {f.name} without argument {name!r}", "it has no default")
                 env[name] = f.defaults[name]
+                self.defaults[id(env[name])] = (env[name], name, f.name)
         if a.kwarg is not None:
             env[a.kwarg.arg] = self.new_dict(list(rest.items()))
         return env
@@ -157,7 +160,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         if isinstance(s.target, ast.Name):
             now = self.expr(ast.copy_location(ast.Name(s.target.id, ast.Load()), s))
             value = self.expr(s.value)
-            self.frame.env[s.target.id] = self.augmented(now, value, s, s.target.id)
+            self.store(s.target.id, self.augmented(now, value, s, s.target.id), s)
         elif isinstance(s.target, ast.Subscript):
             base = self.expr(s.target.value)
             if isinstance(base, DictOf):
@@ -167,6 +170,9 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 return
             if isinstance(base, ListOf):
                 self.grow(base, s.target)
+            if isinstance(base, Static):
+                self.refuse_default(base, s.target)
+                raise self.outside(base.value, s.target)
             flat = isinstance(base, Flat)
             base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
@@ -203,7 +209,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
     def assign(self, target: ast.expr, value: object) -> None:
         """Bind a target: a name, a pattern of names, an element of an array."""
         if isinstance(target, ast.Name):
-            self.frame.env[target.id] = value
+            self.store(target.id, value, target)
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target, value)
         elif isinstance(target, ast.Subscript):
@@ -216,6 +222,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return
             if isinstance(base, Static):
+                self.refuse_default(base, target)
                 raise self.outside(base.value, target)
             if not isinstance(base, OPERANDS):
                 raise self.fail(target, "assigning to an item of a tuple", "use a NumPy array")
@@ -227,7 +234,15 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         else:
             self.store_attribute(target, self.expr(target.value), value)
 
+    def refuse_default(self, base: object, node: ast.AST) -> None:
+        """Refuse to change the default of a parameter: it is the same object in the next call."""
+        _, name, function = self.defaults.get(id(base), (None, None, None))
+        if name is not None:
+            what = f"changing the default of {name}, which {function} finds changed at its next call,"
+            raise self.fail(node, what, f"make {name} in the function, and None its default")
+
     def refuse_frozen(self, base: object, node: ast.AST) -> None:
+        self.refuse_default(base, node)
         if isinstance(base, ir.Global):
             what = "writing into a global or captured array, which Numba takes as a constant,"
             raise self.fail(node, what, "pass the array as an argument")
@@ -254,7 +269,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
             self.assign(t.value if isinstance(t, ast.Starred) else t, item)
 
     def stmt_FunctionDef(self, s: ast.FunctionDef) -> None:
-        self.frame.env[s.name] = self.decorated(s)
+        self.store(s.name, self.decorated(s), s)
 
     def stmt_Assert(self, s: ast.Assert) -> None:
         if not self.frame.source.asserts:  # compiled by Python with -O
@@ -325,6 +340,7 @@ def lower(
             values.append(Const(None))
         elif isinstance(ty, types.Omitted):
             values.append(static_value(entry.default(name, ty.value)))
+            low.defaults[id(values[-1])] = (values[-1], name, entry.name)
         else:
             values.append(_leaves(low, param, ty, k, (), leaves))
     try:

@@ -167,7 +167,7 @@ class Transformations:
 
     def lift(self, f: object, values: list, by_value: set[int], node: ast.AST) -> tuple[Lifted, list]:
         """Return a function with its arguments as an entry, and the operands to call it with."""
-        lifting = Lifting()
+        lifting = Lifting(self.frame.env)
         names = self.parameter_names(f) or [f"x{k}" for k in range(len(values))]
         values = [self.frozen(v, node) for v in values]
         arguments = [lifting.argument(v, names[k], k in by_value) for k, v in enumerate(values)]
@@ -275,13 +275,15 @@ class Transformations:
         self, t: Transformed, entry: Entry, operands: list, node: ast.AST, structure: object, wrt: list
     ) -> object:
         outs = tuple(places_in(structure))
-        places = tuple(dict.fromkeys(p for x in wrt for p in places_in(x)))
+        strict = {x.number for x in wrt if isinstance(x, Leaf)}
+        found_in = dict.fromkeys(p for x in wrt for p in places_in(x))
+        places = tuple(p for p in found_in if p in strict or may_be_real(operands[p]))
         whole = JacobianOf(ResultsOf(entry, outs), places, generate, t.kind)
         found = self.derived("value", whole, operands, node, len(outs) * len(places))
         table = {(j, i): found[n * len(places) + m] for n, j in enumerate(outs) for m, i in enumerate(places)}
 
         def row(out: int) -> object:
-            blocks = [each(lambda p: table[out, p], x) for x in wrt]
+            blocks = [each(lambda p: table.get((out, p), Const(0.0)), x) for x in wrt]
             return blocks[0] if t.single else TupleOf(tuple(blocks))
 
         return each(row, structure)

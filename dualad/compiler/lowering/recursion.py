@@ -28,6 +28,7 @@ from ..ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
 from .dicts import held_by_dicts
 from .lists import GrowingList
+from .nonlocals import declared
 from .source import parameter_names
 from .values import OPERANDS, Frame, FunctionValue, Static
 
@@ -164,8 +165,10 @@ class Calls:
         """Lower the body of a function with its parameters in `env`; what dicts hold is seen in it, and comes back."""
         body = structure(f.node)
         outer = self.frame
-        names = frozenset(assigned_names(body)) | frozenset(env)
-        self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame)
+        own = declared(f.node)
+        names = (frozenset(assigned_names(body)) | frozenset(env)) - own
+        cells = self.share(f, env)
+        self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame, cells, own)
         self.inlining.append(f.key)
         try:
             self.statements(body)

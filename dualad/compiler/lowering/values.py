@@ -23,12 +23,18 @@ from .source import Source
 
 @dataclass(eq=False)
 class Frame:
-    """The names of one function activation; without a source, those of a call from outside."""
+    """The names of one function activation; without a source, those of a call from outside.
+
+    `cells` are the variables that functions inside assign to (`nonlocal`), with the names under which they are shared;
+    `nonlocals` those that the function itself assigns to, of a function around it.
+    """
 
     source: Source | None
     env: dict[str, object]
     local_names: frozenset[str]
     parent: Frame | None = None
+    cells: dict[str, str] = field(default_factory=dict)
+    nonlocals: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
