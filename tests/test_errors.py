@@ -70,15 +70,15 @@ def with_global(x):
     return x
 
 
-def with_nonlocal(x):
+def made_with_nonlocal():
     y = 0.0
 
-    def inner():
+    def with_nonlocal(x):
         nonlocal y  # refused
         y = x
+        return y
 
-    inner()
-    return y
+    return with_nonlocal
 
 
 def with_class(x):
@@ -142,8 +142,8 @@ SYNTAX = {
     "a dict comprehension": with_comprehension,
     "dict.pop": with_dict,
     "{x}": with_set,
-    "global": with_global,
-    "nonlocal": with_nonlocal,
+    "the global variable somewhere": with_global,
+    "assigning to y": made_with_nonlocal(),
     "class": with_class,
     "del": with_del,
     "yield": with_yield,

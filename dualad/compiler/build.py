@@ -258,7 +258,7 @@ def check_types(what: Derivative, argument_types: tuple) -> None:
     """Refuse to differentiate a function of the user's by arguments of types that cannot hold real numbers."""
     star = star_of(what.function)
     for k, form in what.forms:
-        if k in what.argnums and not holds_floats(argument_types[k]):
+        if k in what.argnums and is_modelled(argument_types[k]) and not holds_floats(argument_types[k]):
             name, place = Plain(what.function).names()[k], Plain(what.function).place
             message = f"argument {k} ({name}) of {Plain(what.function).name} is a {form.cls.__name__} without floats"
             raise NotDifferentiableError(at(f"{message}: pass floats (3.0, not 3), or leave it out of argnums", *place))

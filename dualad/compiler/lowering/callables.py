@@ -22,6 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..runtime.numba_bridge.objects import has_type
+
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 LIBRARIES = frozenset(
@@ -48,7 +50,8 @@ def call_of(x: object) -> object | None:
 def parts_of(f: object) -> tuple[str | None, object, tuple, dict] | None:
     """Return what a callable is made of: a name, what it calls, with which arguments and keywords before others."""
     if isinstance(f, types.MethodType):
-        return None, f.__func__, (f.__self__,), {}
+        is_of_numba = not isinstance(f.__self__, type) and has_type(type(f.__self__))
+        return None if is_of_numba else (None, f.__func__, (f.__self__,), {})
     if isinstance(f, functools.partial):
         return None, f.func, f.args, f.keywords
     found = call_of(f)

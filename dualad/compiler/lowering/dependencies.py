@@ -294,7 +294,10 @@ class _Walk:
         return self.array(x, path) if kind == "array" else self.container(x, path)
 
     def library(self, x: object, path: str) -> object:
-        self.entries.append(("library", path, x if isinstance(x, _LIVE) else Itself(x)))
+        fingerprint: object = x if isinstance(x, _LIVE) else Itself(x)
+        if isinstance(x, types.MethodType):  # another object each time that it is read
+            fingerprint = Itself(x.__func__), Itself(x.__self__)
+        self.entries.append(("library", path, fingerprint))
         return x
 
     def derivative(self, x: Differentiated, path: str) -> Differentiated:

@@ -95,6 +95,8 @@ class Objects:
 
     def store_attribute(self, target: ast.Attribute, base: object, value: object) -> None:
         """Lower base.name = value."""
+        if isinstance(base, Static) and type_of_value(base.value) is not None:
+            raise self.outside(base.value, target)
         if isinstance(base, Static):
             what = f"assigning to {ast.unparse(target)}, an attribute of {name_of_object(base.value)},"
             raise self.fail(target, what, "return the new value, and assign it outside the function")
