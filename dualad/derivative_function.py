@@ -212,7 +212,7 @@ class DerivativeFunction(Differentiated):
             return value, derivative
         return (derivative, aux) if kind == "grad" and self.what.has_aux else derivative
 
-    @property
+    @functools.cached_property
     def _is_whole(self) -> bool:
         """Whether a result has its structure from the compiler."""
         return isinstance(self.what.entry, Whole)
@@ -361,15 +361,19 @@ def _beyond_numba(f: object) -> inspect.Signature | None:
 def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
     """Return an empty function with the signature of `f`, and further parameters behind it.
 
-    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple.
+    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple. Jitted
+    code can give nothing to **kwargs.
     """
     parts, namespace = [], {}
-    is_plain = bool(extra) or _beyond_numba(f) is not None
+    kinds = [p.kind for p in parameters_of(f)]
+    is_plain = bool(extra) or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
     for p in parameters_of(f):
         star = "*" if p.kind is p.VAR_POSITIONAL and not is_plain else ""
         if p.default is not p.empty and not is_plain:
             namespace[f"default_{p.name}"] = _as_default(p.default)
             parts.append(f"{p.name}=default_{p.name}")
+        elif p.kind is p.VAR_KEYWORD and not extra:
+            parts.append(f"{p.name}=()")
         else:
             parts.append(star + p.name)
     names = {p.name for p in parameters_of(f)}

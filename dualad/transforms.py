@@ -44,11 +44,12 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
     Parameters
     ----------
     f : callable
-        A def, lambda, closure or `@njit` function; its result is one real number (with `has_aux`, a pair of it and
-        anything).
+        A def, lambda, closure, `@njit` function, method, `functools.partial` or object that can be called; its result
+        is one real number (with `has_aux`, a pair of it and anything).
     argnums : int or tuple of int
         Which arguments to differentiate by, by their positions in a call (each one that goes into ``*args`` has its
-        own); each is a float, a float array, or a tuple of such.
+        own; a partial or a method has those that are left); each is a float, a float array, or a structure of such: a
+        dict, list, tuple, dataclass or registered class (`register_structure`).
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
 
@@ -89,9 +90,9 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
     Parameters
     ----------
     f : callable
-        Its result is a real number, a float array, or a tuple of such (with `has_aux`, a pair of it and anything).
+        Its result is a real number, a float array, or a structure of such (with `has_aux`, a pair of it and anything).
     argnums : int or tuple of int
-        Which arguments to differentiate by; each is a float, a float array, or a tuple of such.
+        Which arguments to differentiate by; each is a float, a float array, or a structure of such.
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
 
@@ -99,8 +100,8 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
     -------
     callable
         Takes the arguments of `f`; returns, for each array of the result, an array of shape result.shape +
-        argument.shape. If `argnums` is a tuple there is a tuple of them; if the result is a tuple there is one for each
-        of its items. With `has_aux`: (Jacobian, auxiliary output).
+        argument.shape. If `argnums` is a tuple there is a tuple of them; if the result is a structure there is one for
+        each of its items, and if the argument is one, in its structure. With `has_aux`: (Jacobian, auxiliary output).
 
     Raises
     ------

@@ -258,7 +258,8 @@ def check_types(what: Derivative, argument_types: tuple) -> None:
     """Refuse to differentiate a function of the user's by arguments of types that cannot hold real numbers."""
     star = star_of(what.function)
     for k, form in what.forms:
-        if k in what.argnums and is_modelled(argument_types[k]) and not holds_floats(argument_types[k]):
+        ty = argument_types[k]
+        if k in what.argnums and not what.is_starred(k) and is_modelled(ty) and not holds_floats(ty):
             name, place = Plain(what.function).names()[k], Plain(what.function).place
             message = f"argument {k} ({name}) of {Plain(what.function).name} is a {form.cls.__name__} without floats"
             raise NotDifferentiableError(at(f"{message}: pass floats (3.0, not 3), or leave it out of argnums", *place))
@@ -347,7 +348,8 @@ def check_scalar(function: ir.Function, what: Derivative) -> None:
             raise NotDifferentiableError(at(message, *function.place))
         result = result.items[0]
     if isinstance(result, ir.TupleOf):
-        shape = f"a tuple of {len(result.items)}"
+        form = None if what.has_aux else function.form
+        shape = f"a {'tuple' if form is None else form.cls.__name__} of {len(result.items)}"
     elif isinstance(result, ir.Var | ir.Global) and isinstance(type_of(result), types.Array):
         ty = type_of(result)
         shape = f"an array of {ty.ndim} dimension{'s' if ty.ndim != 1 else ''} of {ty.dtype}"

@@ -30,7 +30,7 @@ from .dicts import held_by_dicts
 from .lists import GrowingList
 from .nonlocals import declared
 from .source import parameter_names
-from .values import OPERANDS, Frame, FunctionValue, Static
+from .values import OPERANDS, Frame, FunctionValue, ListOf, Static
 
 _MAX_UNITS = 32
 _MAX_DEPTH = 100
@@ -84,6 +84,8 @@ class Unit:
         def fill(x: object) -> object:
             if isinstance(x, TupleOf):
                 return TupleOf(tuple(fill(i) for i in x.items), x.cls)
+            if isinstance(x, ListOf):
+                return ListOf([fill(i) for i in x.items])
             return params[x.number] if isinstance(x, Leaf) else x
 
         return {name: fill(x) for name, x in self.template.items()}
@@ -212,9 +214,12 @@ class Calls:
         self, value: object, name: str, operands: list, hints: list[str], f: FunctionValue, node: ast.AST | None
     ) -> object:
         """Take an argument apart into what is static and what becomes a parameter."""
-        if isinstance(value, TupleOf):
+        value = self.frozen(value, node)
+        if isinstance(value, ListOf) and value.node is not None:  # it may change there
+            self.as_operand(value, node)
+        if isinstance(value, TupleOf | ListOf):
             items = [self._template(x, f"{name}_{k}", operands, hints, f, node) for k, x in enumerate(value.items)]
-            return TupleOf(tuple(items), value.cls)
+            return TupleOf(tuple(items), value.cls) if isinstance(value, TupleOf) else ListOf(items)
         if isinstance(value, Static) or (isinstance(value, Const) and isinstance(value.value, str | None)):
             return value
         if isinstance(value, FunctionValue):
@@ -231,8 +236,8 @@ class Calls:
 
 def _signature(x: object) -> object:
     """Return what two templates have in common if they make the same unit."""
-    if isinstance(x, TupleOf):
-        return "tuple", x.cls, tuple(_signature(i) for i in x.items)
+    if isinstance(x, TupleOf | ListOf):
+        return type(x).__name__, getattr(x, "cls", None), tuple(_signature(i) for i in x.items)
     if isinstance(x, Leaf):
         return "leaf"
     if isinstance(x, FunctionValue):  # it captures nothing, so that it does not matter where it was made
