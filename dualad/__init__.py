@@ -13,6 +13,7 @@ from .errors import (
     UnsupportedError,
 )
 from .functions import *  # noqa: F403
+from .structures import ravel, register_structure
 from .trace import Trace, trace
 from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
 
@@ -49,6 +50,8 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "ravel",
+    "register_structure",
     "tape_grad",
     "trace",
     "use_vector_math",

@@ -7,7 +7,7 @@ import numpy as np
 from .compiler.lowering.source import innermost, read, signature_of, star_of
 from .derivative_function import name_of
 from .errors import ArgumentError, NotDifferentiableError
-from .inputs import MOST_ITEMS
+from .structures import MOST_ITEMS, Unlike, is_real, is_structure, items_like, items_of, mapped, named_items
 
 
 def bound(f: object, args: tuple) -> tuple:
@@ -26,25 +26,13 @@ def star_folded(f: object, values: tuple, full: tuple) -> tuple:
 
 
 def snapshot(x: object) -> object:
-    if isinstance(x, np.ndarray):
-        return x.copy(order="K")
-    if isinstance(x, tuple | list):
-        return _rebuild(x, [snapshot(i) for i in x])
-    return x
-
-
-def _rebuild(model: tuple | list, items: list) -> tuple | list:
-    if isinstance(model, list):
-        return items
-    return type(model)(*items) if hasattr(model, "_fields") else tuple(items)
+    return mapped(lambda leaf: leaf.copy(order="K") if isinstance(leaf, np.ndarray) else leaf, x)
 
 
 def is_differentiable(x: object) -> bool:
-    if isinstance(x, tuple) or (isinstance(x, list) and len(x) <= MOST_ITEMS):
-        return any(is_differentiable(i) for i in x)
-    if isinstance(x, np.ndarray):
-        return x.dtype.kind == "f"
-    return isinstance(x, float | np.floating)
+    if is_structure(x):
+        return not (type(x) is list and len(x) > MOST_ITEMS) and any(map(is_differentiable, items_of(x)[0]))
+    return is_real(x)
 
 
 def like(x: object, given: object, name: str, what: str) -> object:
@@ -55,11 +43,14 @@ def like(x: object, given: object, name: str, what: str) -> object:
     """
     if given is None and what == "tangent":
         return zeros_like(x)
-    if isinstance(x, tuple | list):
-        if not isinstance(given, tuple | list) or len(given) != len(x):
-            raise ArgumentError(f"the {what} of {name} must be a tuple of {len(x)}, like the primal, not {given!r}")
-        items = [like(i, g, f"{name}[{k}]", what) for k, (i, g) in enumerate(zip(x, given, strict=True))]
-        return _rebuild(x, items)
+    if is_structure(x):
+        items, make = items_of(x)
+        try:
+            others = items_like(x, items, given)
+        except Unlike:
+            raise ArgumentError(f"the {what} of {name} must be {_form(x)}, like the primal, not {given!r}") from None
+        parts = zip(named_items(x), others, strict=True)
+        return make([like(i, g, name + inner, what) for (inner, i), g in parts])
     if not is_differentiable(x):
         if what == "tangent" and not is_zero(given):
             raise NotDifferentiableError(f"argument {name} is {type(x).__name__}, which has no tangent: pass None")
@@ -76,6 +67,13 @@ def like(x: object, given: object, name: str, what: str) -> object:
     return _converted(g, x.dtype, name, what)
 
 
+def _form(x: object) -> str:
+    """Return what a structure is called."""
+    if isinstance(x, tuple | list):
+        return f"a {'tuple' if isinstance(x, tuple) else 'list'} of {len(x)}"
+    return f"a dict with the keys {list(x)}" if isinstance(x, dict) else f"a {type(x).__name__}"
+
+
 def is_zero(tangent: object) -> bool:
     """Whether a tangent says nothing, as that of an argument without a derivative must."""
     return tangent is None or bool(np.all(np.asarray(tangent) == 0))
@@ -83,8 +81,8 @@ def is_zero(tangent: object) -> bool:
 
 def zeros_like(x: object) -> object:
     """Return the zero tangent of a primal."""
-    if isinstance(x, tuple | list):
-        return _rebuild(x, [zeros_like(i) for i in x])
+    if is_structure(x):
+        return mapped(zeros_like, x)
     if not is_differentiable(x):
         return 0.0
     return np.zeros_like(x, subok=False) if isinstance(x, np.ndarray) else type(x)(0.0)

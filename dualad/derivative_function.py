@@ -15,7 +15,18 @@ from numba import njit, typeof
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.ir.infer import refusal
 from .compiler.lowering.dependencies import dependencies, fixed, portable
-from .compiler.lowering.source import Differentiated, innermost, luggage, read, signature_of, star_of, unpack
+from .compiler.lowering.entries import Whole
+from .compiler.lowering.source import (
+    Differentiated,
+    innermost,
+    luggage,
+    python_function,
+    read,
+    signature_of,
+    star_of,
+    unpack,
+)
+from .compiler.lowering.structures import Form, rebuilt
 from .compiler.runtime.numba_bridge import (
     NumbaError,
     compiles_nothing,
@@ -23,21 +34,27 @@ from .compiler.runtime.numba_bridge import (
     register_callable,
     specialising_dispatcher,
 )
-from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
-from .inputs import ORDINARY, Parameter, blocks_in_form_of, has_list, in_form_of, native, remedy, with_lists
+from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError
+from .inputs import ORDINARY, Parameter, native, not_taken, remedy
+from .structures import NotTaken
 
-_SHAPED = ("grad", "value_and_grad", "jacfwd", "jacrev", "jacobian", "hessian")
-"""The derivatives that have the structure of the arguments that they are taken by."""
+_OF_PARAMETERS = ("grad", "value_and_grad", "vjp")
+"""The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
+
+_MOST_FORMS = 256  # of the arguments of one derivative that are remembered
 
 
 class Surrounded:
-    """A function with what it depends on: equal to all that have the same code and find the same around them."""
+    """A function with what it depends on: equal to all that have the same code and find the same around them.
 
-    __slots__ = ("dependencies", "function")
+    `forms` are those of arguments that are structures.
+    """
 
-    def __init__(self, function: object):
-        self.function = function
-        self.dependencies = dependencies(function)
+    __slots__ = ("dependencies", "forms", "function")
+
+    def __init__(self, function: object, forms: tuple = ()):
+        self.function, self.forms = function, forms
+        self.dependencies = dependencies(function, forms)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Surrounded) and self.dependencies == other.dependencies
@@ -55,14 +72,15 @@ class DerivativeFunction(Differentiated):
 
     def __init__(self, given: Surrounded, kind: str, options: tuple, name: str, extra: tuple[str, ...] = ()):
         self.given, self.dependencies, self.extra = given.function, given.dependencies, extra
-        self.differentiated, self._reached = fixed(given.function)
-        self.what = what = Derivative(self.differentiated, kind, *options)
+        self.differentiated, self._reached, forms = fixed(given.function, given.forms)
+        self.what = what = Derivative(self.differentiated, kind, *options, forms=forms)
         self.built: dict[tuple, Built] = {}
-        self._has_lists = False
+        self._by_forms: dict[tuple, DerivativeFunction] = {}
+        self._has_form = False
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
-        self._signature = None if extra else _with_keywords_behind_star(what.function)
+        self._signature = None if extra else _beyond_numba(what.function)
         self.dispatcher = specialising_dispatcher(_stub(what.function, name, extra), self._specialise)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
@@ -71,7 +89,7 @@ class DerivativeFunction(Differentiated):
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
-            self._has_lists = self._has_lists or made.lists is not None
+            self._has_form = self._has_form or made.form is not None
         return self.built[argument_types].function
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -79,86 +97,140 @@ class DerivativeFunction(Differentiated):
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
             args, kwargs = tuple(bound.arguments.values()), {}
-        given = (args, kwargs)
         for x in (*args, *kwargs.values()):
             if type(x) not in ORDINARY:
-                args, kwargs = self._native(args, kwargs)
-                break
+                return self._call_with_structures(args, kwargs)
+        return self._run(args, kwargs, args, kwargs)
+
+    def _run(self, args: tuple, kwargs: dict, given: tuple, named: dict) -> object:
+        """Call native code with arguments as it takes them, which are `given` and `named` as the user gives them."""
         try:
             result = self.dispatcher(*args, **kwargs)
         except NotScalarError as error:
             if self.what.kind not in ("grad", "value_and_grad"):
                 raise
-            out = derivative_of(self.what.function, "primal", (), False, False, ())(*args, **kwargs)
+            out = derivative_of(self.what.function, "primal", (), False, False, ())(*given, **named)
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
         except (NumbaError, TypeError, NotImplementedError, DualadError) as error:
             retry = with_jitted_functions(args, kwargs)
             if retry is None:
-                self._explain(error, args, kwargs)
+                self._explain(error, given, named)
                 raise
             try:
                 result = self.dispatcher(*retry[0], **retry[1])
             except NumbaError as error:
-                self._explain(error, args, kwargs)
+                self._explain(error, given, named)
                 raise
-        if self._has_lists:
-            result = self._with_lists(result, args)
-        return result if args is given[0] and kwargs is given[1] else self._in_form(result, *given)
+        return self._with_form(result, args) if self._has_form else result
 
     # ---------------------------------------------------------------- arguments from Python
 
-    def _parameter(self, position: int) -> tuple[Parameter, bool]:
-        """Return what an argument is called, and whether it is differentiated."""
+    @functools.cached_property
+    def _parameters(self) -> tuple[list[str], int]:
+        """The names of the parameters, and which is the starred one."""
         parameters = parameters_of(self.what.function)
         star = next((k for k, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL), len(parameters))
-        own = min(position, star)
-        name = parameters[own].name if own < len(parameters) else f"{position}"
-        return Parameter(position, name, name_of(self.what.function)), position in self.what.argnums
+        return [p.name for p in parameters], star
 
-    def _placed(self, args: tuple, kwargs: dict) -> list[tuple]:
-        """Return (argument, Parameter, whether it is differentiated) for each argument."""
-        names = [p.name for p in parameters_of(self.what.function)]
+    def _placed(self, args: tuple, kwargs: dict) -> list[tuple[object, Parameter, bool]]:
+        """Return (argument, what it is called, whether it is differentiated) for each argument."""
+        names, star = self._parameters
+        function, found = name_of(self.what.function), []
         places = [*range(len(args)), *(names.index(k) if k in names else len(names) for k in kwargs)]
-        return [(x, *self._parameter(k)) for x, k in zip((*args, *kwargs.values()), places, strict=True)]
+        for x, k in zip((*args, *kwargs.values()), places, strict=True):
+            own = min(k, star)
+            name = names[own] if own < len(names) else f"{k}"
+            found.append((x, Parameter(k, name, function), k in self.what.argnums))
+        return found
 
-    def _native(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        """Return the arguments as they go to native code."""
-        values = [native(*placed) for placed in self._placed(args, kwargs)]
-        if all(x is y for x, y in zip(values, (*args, *kwargs.values()), strict=True)):
-            return args, kwargs
-        return tuple(values[: len(args)]), dict(zip(kwargs, values[len(args) :], strict=True))
+    def _call_with_structures(self, args: tuple, kwargs: dict) -> object:
+        """Call with arguments of which some are structures, methods, or what cannot be taken."""
+        names, star = self._parameters
+        wrt = self.what.argnums
+        is_starred = self._signature is None and not self._extra
+        values: list = []
+        forms: dict[int, object] = {}
+        rest: list = []  # the forms of what goes into the starred parameter
+        try:
+            for k, x in enumerate(args):
+                value, form = native(x, k in wrt or k >= len(names))
+                values.append(value)
+                if is_starred and k >= star:
+                    rest.append(form)
+                elif form is not None:
+                    forms[k] = form
+            named = {}
+            for name, x in kwargs.items():
+                k = names.index(name) if name in names else -1
+                named[name], form = native(x, k in wrt)
+                if form is not None:
+                    forms[k] = form
+        except NotTaken as error:
+            found = (not_taken(x, error.value, parameter) for x, parameter, _ in self._placed(args, kwargs))
+            raise ArgumentError(next(text for text in found if text is not None)) from None
+        if any(form is not None for form in rest):
+            forms[star] = Form(tuple, (), tuple(rest))
+        own = {k: form for k, form in forms.items() if k < len(names)}  # of the function, not of tangents
+        if not own:
+            return self._run(tuple(values), named, args, kwargs)
+        inner = self._specialised(tuple(sorted(own.items())))
+        result = inner._run(tuple(values), named, args, kwargs)
+        if self.what.kind in _OF_PARAMETERS and not inner._is_whole:
+            return self._in_form(result, forms)
+        return result
 
-    def _in_form(self, result: object, args: tuple, kwargs: dict) -> object:
-        """Return a result with lists where the differentiated arguments have them."""
-        names = [p.name for p in parameters_of(self.what.function)]
-        given = {**dict(enumerate(args)), **{names.index(k): v for k, v in kwargs.items()}}
-        kind, has_aux = self.what.kind, self.what.has_aux
-        if kind not in _SHAPED or not any(has_list(given.get(k)) for k in self.what.argnums):
-            return result
-        models = tuple(given.get(k) for k in self.what.argnums)
-        model = models[0] if self.what.single else models
-        if kind == "value_and_grad":
-            return result[0], in_form_of(result[1], model)
-        derivative, aux = result if has_aux else (result, None)
-        if kind == "grad":
-            derivative = in_form_of(derivative, model)
-        elif kind == "hessian":
-            derivative = in_form_of(derivative, model, lambda row: in_form_of(row, model))
+    def _specialised(self, forms: tuple) -> DerivativeFunction:
+        """Return the derivative for arguments of some forms."""
+        found = self._by_forms.get(forms)
+        if found is None:
+            what = self.what
+            found = derivative_of(what.function, what.kind, *what.options, self.extra, forms)
+            if len(self._by_forms) >= _MOST_FORMS:
+                self._by_forms.clear()
+            self._by_forms[forms] = found
+        return found
+
+    def take_anew(self) -> None:
+        """Let the classes of arguments count as they are when they are next met."""
+        if self._by_forms:
+            self._by_forms = {}
+
+    def _in_form(self, result: object, forms: dict[int, object]) -> object:
+        """Return a result with derivatives in the form of the arguments that they are taken by."""
+        kind, wrt = self.what.kind, self.what.argnums
+        value, derivative = result if kind == "value_and_grad" else (None, result)
+        aux = None
+        if kind == "grad" and self.what.has_aux:
+            derivative, aux = result
+        if self.what.single and kind != "vjp":
+            derivative = rebuilt(forms.get(wrt[0]), derivative, True)
         else:
-            derivative = blocks_in_form_of(derivative, model)
-        return (derivative, aux) if has_aux else derivative
+            derivative = tuple(rebuilt(forms.get(k), x, True) for k, x in zip(wrt, derivative, strict=True))
+        if kind == "value_and_grad":
+            return value, derivative
+        return (derivative, aux) if kind == "grad" and self.what.has_aux else derivative
 
-    def _with_lists(self, result: object, args: tuple) -> object:
-        """Return a result with the lists in it that native code returns as tuples."""
-        found = {made.lists for made in self.built.values()}
-        lists = found.pop() if len(found) == 1 else self.built[tuple(map(typeof, args))].lists
-        if self.what.kind == "grad":
-            return result[0], with_lists(result[1], lists)
-        if self.what.kind == "value_and_grad":
-            return (result[0][0], with_lists(result[0][1], lists)), result[1]
-        return with_lists(result, lists)
+    @functools.cached_property
+    def _is_whole(self) -> bool:
+        """Whether a result has its structure from the compiler."""
+        return isinstance(self.what.entry, Whole)
+
+    def _with_form(self, result: object, args: tuple) -> object:
+        """Return a result with the structure that the function gives it, of which native code returns tuples."""
+        found = {made.form for made in self.built.values()}
+        form = found.pop() if len(found) == 1 else self.built[tuple(map(typeof, args))].form
+        kind = self.what.kind
+        if kind == "jvp":
+            return rebuilt(form, result[0], False), rebuilt(form, result[1], True)
+        if kind == "vjp":  # that of the result, which is not returned
+            return result
+        if self._is_whole or kind == "primal":
+            return rebuilt(form, result, False)
+        if kind == "grad":
+            return result[0], rebuilt(form, result[1], False)
+        return (result[0][0], rebuilt(form, result[0][1], False)), result[1]
 
     def _explain(self, error: Exception, args: tuple, kwargs: dict) -> None:
         """Raise an error that says what is wrong with an argument, or with the user's line that Numba refuses."""
@@ -237,7 +309,10 @@ register_callable(Unusable, lambda d: d.dispatcher)
 
 
 def name_of(f: object) -> str:
-    return getattr(f, "__name__", repr(f))
+    found = getattr(f, "__name__", None)
+    if found is None:
+        found = getattr(python_function(f), "__name__", None)
+    return repr(f) if found is None else found
 
 
 def jitted(f: Callable) -> object:
@@ -248,7 +323,7 @@ def jitted(f: Callable) -> object:
 @functools.lru_cache(maxsize=512)
 def _jitted(given: Surrounded) -> object:
     dispatcher = njit(error_model="numpy")(given.function)
-    dispatcher.fixed, _ = fixed(given.function)  # what a derivative that takes it as an argument is made of
+    dispatcher.fixed, *_ = fixed(given.function)  # what a derivative that takes it as an argument is made of
     return dispatcher
 
 
@@ -266,8 +341,6 @@ def with_jitted_functions(args: tuple, kwargs: dict) -> tuple | None:
 def parameter_names(f: object) -> list[str]:
     """Return the names of the parameters of a function, or of that which a derivative was made of."""
     code = read(innermost(f)).function.__code__
-    if code.co_flags & inspect.CO_VARKEYWORDS:
-        return [p.name for p in parameters_of(f)]  # refuses it
     count, star = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
     names = code.co_varnames
     starred = names[star : star + 1] if code.co_flags & inspect.CO_VARARGS else ()
@@ -275,34 +348,32 @@ def parameter_names(f: object) -> list[str]:
 
 
 def parameters_of(f: object) -> list[inspect.Parameter]:
-    source = read(innermost(f))
-    found = list(signature_of(source.function).parameters.values())
-    for p in found:
-        if p.kind is p.VAR_KEYWORD:
-            message = f"**{p.name} of {name_of(f)} is not supported: name the keyword arguments"
-            raise UnsupportedError(at(message, source.filename, source.node.lineno))
-    return found
+    return list(signature_of(read(innermost(f)).function).parameters.values())
 
 
-def _with_keywords_behind_star(f: object) -> inspect.Signature | None:
-    """Return the signature of a function with a starred and keyword-only parameters, which Numba has no calls for."""
+def _beyond_numba(f: object) -> inspect.Signature | None:
+    """Return the signature of a function if Numba has no calls for it: keywords behind a star, or **kwargs."""
     kinds = {p.kind for p in parameters_of(f)}
     both = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY}
-    return signature_of(f) if both <= kinds else None
+    return signature_of(f) if both <= kinds or inspect.Parameter.VAR_KEYWORD in kinds else None
 
 
 def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
     """Return an empty function with the signature of `f`, and further parameters behind it.
 
-    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple.
+    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple. Jitted
+    code can give nothing to **kwargs.
     """
     parts, namespace = [], {}
-    is_plain = bool(extra) or _with_keywords_behind_star(f) is not None
+    kinds = [p.kind for p in parameters_of(f)]
+    is_plain = bool(extra) or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
     for p in parameters_of(f):
         star = "*" if p.kind is p.VAR_POSITIONAL and not is_plain else ""
         if p.default is not p.empty and not is_plain:
             namespace[f"default_{p.name}"] = _as_default(p.default)
             parts.append(f"{p.name}=default_{p.name}")
+        elif p.kind is p.VAR_KEYWORD and not extra:
+            parts.append(f"{p.name}=()")
         else:
             parts.append(star + p.name)
     names = {p.name for p in parameters_of(f)}
@@ -364,10 +435,18 @@ def _made(given: Surrounded, kind: str, options: tuple, extra: tuple) -> Derivat
 
 
 def derivative_of(
-    f: object, kind: str, argnums: tuple, single: bool = False, has_aux: bool = False, extra: tuple = ()
+    f: object,
+    kind: str,
+    argnums: tuple,
+    single: bool = False,
+    has_aux: bool = False,
+    extra: tuple = (),
+    forms: tuple = (),
 ) -> DerivativeFunction:
     """Return the derivative of a function with the global and captured values, and the settings, of now.
 
     The same derivative is returned for all functions of which `dependencies` says the same.
     """
-    return _made(Surrounded(derivative_in(f)), kind, (argnums, single, has_aux), extra)
+    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux), extra)
+    found.take_anew()
+    return found

@@ -9,6 +9,7 @@ import numpy as np
 from . import transforms
 from .compiler.lowering.source import python_function
 from .errors import DualadError
+from .structures import leaves, mapped
 
 __all__ = ["check_grads"]
 
@@ -34,11 +35,11 @@ def check_grads(
     Parameters
     ----------
     f : callable
-        With any result: floats, float arrays, tuples of these.
+        With any result: floats, float arrays, structures of these.
     args : tuple
         The primals.
     argnums : int or sequence of int, optional
-        Which arguments to vary. Default: all that are floats, float arrays, or tuples with such.
+        Which arguments to vary. Default: all that are floats, float arrays, or structures with such.
     modes : sequence of {"forward", "reverse"}
     rtol : float
         Allowed error against central differences, relative to the derivative; at least 1e-2 where anything is float32.
@@ -56,11 +57,11 @@ def check_grads(
     python = python_function(f) or f
     before = _copy(args)
     wrt = _positions(args, argnums)
-    x_dot = tuple(_map(lambda x: _random(x, rng), a) if k in wrt else _map(_zero, a) for k, a in enumerate(args))
+    x_dot = tuple(mapped(lambda x: _random(x, rng), a) if k in wrt else mapped(_zero, a) for k, a in enumerate(args))
     out = python(*_copy(args))
-    y_bar = _map(lambda y: _random(y, rng), out)
+    y_bar = mapped(lambda y: _random(y, rng), out)
     primal_rtol = 1e-10
-    if any(np.asarray(x).dtype == np.float32 for x in _leaves((args, out)) if _is_float(x)):
+    if any(np.asarray(x).dtype == np.float32 for x in leaves((args, out)) if _is_float(x)):
         primal_rtol, adjoint_rtol, rtol = 1e-5, max(adjoint_rtol, 1e-4), max(rtol, 1e-2)
 
     jvp = None
@@ -97,26 +98,15 @@ def check_grads(
 
 def _positions(args: tuple, argnums: int | Sequence[int] | None) -> tuple[int, ...]:
     if argnums is None:
-        found = tuple(k for k, a in enumerate(args) if any(_is_float(x) for x in _leaves(a)))
+        found = tuple(k for k, a in enumerate(args) if any(_is_float(x) for x in leaves(a)))
         if not found:
-            raise DualadError("no argument is a float, a float array or a tuple with such")
+            raise DualadError("no argument is a float, a float array or a structure with such")
         return found
     return (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
 
-def _leaves(x: object) -> list:
-    return [leaf for item in x for leaf in _leaves(item)] if isinstance(x, tuple) else [x]
-
-
-def _map(f: Callable, x: object, *others: object) -> object:
-    if not isinstance(x, tuple):
-        return f(x, *others)
-    items = [_map(f, *parts) for parts in zip(x, *others, strict=True)]
-    return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
-
-
 def _copy(x: object) -> object:
-    return _map(lambda a: a.copy(order="K") if isinstance(a, np.ndarray) else a, x)
+    return mapped(lambda a: a.copy(order="K") if isinstance(a, np.ndarray) else a, x)
 
 
 def _is_float(x: object) -> bool:
@@ -139,12 +129,12 @@ def _moved(args: tuple, x_dot: tuple, step: float) -> tuple:
     def move(x: object, d: object) -> object:
         return x + x.dtype.type(step) * d if isinstance(x, np.ndarray) else type(x)(x + step * d)
 
-    return _map(lambda x, d: move(x, d) if _is_float(x) else _copy(x), args, x_dot)
+    return mapped(lambda x, d: move(x, d) if _is_float(x) else _copy(x), args, x_dot)
 
 
 def _dot(a: object, b: object) -> float:
     total = 0.0
-    for x, y in zip(_leaves(a), _leaves(b), strict=True):
+    for x, y in zip(leaves(a), leaves(b), strict=True):
         if _is_float(x) and _is_float(y):
             total += float(np.sum(np.asarray(x, float) * np.asarray(y, float)))
     return total
@@ -155,13 +145,13 @@ def _norm(x: object) -> float:
 
 
 def _assert_close(got: object, wanted: object, rtol: float, what: str) -> None:
-    for x, y in zip(_leaves(got), _leaves(wanted), strict=True):
+    for x, y in zip(leaves(got), leaves(wanted), strict=True):
         if isinstance(y, np.ndarray | float | int) and not isinstance(y, bool):
             if not np.allclose(x, y, rtol=rtol, atol=rtol, equal_nan=True):
                 raise AssertionError(f"{what} is {x!r}, not {y!r}")
 
 
 def _assert_like(got: object, primal: object, position: int) -> None:
-    for x, y in zip(_leaves(got), _leaves(primal), strict=True):
+    for x, y in zip(leaves(got), leaves(primal), strict=True):
         if isinstance(y, np.ndarray) and _is_float(y) and (np.shape(x) != y.shape or np.asarray(x).dtype != y.dtype):
             raise AssertionError(f"the adjoint of argument {position} is {x!r}, which is not like {y!r}")

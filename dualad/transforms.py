@@ -22,7 +22,7 @@ from .compiler.runtime.numba_bridge.jitted import (
 )
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
-from .inputs import in_form_of, without_lists
+from .inputs import native
 
 __all__ = [
     "derivative_source",
@@ -44,11 +44,12 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
     Parameters
     ----------
     f : callable
-        A def, lambda, closure or `@njit` function; its result is one real number (with `has_aux`, a pair of it and
-        anything).
+        A def, lambda, closure, `@njit` function, method, `functools.partial` or object that can be called; its result
+        is one real number (with `has_aux`, a pair of it and anything).
     argnums : int or tuple of int
         Which arguments to differentiate by, by their positions in a call (each one that goes into ``*args`` has its
-        own); each is a float, a float array, or a tuple of such.
+        own; a partial or a method has those that are left); each is a float, a float array, or a structure of such: a
+        dict, list, tuple, dataclass or registered class (`register_structure`).
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
 
@@ -89,9 +90,9 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
     Parameters
     ----------
     f : callable
-        Its result is a real number, a float array, or a tuple of such (with `has_aux`, a pair of it and anything).
+        Its result is a real number, a float array, or a structure of such (with `has_aux`, a pair of it and anything).
     argnums : int or tuple of int
-        Which arguments to differentiate by; each is a float, a float array, or a tuple of such.
+        Which arguments to differentiate by; each is a float, a float array, or a structure of such.
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
 
@@ -99,8 +100,8 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
     -------
     callable
         Takes the arguments of `f`; returns, for each array of the result, an array of shape result.shape +
-        argument.shape. If `argnums` is a tuple there is a tuple of them; if the result is a tuple there is one for each
-        of its items. With `has_aux`: (Jacobian, auxiliary output).
+        argument.shape. If `argnums` is a tuple there is a tuple of them; if the result is a structure there is one for
+        each of its items, and if the argument is one, in its structure. With `has_aux`: (Jacobian, auxiliary output).
 
     Raises
     ------
@@ -222,13 +223,11 @@ def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnu
     if kind == "jvp" and any(dots[k] is not None for k in wrt):
         wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
-    used = [without_lists(given[k]) for k in wrt]
+    used = [given[k] for k in wrt]
     result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
     if kind == "jvp":
         return result
     products = list(result) if len(full) > 1 else [result]
-    for k in wrt:
-        products[k] = in_form_of(products[k], full[k])
     if argnums is not None:
         chosen = tuple(products[k] for k in places)
         return chosen if isinstance(argnums, tuple | list) else chosen[0]
@@ -282,7 +281,7 @@ class Pullback:
         bars = self.derivative(*self.primals, seed)
         entries: list = [None] * len(self.primals)
         for k, bar in zip(self.wrt, bars, strict=True):
-            entries[k] = in_form_of(bar, self.primals[k])
+            entries[k] = bar
         return _as_given(entries, self.star, self.primals, self.count)
 
 
@@ -310,15 +309,16 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
     else:
         star = star_of(f)
         wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
-    full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x in full)
+    taken = [native(x, k in wrt) for k, x in enumerate(full)]
+    full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x, _ in taken)
     argument_types = tuple(typeof(x) for x in full)
-    f, _ = fixed(f)
+    f, _, forms = fixed(f, tuple((k, form) for k, (_, form) in enumerate(taken) if form is not None))
     if mode == "forward":
-        return build(Derivative(f, "jvp", wrt), argument_types).text
+        return build(Derivative(f, "jvp", wrt, forms=forms), argument_types).text
     try:
-        return build(Derivative(f, "value_and_grad", wrt), argument_types).text
+        return build(Derivative(f, "value_and_grad", wrt, forms=forms), argument_types).text
     except NotDifferentiableError:
-        return build(Derivative(f, "vjp", wrt), argument_types).text
+        return build(Derivative(f, "vjp", wrt, forms=forms), argument_types).text
 
 
 for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian):

@@ -364,7 +364,7 @@ def test_code_of_the_users_is_not_run():
     for function in (f, g, h):
         assert dualad.grad(function) is dualad.grad(function)
     assert without_compiling(dualad.grad(f), 1.0) == 6.0
-    with pytest.raises(dualad.UnsupportedError, match="watching.computed, which code of its own computes"):
+    with pytest.raises(dualad.UnsupportedError, match="changing this list"):  # it would be compiled
         without_compiling(dualad.grad(g), 1.0)
     assert calls == []
     answering = Answering()

@@ -4,7 +4,6 @@ The functions here that the engine refuses mark the refused line with the commen
 """
 
 import contextlib
-import functools
 import inspect
 import math
 import os
@@ -52,7 +51,7 @@ def with_generator(x):
 
 
 def with_comprehension(x):
-    items = {i: i * x for i in range(3)}  # refused
+    items = {i: i * x for i in range(int(x))}  # refused
     return items[1]
 
 
@@ -71,15 +70,15 @@ def with_global(x):
     return x
 
 
-def with_nonlocal(x):
+def made_with_nonlocal():
     y = 0.0
 
-    def inner():
+    def with_nonlocal(x):
         nonlocal y  # refused
         y = x
+        return y
 
-    inner()
-    return y
+    return with_nonlocal
 
 
 def with_class(x):
@@ -140,11 +139,11 @@ SYNTAX = {
     "try": with_try,
     "with": with_with,
     "for i in range(3)": with_generator,
-    "{i: i * x": with_comprehension,
+    "a dict comprehension": with_comprehension,
     "dict.pop": with_dict,
     "{x}": with_set,
-    "global": with_global,
-    "nonlocal": with_nonlocal,
+    "the global variable somewhere": with_global,
+    "assigning to y": made_with_nonlocal(),
     "class": with_class,
     "del": with_del,
     "yield": with_yield,
@@ -200,14 +199,6 @@ def with_unknown_name(x):
 def test_a_name_that_does_not_exist_is_named():
     message = complaint(lambda: dualad.grad(with_unknown_name)(2.0))
     assert "frobnicate" in message and f"line {refused_line(with_unknown_name)})" in message
-
-
-def with_keywords(x, **options):
-    return x
-
-
-def test_double_star_parameters_are_refused():
-    assert "**options" in complaint(lambda: dualad.grad(with_keywords)(2.0))
 
 
 def test_a_plain_statement_reads_as_the_user_wrote_it():
@@ -460,8 +451,8 @@ def test_functions_without_source():
 
 @pytest.mark.parametrize(
     "f",
-    [len, Model().method, Model(), Model, functools.partial(scaled, 2.0), 3, None],
-    ids=["builtin", "method", "instance", "class", "partial", "number", "None"],
+    [len, "".join, object(), Model, 3, None],
+    ids=["builtin", "builtin method", "instance", "class", "number", "None"],
 )
 def test_what_is_no_python_function(f):
     message = complaint(lambda: dualad.grad(f), dualad.NoSourceError)

@@ -16,7 +16,7 @@ LAYERS = (
     ("errors",),
     ("rules",),
     ("compiler",),
-    ("inputs", "derivative_function", "arguments"),
+    ("structures", "inputs", "derivative_function", "arguments"),
     ("transforms",),
     ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
     ("dualad",),

@@ -76,6 +76,8 @@ class Derivative:
         Whether nobody looks at the result of forward mode but its tangents (it is returned all the same).
     packs : int
         Take that many directions at a time in forward mode, in packs, if the function can be done so.
+    forms : tuple of (int, Form)
+        What the tuples are to the user that some parameters of a function of his have for arguments.
     """
 
     function: object
@@ -87,6 +89,7 @@ class Derivative:
     directions: int = 1
     tangents_only: bool = False
     packs: int = 0
+    forms: tuple = ()
 
     @property
     def options(self) -> tuple:
@@ -97,7 +100,9 @@ class Derivative:
         if isinstance(self.function, Entry):
             return self.function
         whole = self.kind in WHOLE or any(self.is_starred(k) for k in self.argnums)
-        return Whole(self.function, self.kind, *self.options) if whole else Plain(self.function)
+        if whole:
+            return Whole(self.function, self.kind, *self.options, self.forms)
+        return Plain(self.function, self.forms)
 
     def is_starred(self, argnum: int) -> bool:
         """Whether an argument of a gradient or a Jacobian is one of those that a starred parameter takes."""
@@ -115,8 +120,8 @@ class Built:
     result_type: object = None
     directions: int = 1
     packs: SimpleNamespace | None = None
-    lists: tuple | None = None
-    """Which tuples of the result (with `has_aux`, of its auxiliary part) are lists to the user; see `ir.Function`."""
+    form: tuple | None = None
+    """What the tuples of the result (with `has_aux`, of its auxiliary part) are to the user; see `ir.Function`."""
 
 
 def build(what: Derivative, argument_types: tuple) -> Built:
@@ -183,7 +188,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     text, places = before + "\n".join(lines) + "\n", [entry.place] * before.count("\n") + places
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
-    return Built(name, text, made, type_of(function.result), directions, packs, function.lists)
+    return Built(name, text, made, type_of(function.result), directions, packs, function.form)
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
@@ -251,6 +256,12 @@ def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
 def check_types(what: Derivative, argument_types: tuple) -> None:
     """Refuse to differentiate a function of the user's by arguments of types that cannot hold real numbers."""
     star = star_of(what.function)
+    for k, form in what.forms:
+        ty = argument_types[k]
+        if k in what.argnums and not what.is_starred(k) and is_modelled(ty) and not holds_floats(ty):
+            name, place = Plain(what.function).names()[k], Plain(what.function).place
+            message = f"argument {k} ({name}) of {Plain(what.function).name} is a {form.cls.__name__} without floats"
+            raise NotDifferentiableError(at(f"{message}: pass floats (3.0, not 3), or leave it out of argnums", *place))
     for k in what.argnums:
         if not what.is_starred(k):
             check_type(argument_types[k], k, what.function)
@@ -260,6 +271,13 @@ def check_types(what: Derivative, argument_types: tuple) -> None:
             name = Plain(what.function).name
             raise ArgumentError(f"argnums has {k}, but {name} was called with {star + len(given)} arguments")
         check_type(given[k - star], k, what.function)
+
+
+def holds_floats(ty: object) -> bool:
+    """Whether there are floats, or arrays of floats, in a tuple."""
+    if isinstance(ty, types.BaseTuple):
+        return any(map(holds_floats, ty))
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
 
 
 def check_type(ty: object, position: int, function: object) -> None:
@@ -329,7 +347,8 @@ def check_scalar(function: ir.Function, what: Derivative) -> None:
             raise NotDifferentiableError(at(message, *function.place))
         result = result.items[0]
     if isinstance(result, ir.TupleOf):
-        shape = f"a tuple of {len(result.items)}"
+        form = None if what.has_aux else function.form
+        shape = f"a {'tuple' if form is None else form.cls.__name__} of {len(result.items)}"
     elif isinstance(result, ir.Var | ir.Global) and isinstance(type_of(result), types.Array):
         ty = type_of(result)
         shape = f"an array of {ty.ndim} dimension{'s' if ty.ndim != 1 else ''} of {ty.dtype}"

@@ -26,6 +26,7 @@ from .ir.kinds import is_array, is_float, type_of
 from .ir.messages import find_messages
 from .ir.printer import Scope
 from .lowering.branches import Unreachable
+from .lowering.dicts import held_by_dicts
 from .lowering.lower import Lowering
 from .lowering.recursion import Unit, Units, is_call
 from .runtime.numba_bridge import typing_stub
@@ -352,7 +353,12 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
     low = Lowering(scope.namer, units)
     params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]
     try:
-        result = low.inline(unit.function, unit.environment(params))
+        env = {name: low.thawed(x) for name, x in unit.environment(params).items()}
+        held = held_by_dicts(low.frame.env)
+        result = low.inline(unit.function, env)
+        if any(low.frame.env[name] is not x for name, x in held.items()):
+            what = f"changing a dict that is an argument of the recursive function {unit.name}"
+            raise UnsupportedError(at(f"{what} is not supported: return the new value", *unit.place))
     except Unreachable:
         result = Const(0.0)
     if unit.count is not None and result != Const(0.0):

@@ -218,8 +218,9 @@ class Block:
 class Function:
     """A function: `leaves` are the parameters with their tuples taken apart, in order, each with its path.
 
-    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`). `lists` says which
-    tuples of the result are lists to the user: None for none, else (whether it is one, what is said of its items).
+    `shapes` has what is known of the shapes of arrays without looking at them (`shapes.name_sizes`). `form` says what
+    the tuples of the result (with `has_aux`, of its auxiliary part) are to the user: a `lowering.structures.Form`, or
+    None for tuples.
     """
 
     name: str
@@ -230,7 +231,7 @@ class Function:
     star: int | None = None
     place: tuple = (None, None)
     shapes: dict[Var, tuple] = field(default_factory=dict)
-    lists: tuple | None = None
+    form: tuple | None = None
     has_aux: bool = False
 
 

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
+from .dicts import OTHER_DICT
 from .values import OPERANDS, DictOf, Frame, FunctionValue, Keys, ListOf, Poison, Static, static_value
 
 _YES = Const(True)
@@ -100,6 +101,10 @@ class Branches:
         if then_env is None and else_env is None:
             raise Unreachable
         if then_env is not None and else_env is not None:
+            for name in set(then_env) & set(else_env):
+                for side in (then_env, else_env):
+                    if side[name] is not env.get(name) and isinstance(side[name], DictOf | TupleOf | ListOf):
+                        self.rebound(name, env.get(name, UNDEFINED), side[name], env, side)
             a, b = self.unite_dicts(stmt, then_env, else_env, a, b)
         for name in {**(then_env or {}), **(else_env or {})}:
             env[name] = self.join(stmt, then_env, else_env, name)
@@ -124,6 +129,8 @@ class Branches:
 
     def merge(self, stmt: If, x: object, y: object, name: str) -> object:
         """Return the value of a name after a branch that left x or y in it."""
+        if isinstance(x, DictOf) and isinstance(y, DictOf) and x.name == y.name:
+            return x
         for one, other in ((x, y), (y, x)):
             if isinstance(one, Const) and (one == other or other is UNDEFINED):
                 return one
@@ -148,6 +155,8 @@ class Branches:
         if not (isinstance(x, plain) and isinstance(y, plain)):
             if x is UNDEFINED or y is UNDEFINED:
                 return y if x is UNDEFINED else x
+            if isinstance(x, DictOf) and isinstance(y, DictOf):
+                return Poison(f"{name} is another dict in the other branch, {OTHER_DICT}")
             return Poison(f"{name} stands for different functions or dicts in the branches")
         none = Const(None)
         if (x == none or y == none) and x is not UNDEFINED and y is not UNDEFINED:
@@ -188,6 +197,8 @@ class Branches:
         """
         scope: Frame | None = frame
         while scope is not None:
+            if name in scope.cells:
+                return self.shared_value(name, scope.cells[name], scope, node)
             if name in scope.env:
                 value = scope.env[name]
                 return self.required(name, value, scope, node) if isinstance(value, Maybe) else value
@@ -202,13 +213,17 @@ class Branches:
     def required(self, name: str, maybe: Maybe, scope: Frame, node: ast.AST) -> object:
         """Emit the check that a name has a value; return the value."""
         own = scope is self.frame
+        self.check_bound(name, maybe, own, node)
+        if own:
+            scope.env[name] = maybe.value
+        return maybe.value
+
+    def check_bound(self, name: str, maybe: Maybe, own: bool, node: ast.AST) -> None:
+        """Raise the error that Python raises where a name has no value."""
         what, where = ("local", "") if own else ("free", " in enclosing scope")
         message = ast.Constant(f"cannot access {what} variable '{name}' where it is not associated with a value{where}")
         error = UnboundLocalError if own else NameError
         self.branch(maybe.flag, lambda: None, lambda: self.raise_(error, [message], node), node)
-        if own:
-            scope.env[name] = maybe.value
-        return maybe.value
 
     def may_be_unbound(self, node: ast.expr) -> bool:
         """Whether reading the names in an expression may raise an exception."""

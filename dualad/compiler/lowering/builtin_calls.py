@@ -98,6 +98,8 @@ class Builtins:
         return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
 
     def builtin_len(self, node: ast.Call, obj: object, /) -> object:
+        obj = self.as_dict(obj)
+        self.refuse_record(obj, "the length", node)
         if isinstance(obj, DictOf):
             return Const(len(self.held(obj, node)))
         if isinstance(obj, TupleOf | ListOf):

@@ -11,6 +11,7 @@ import ast
 
 from ..ir import UNDEFINED, Const, TupleOf, Var
 from .branches import Maybe
+from .nonlocals import cell_of
 from .recursion import Leaf
 from .values import DictOf, Frame, FunctionValue, ListOf, Static, Transformed
 
@@ -18,7 +19,8 @@ from .values import DictOf, Frame, FunctionValue, ListOf, Static, Transformed
 class Lifting:
     """Collects the parameters of one call."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: dict[str, object]) -> None:
+        self.held = held  # what stands in the environment where the call is
         self.operands: list = []
         self.hints: list[str] = []
         self._captured: dict[Var, Leaf] = {}
@@ -34,6 +36,8 @@ class Lifting:
         if isinstance(value, TupleOf):
             items = [self.argument(x, f"{hint}_{k}", by_value) for k, x in enumerate(value.items)]
             return TupleOf(tuple(items), value.cls)
+        if isinstance(value, ListOf):
+            return ListOf([self.argument(x, f"{hint}_{k}", by_value) for k, x in enumerate(value.items)])
         is_number = isinstance(value, Const) and isinstance(value.value, int | float)
         if isinstance(value, Var) or (is_number and by_value):
             return self.leaf(value, hint)
@@ -65,7 +69,8 @@ class Lifting:
             frame = Frame(f.frame.source, env, frozenset())
             self._functions[f] = FunctionValue(f.source, f.node, frame, {})
             for name in sorted({n.id for n in ast.walk(f.node) if isinstance(n, ast.Name)}):
-                found = _in_frames(name, f.frame)
+                hidden = cell_of(name, f.frame)
+                found = _in_frames(name, f.frame) if hidden is None else self.held.get(hidden, UNDEFINED)
                 if found is not UNDEFINED:
                     env[name] = self.captured(found, name)
                 if isinstance(found, DictOf):

@@ -223,7 +223,7 @@ def assigned_names(nodes: list[ast.AST]) -> list[str]:
         if isinstance(node, ast.FunctionDef):
             names[node.name] = None
             return
-        if isinstance(node, ast.Lambda | ast.ListComp | ast.GeneratorExp):
+        if isinstance(node, ast.Lambda | ast.ListComp | ast.GeneratorExp | ast.DictComp):
             return
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
             names[node.id] = None

@@ -15,7 +15,7 @@ import numba
 from ...errors import DualadError
 from ..ir import UNDEFINED
 from .control import own_nodes
-from .source import python_function
+from .source import parameter_names, python_function
 from .values import FunctionValue, Static, Transformed
 
 _CACHES = (functools.cache, functools.lru_cache)
@@ -61,15 +61,15 @@ class Decorators:
         for n in own_nodes(f.node.body if isinstance(f.node, ast.FunctionDef) else [f.node.body]):
             changes = isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store)
             draws = isinstance(n, ast.Attribute) and n.attr == "random"
+            changes = changes or isinstance(n, ast.Nonlocal)
             if changes or draws or (isinstance(n, ast.Name) and self.is_captured_value(n.id, f)):
                 what = f"@{ast.unparse(node)} on {f.name}, which uses {ast.unparse(n)},"
                 raise self.fail(node, what, "leave the decorator out, or pass what it uses as arguments")
 
     def is_captured_value(self, name: str, f: FunctionValue) -> bool:
         """Whether a name in an inner function is one of the functions around it, and stands for no function."""
-        a = f.node.args
         scope = f.frame
-        if name in [p.arg for p in [*a.posonlyargs, *a.args, *a.kwonlyargs]]:
+        if name in parameter_names(f.node.args):
             return False
         while scope is not None:
             if name in scope.env or name in scope.local_names:

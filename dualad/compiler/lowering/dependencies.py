@@ -19,6 +19,7 @@ reached from the function::
 kind         fingerprint
 ===========  =======================================================================================================
 setting      value of a setting
+structure    class and keys of an argument that is a dict, an object or the like; leaf: a number or an array in it
 code, place  digest of the code of a function; file and line, which error messages name
 value        a number, a string, None: type and exact value (1, 1.0, True, 0.0 and -0.0 are different ones)
 array        class, dtype, shape, order and digest of the content
@@ -26,7 +27,8 @@ container    class of a tuple, a list or a dict, and keys; the items follow as e
 again        number of the entry at which something stands that has been met before
 library      a function, class or module of a library (`LIBRARIES`), or what has a rule: the object itself
 derivative   kind and options of a derivative, and its own dependencies
-object       any other object, where more is done with it than that attributes are read: the object itself
+object       any other object, where more is done with it than that attributes are read: the object itself; its class,
+             if nothing but attributes can be read of it
 computed     an attribute that only the user's own code can tell, which lowering refuses; missing: one not there (yet)
 function     the function itself, if something is missing: what it will be depends on more than what is known
 ===========  =======================================================================================================
@@ -39,6 +41,7 @@ It is what is compiled, so that nothing that lowering reads can be missing in th
 
 from __future__ import annotations
 
+import enum
 import functools
 import hashlib
 import sys
@@ -49,18 +52,16 @@ import numpy as np
 
 from ...rules import registry
 from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
+from ..runtime.numba_bridge.objects import has_type
 from ..runtime.vector_math import uses_vector_math
-from .reads import COMPUTED, MISSING, WHOLE, Fixed, Use, attribute, reads_of
+from .callables import call_of, is_library
+from .reads import COMPUTED, MISSING, WHOLE, Fixed, Instances, Method, Property, Use, attribute, reads_of
 from .source import Differentiated, FixedGlobals, digest, python_function
+from .structures import INSTANCES, Constant, Form, dataclass_of
 
 Dependency = tuple[str, str, object]
 
-LIBRARIES = frozenset(
-    "builtins math cmath operator _operator functools _functools itertools contextlib typing random time numpy scipy "
-    "numba llvmlite dualad".split()
-)
-"""Packages that do not change while a program runs."""
-
+_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial, functools._lru_cache_wrapper)
 _LIVE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, np.ufunc, np.dtype)  # hashable as such
 
 
@@ -82,17 +83,21 @@ class Itself:
         return getattr(self.object, "__qualname__", type(self.object).__qualname__)
 
 
-def dependencies(f: object) -> tuple[Dependency, ...]:
-    """Return what the derivatives of a function, or of a derivative, depend on as things are now."""
+def dependencies(f: object, forms: tuple = ()) -> tuple[Dependency, ...]:
+    """Return what the derivatives of a function, or of a derivative, depend on as things are now.
+
+    Among it are the constants in arguments of some forms (position, `structures.Form`), and their classes.
+    """
     walk = _Walk(False)
-    walk.go(f)
+    walk.go(f, forms)
     return tuple(walk.entries)
 
 
-def fixed(f: object) -> tuple[object, list[types.FunctionType]]:
-    """Return a function with all that it depends on as it is now, and the functions that it reaches."""
+def fixed(f: object, forms: tuple = ()) -> tuple[object, list[types.FunctionType], tuple]:
+    """Return a function with all that it depends on as it is now, the functions that it reaches, and its forms."""
     walk = _Walk(True)
-    return walk.go(f), walk.functions
+    function, forms = walk.go(f, forms)
+    return function, walk.functions, forms
 
 
 def portable(entries: tuple[Dependency, ...]) -> str:
@@ -123,23 +128,29 @@ def _kind(cls: type) -> str:
         return "container"
     if issubclass(cls, Differentiated):
         return "derivative"
-    if issubclass(cls, types.FunctionType | functools._lru_cache_wrapper) or is_jitted(cls) or is_jitted_ufunc(cls):
+    if issubclass(cls, _FUNCTIONS) or is_jitted(cls) or is_jitted_ufunc(cls):
         return "callable"
     if issubclass(cls, types.ModuleType | type):
         return "named"
-    if issubclass(cls, types.BuiltinFunctionType) or (cls is not Fixed and _is_library(cls.__module__)):
+    if issubclass(cls, types.BuiltinFunctionType) or (cls is not Fixed and is_library(cls.__module__)):
         return "library"
     return "object"
-
-
-def _is_library(module: object) -> bool:
-    return isinstance(module, str) and module.partition(".")[0] in LIBRARIES
 
 
 def _has_rule(x: object) -> bool:
     """Whether a callable has a rule; objects that the user's own code compares have none."""
     return type(x).__hash__ in (object.__hash__, type.__hash__) and registry.find(x) is not None
 
+
+@functools.lru_cache(maxsize=1024)
+def _is_plain(cls: type) -> bool:
+    """Whether nothing can be done with instances of a class but to read their attributes and to call them."""
+    own = [c for c in cls.__mro__ if c is not object]
+    in_python = all(c.__flags__ & _HEAP_TYPE and not issubclass(c, type | enum.Enum) for c in own)
+    return in_python and not has_type(cls)
+
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 
 _EXACT = {int: int.__int__, float: float.hex, str: str.__str__, bytes: bytes.__bytes__, complex: complex.__repr__}
 
@@ -172,11 +183,13 @@ class _Walk:
         self.attributes: set[str] = set()
         self.whole: list[tuple[Fixed, str, set]] = []  # the objects of which anything may be read
         self.late = False
+        self.bound: dict[tuple, types.FunctionType] = {}  # the functions of methods and partials
 
-    def go(self, f: object) -> object:
-        name = getattr(f, "__name__", "f")
+    def go(self, f: object, forms: tuple = ()) -> tuple[object, tuple]:
         function = python_function(f)
+        name = getattr(f if function is None else function, "__name__", "f")
         out = self.visit(f, name, WHOLE) if function is None else self.function(function, name)
+        forms = tuple((k, self.form(form, f"{name}({k})")) for k, form in forms)
         self.drain()
         count = -1
         while self.whole and count != len(self.entries):  # what is found may be another function, with further reads
@@ -188,7 +201,26 @@ class _Walk:
             self.drain()
         if self.late:
             self.entries.append(("function", name, Itself(f)))
-        return out
+        return out, forms
+
+    def form(self, form: Form | Constant | None, path: str) -> Form | Constant | None:
+        """Add the entries of what is known of an argument beforehand."""
+        if form is None:
+            self.entries.append(("leaf", path, None))
+            return None
+        if isinstance(form, Constant):
+            return Constant(self.visit(form.value, path, WHOLE))
+        self.entries.append(("structure", path, (Itself(form.cls), form.keys, form.kinds)))
+        items = tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items))
+        if form.make is None:
+            return form._replace(items=items)
+        aux = None
+        if form.aux is not None:
+            self.entries.append(("object", path, form.aux))
+            aux = (*form.aux, tuple((n, self.visit(v, f"{path}.{n}", WHOLE)) for n, v in form.make.rest))
+        around = self.object(Instances(form.cls), path, WHOLE)
+        self.member(around, "__call__", path, WHOLE, False)
+        return form._replace(items=items, aux=aux, around=around)
 
     def drain(self) -> None:
         for f, copy, path in self.queue:  # it grows meanwhile
@@ -249,7 +281,7 @@ class _Walk:
         if kind == "library":
             return self.library(x, path)
         if kind == "named":
-            known = _is_library(x.__name__ if isinstance(x, types.ModuleType) else x.__module__)
+            known = is_library(x.__name__ if isinstance(x, types.ModuleType) else x.__module__)
             return self.library(x, path) if known or _has_rule(x) else self.object(x, path, use)
         if kind == "callable":
             return self.callable(x, path)
@@ -262,7 +294,10 @@ class _Walk:
         return self.array(x, path) if kind == "array" else self.container(x, path)
 
     def library(self, x: object, path: str) -> object:
-        self.entries.append(("library", path, x if isinstance(x, _LIVE) else Itself(x)))
+        fingerprint: object = x if isinstance(x, _LIVE) else Itself(x)
+        if isinstance(x, types.MethodType):  # another object each time that it is read
+            fingerprint = Itself(x.__func__), Itself(x.__self__)
+        self.entries.append(("library", path, fingerprint))
         return x
 
     def derivative(self, x: Differentiated, path: str) -> Differentiated:
@@ -271,8 +306,8 @@ class _Walk:
 
     def callable(self, x: object, path: str) -> object:
         """Add the entries of what may be a function of the user's."""
-        function = python_function(x)
-        if function is None or _is_library(function.__module__) or registry.find(x) is not None:
+        function = self.function_of(x)
+        if function is None or is_library(function.__module__) or registry.find(x) is not None:
             return self.library(x, path)
         behind = derivative_in(x)
         if isinstance(behind, Differentiated):
@@ -281,6 +316,18 @@ class _Walk:
         if copy is not None and x is not function:
             copy.stands_for = x
         return x if is_jitted_ufunc(type(x)) else copy  # lowering calls it by another way than a function
+
+    def function_of(self, x: object) -> types.FunctionType | None:
+        """Return the function behind a callable, the same one for a method that is read twice."""
+        if isinstance(x, types.MethodType):
+            key = (id(x.__func__), id(x.__self__))
+        elif isinstance(x, functools.partial):
+            key = (id(x),)
+        else:
+            return python_function(x)
+        if key not in self.bound:
+            self.bound[key] = python_function(x)
+        return self.bound[key]
 
     def meet(self, x: object, copy: object) -> None:
         self.met[id(x)] = (len(self.entries), x, copy)
@@ -329,9 +376,6 @@ class _Walk:
 
     def object(self, x: object, path: str, use: Use) -> object:
         """Add the entries of what is read of an object, a class or a module."""
-        if isinstance(x, types.MethodType):  # lowering refuses to call it
-            self.entries.append(("object", path, (Itself(x.__func__), Itself(x.__self__))))
-            return x
         copy = self.objects.get(id(x))
         if copy is None:
             copy = self.objects[id(x)] = Fixed(x.value if isinstance(x, Fixed) else x, {}, x)
@@ -340,7 +384,19 @@ class _Walk:
         if use.whole and not any(copy is other for other, _, _ in self.whole):
             self.whole.append((copy, path, set()))
         if use.whole:
-            self.entries.append(("object", path, Itself(copy.value if isinstance(x, Fixed) else x)))
+            cls = type(copy.value)
+            self.entries.append(("object", path, Itself(cls if _is_plain(cls) else copy.value)))
+        if use.whole and "__call__" not in copy.attributes:
+            if isinstance(x, Fixed):
+                self.member(copy, "__call__", path, WHOLE, False)
+            elif call_of(x) is not None:
+                copy.attributes["__call__"] = self.callable(x, f"{path}.__call__")
+        if isinstance(x, type) and INSTANCES not in copy.attributes and dataclass_of(x) is not None:
+            copy.attributes[INSTANCES] = self.object(Instances(x), path, WHOLE).attributes
+        if isinstance(x, Fixed) and INSTANCES in x.attributes and INSTANCES not in copy.attributes:
+            held = Fixed(Instances(x.value), {}, Fixed(x.value, x.attributes[INSTANCES], x))
+            self.whole.append((held, path, set()))
+            copy.attributes[INSTANCES] = held.attributes
         for attr, inner in use.attributes:
             self.member(copy, attr, path, inner, True)
         return copy
@@ -354,6 +410,10 @@ class _Walk:
             return
         if value is COMPUTED:
             self.entries.append(("computed", f"{path}.{attr}", None))
+        elif isinstance(value, Property):
+            value = Property(self.visit(value.get, f"{path}.{attr}", WHOLE))
+        elif isinstance(value, Method):
+            value = Method(self.visit(value.function, f"{path}.{attr}", WHOLE))
         else:
             value = self.visit(value, f"{path}.{attr}", use)
         copy.attributes[attr] = value

@@ -22,10 +22,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import types
 
+from ...errors import UnsupportedError, at
 from ..ir import Const, TupleOf, Var
 from .closures import fill, signature
-from .source import defaults_of, innermost, read
-from .values import ListOf
+from .source import defaults_of, innermost, parameter_names, read
+from .values import DictOf, ListOf
 
 
 class Entry:
@@ -65,13 +66,14 @@ class Entry:
 
 
 class Plain(Entry):
-    """A function of the user's."""
+    """A function of the user's; `forms` says of parameters that take tuples what these are to the user."""
 
-    def __init__(self, function: object):
-        self.function = function
+    def __init__(self, function: object, forms: tuple = ()):
+        self.function, self.forms = function, dict(forms)
         self.source = read(innermost(function))
         a = self.source.node.args
-        if a.vararg and not a.kwonlyargs:  # Numba knows no parameters behind a star: there it is given as a tuple
+        # Numba knows no parameters behind a star: there it is given as a tuple
+        if a.vararg and not (a.kwonlyargs or a.kwarg):
             self.star = len([*a.posonlyargs, *a.args])
         self.place = (self.source.filename, self.source.node.lineno)
 
@@ -83,11 +85,27 @@ class Plain(Entry):
         return defaults_of(self.source.function).get(name, value)
 
     def names(self) -> list[str]:
-        a = self.source.node.args
-        return [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+        return parameter_names(self.source.node.args)
+
+    def formed(self, low: object, values: list) -> list:
+        """Return the arguments as they are to the function."""
+        values = [low.formed(v, self.forms.get(k)) for k, v in enumerate(values)]
+        named = self.source.node.args.kwarg
+        if named is not None:
+            place = self.names().index(named.arg)
+            if not isinstance(values[place], DictOf):
+                values[place] = self.keywords(low, values[place])
+        return values
+
+    def keywords(self, low: object, value: object) -> object:
+        """Return what is given to **kwargs where nothing but the types of tuples is known: in jitted code."""
+        if value != Const(None) and getattr(value, "items", ()):
+            raise UnsupportedError(at(f"keyword arguments of {self.name} in jitted code", *self.place))
+        return low.new_dict([])
 
     def call(self, low: object, values: list, given: tuple) -> object:
-        return low.call_in_order(low.function_value(self.function), values, self.source.node)
+        values = self.formed(low, values)
+        return low.frozen(low.call_in_order(low.function_value(self.function), values, self.source.node))
 
 
 class Whole(Plain):
@@ -96,8 +114,10 @@ class Whole(Plain):
     A gradient by some of the arguments of a starred parameter is one, too.
     """
 
-    def __init__(self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool):
-        super().__init__(function)
+    def __init__(
+        self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool, forms: tuple = ()
+    ):
+        super().__init__(function, forms)
         self.kind, self.argnums, self.single, self.has_aux = kind, argnums, single, has_aux
         if kind == "hvp":
             self.star = None
@@ -112,15 +132,17 @@ class Whole(Plain):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         function = low.function_value(self.function)
+        count = len(super().names())
+        dots = [low.formed(x, self.forms.get(k)) for x, k in zip(values[count:], self.argnums, strict=False)]
+        values = [*self.formed(low, values[:count]), *dots]
         if self.kind == "hvp":
-            count = len(super().names())
             dots = dict(zip(self.argnums, values[count:], strict=True))
             in_order = [dots.get(k, Const(None)) for k in range(count)]
             asked = [Const(k in dots) for k in range(count)]
             products = low.hessian_products(function, values[:count], in_order, asked, self.source.node)
             return products[0] if count == 1 else TupleOf(tuple(products))
         whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux)
-        return low.call_in_order(whole, values, self.source.node)
+        return low.frozen(low.call_in_order(whole, values, self.source.node))
 
 
 @dataclass(eq=False)
@@ -147,7 +169,8 @@ class Lifted(Entry):
     def call(self, low: object, values: list, given: tuple) -> object:
         memo: dict = {}
         function = fill(self.function, values, memo)
-        return low.call_in_order(function, [fill(a, values, memo) for a in self.arguments], None)
+        arguments = [low.thawed(fill(a, values, memo)) for a in self.arguments]
+        return low.frozen(low.call_in_order(function, arguments, None))
 
 
 @dataclass(eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import functools
 import operator
 import types
 from collections.abc import Callable
@@ -17,17 +19,20 @@ from ..ir.callees import BINARY, is_library
 from ..ir.kinds import is_object
 from ..ir.messages import Field, formatted
 from ..runtime.helpers import check_no_overlap
+from .bound import Bounds
 from .builtin_calls import SPECIAL, Builtins
 from .control import DEEPEST
 from .decorators import Decorators
-from .dicts import Dicts
+from .dicts import READING, Dicts
 from .library import AXES
 from .lists import Lists
 from .nested_derivatives import transformation_of
 from .nested_primitives import Derived
+from .nonlocals import cell_of
 from .objects import Objects
 from .signatures import Signatures
 from .source import innermost, python_function
+from .structures import DICTS, Structures, dataclass_of, is_record
 from .values import (
     COMPARE,
     OPERANDS,
@@ -48,7 +53,7 @@ _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator on
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
+class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signatures, Structures):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -66,6 +71,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if isinstance(value, OPERANDS):
             return value
         if isinstance(value, TupleOf):
+            self.refuse_record(value, "the value", node)
             return TupleOf(tuple(self.as_operand(i, node) for i in value.items), value.cls)
         if isinstance(value, Static):
             return ir.Global(value.value)
@@ -97,7 +103,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if value is ir.UNDEFINED:
             raise self.fail(node, f"the name {node.id!r}, which has no value here,", "assign it on every path before")
         if isinstance(value, Poison):
-            raise self.fail(node, f"the variable {node.id!r}", value.reason)
+            reason = value.reason.replace(cell_of(node.id, self.frame) or node.id, node.id)
+            raise self.fail(node, f"the variable {node.id!r}", reason)
         return value
 
     def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
@@ -108,6 +115,10 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         for n in nodes:
             if isinstance(n, ast.Starred):
                 value = self.expr(n.value)
+                value = self.as_dict(value)
+                if isinstance(value, DictOf):
+                    value = self.keys_of(value, n)
+                self.refuse_record(value, "items", n)
                 if not isinstance(value, TupleOf | ListOf):
                     raise self.fail(n, f"*{ast.unparse(n.value)}", "a star takes a tuple")
                 out.extend(value.items)
@@ -131,7 +142,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
 
     def expr_NamedExpr(self, node: ast.NamedExpr, hint: str) -> object:
         value = self.expr(node.value, node.target.id)
-        self.frame.env[node.target.id] = value
+        self.store(node.target.id, value, node)
         return value
 
     def expr_JoinedStr(self, node: ast.JoinedStr, hint: str) -> object:
@@ -240,6 +251,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
                 return Const(not same)
             raise self.fail(node, "`is` between values", "compare with ==, or with None")
         if isinstance(op, ast.In | ast.NotIn):
+            y = self.as_dict(y)
             if isinstance(y, TupleOf | ListOf):
                 found: object = Const(False)
                 for item in reversed(y.items):
@@ -319,6 +331,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
 
     def expr_Subscript(self, node: ast.Subscript, hint: str) -> object:
         base = self.expr(node.value)
+        self.refuse_record(base, "items", node)
         if isinstance(base, TupleOf | ListOf):
             if isinstance(node.slice, ast.Slice):
                 parts = [self.expr(x) if x is not None else Const(None) for x in
@@ -398,6 +411,11 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
             if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format:
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            if isinstance(base, TupleOf) and hasattr(base.cls, "_fields") and node.func.attr == "_replace":
+                args, kwargs = self.call_arguments(node)
+                return self.replaced([base, *args], kwargs, node)
+            if isinstance(base, Static) and type(base.value) in DICTS and node.func.attr in READING:
+                return self.dict_method(self.as_dict(base), node.func.attr, *self.call_arguments(node), node)
             callee = self.attribute(base, node.func, "t")
         else:
             callee = self.expr(node.func)
@@ -408,9 +426,16 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if isinstance(callee, FunctionValue):
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
-            return self.call_static(callee.value, args, kwargs, node, hint)
+            called = callee.attributes.get("__call__", callee.value)  # of an object of the user's
+            if isinstance(called, type) and dataclass_of(called) is not None:
+                return self.new_record(called, callee.attributes, args, kwargs, node)
+            return self.call_static(called, args, kwargs, node, hint)
         if isinstance(callee, Transformed):
             return self.call_transformed(callee, self.in_order(callee, args, kwargs, node), node)
+        if is_record(callee):
+            own = ast.copy_location(ast.Attribute(node.func, "__call__", ast.Load()), node)
+            callee = self.record_attribute(callee, own)
+            return self.call_value(callee, args, kwargs, node, hint)
         if isinstance(callee, Pullback):
             return self.call_pullback(callee, args, kwargs, node)
         raise self.fail(node, f"calling {ast.unparse(node.func)}", "call functions")
@@ -437,15 +462,23 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             args = [self.expr(generator.generators[0].iter), *self.items(node.args[1:])]
         kwargs = {}
         for k in node.keywords:
-            if k.arg is None:
-                raise self.fail(node, "** in a call", "name the keyword arguments")
-            kwargs[k.arg] = self.expr(k.value)
+            value = self.expr(k.value)
+            given = {k.arg: value} if k.arg is not None else self.known_dict(value, k.value)
+            for name, item in given.items():
+                if not isinstance(name, str) or name in kwargs:
+                    what = f"calling {ast.unparse(node.func)} with the keyword {name!r}"
+                    raise self.fail(node, what, "keywords are strings, each given once")
+                kwargs[name] = item
         if generator is not None:
             args[0] = self.comprehension(generator, args[0], "t")
         return args, kwargs
 
     def call_static(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call something known at compile time: a primitive, a builtin, a class, or a function of the user's."""
+        if f is functools.partial:
+            return self.call_partial(args, kwargs, node)
+        if f is dataclasses.replace:
+            return self.replaced(args, kwargs, node)
         kind = transformation_of(f)
         if kind is not None:
             return self.transform(kind, args, kwargs, node)

@@ -60,6 +60,7 @@ class Lists:
 
     def grow(self, value: ListOf, node: ast.AST) -> None:
         """Start again, with a list that changes as an object in memory."""
+        self.refuse_default(value, node)
         if value.node is None or len(self.growing) == _MOST_LISTS:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)
@@ -128,33 +129,44 @@ class Lists:
 
     def comprehension(self, node: ast.ListComp | ast.GeneratorExp, outermost: object, hint: str) -> object:
         """Return the list that a comprehension makes; `outermost` is what its first clause goes through."""
+        items = None if node in self.growing else self.known_comprehension(node, outermost)
+        if items is not None:
+            return self.new_list(items, node, hint)
+        env = dict(self.frame.env)
+        target = self.list_in_memory([], node, hint)
+        self.generate(node, 0, outermost, lambda item: self.append(target, item, node), False)
+        self.without_names_of(node, env)
+        return target
+
+    def known_comprehension(self, node: ast.ListComp | ast.GeneratorExp, outermost: object) -> list | None:
+        """Return the items that a comprehension yields; None if they are not known."""
         if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node)):
             raise self.fail(node, "an assignment inside a comprehension", "assign before it, or write the loop")
-        names = assigned_names([g.target for g in node.generators])
         count, env = len(self.block.statements), dict(self.frame.env)
         items: list = []
         try:
-            if node in self.growing:
-                raise _NotStatic
             self.generate(node, 0, outermost, items.append, True)
-            target = self.new_list(items, node, hint)
         except _NotStatic:
             del self.block.statements[count:]
             self.frame.env.clear()
             self.frame.env.update(env)
-            target = self.list_in_memory([], node, hint)
-            self.generate(node, 0, outermost, lambda item: self.append(target, item, node), False)
-        for name in names:  # the names of a comprehension are its own
+            return None
+        self.without_names_of(node, env)
+        return items
+
+    def without_names_of(self, node: ast.ListComp | ast.GeneratorExp, env: dict) -> None:
+        """The names of a comprehension are its own."""
+        for name in assigned_names([g.target for g in node.generators]):
             self.frame.env.pop(name, None)
             if name in env:
                 self.frame.env[name] = env[name]
-        return target
 
     def generate(
         self, node: ast.ListComp | ast.GeneratorExp, depth: int, iterable: object, put: Callable, static: bool
     ) -> None:
         """Lower the `for` clauses of a comprehension from one on, going through `iterable`; `put` takes the items."""
         clause = node.generators[depth]
+        iterable = self.as_dict(iterable)
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)
 

@@ -16,7 +16,7 @@ from ..ir.boundary import refuse_loop
 from ..ir.effects import may_change_memory
 from .branches import Restructure, Unreachable, alike, value_of, variables
 from .control import assigned_names
-from .dicts import held_by_dicts
+from .dicts import OTHER_DICT, held_by_dicts
 from .values import OPERANDS, DictOf, Flat, Iteration, Keys, ListOf, Poison, Static
 
 _MAX_UNROLL = 64
@@ -30,13 +30,14 @@ class Loops:
     """The part of `Lowering` that deals with loops."""
 
     def stmt_For(self, s: ast.For) -> None:
-        iterable = self.expr(s.iter)
+        iterable = self.as_dict(self.expr(s.iter))
         if isinstance(iterable, DictOf):
             keys = self.keys_of(iterable, s)
             self.unrolled(s, list(keys.items))
             if len(self.held(iterable, s)) != len(keys.items):
                 raise self.fail(s, "a loop over a dict that gets more keys in it", "store them before the loop")
             return
+        self.refuse_record(iterable, "items", s)
         if isinstance(iterable, TupleOf | ListOf):
             if len(iterable.items) > _MAX_UNROLL:
                 raise self.fail(s, f"a loop over {len(iterable.items)} items of a tuple", "loop over an array")
@@ -121,7 +122,7 @@ class Loops:
     ) -> None:
         """Lower a loop: every name that it binds becomes a value carried from trip to trip."""
         shapes: dict[str, object] = {}
-        names = list(names)
+        names = [name for name in names if name not in self.frame.cells and name not in self.frame.nonlocals]
         for _ in range(8):
             try:
                 self.try_loop(s, names, body, exit_, start_trip, hint, bounds, test, shapes)
@@ -165,6 +166,10 @@ class Loops:
             left, exit_value = params, None
         finally:
             self.block, self.frame.env = outer, env
+        for name in names:
+            now = left.get(name, UNDEFINED)
+            if left is not params and isinstance(now, DictOf | TupleOf | ListOf):
+                self.rebound(name, env.get(name, UNDEFINED), now, env, left)
         changed = [k for k, v in held_by_dicts(env).items() if k not in names and left.get(k) is not v]
         if changed:
             names += changed
@@ -218,6 +223,8 @@ class Loops:
 
     def carry(self, name: str, param: object, init: object, left: object, carried: list, shapes: dict) -> object:
         """Record what a name carries; returns its value after the loop."""
+        if isinstance(param, DictOf) and isinstance(left, DictOf) and param.name == left.name:
+            return param
         if isinstance(param, Poison) or (left is param and not isinstance(param, TupleOf | ListOf)):
             return self.slot(name, param, init, left, carried) if isinstance(param, Var) else param
         if isinstance(param, Var):
@@ -234,12 +241,20 @@ class Loops:
         elif isinstance(param, TupleOf | ListOf) and alike(param, left):
             inits = init.items if isinstance(init, type(param)) else [UNDEFINED] * len(param.items)
             parts = zip(param.items, inits, left.items, strict=True)
-            items = [self.carry(name, p, i, x, carried, {}) for p, i, x in parts]
+            inner: dict[str, object] = {}
+            try:
+                items = [self.carry(name, p, i, x, carried, inner) for p, i, x in parts]
+            except Restructure:
+                if isinstance(inner.get(name), Poison):
+                    shapes[name] = inner[name]
+                raise
             return TupleOf(tuple(items), param.cls) if isinstance(param, TupleOf) else ListOf(items, left.node)
         else:
             self.grow_if_different(param, left)
             keys = isinstance(getattr(param, "cls", None), Keys)
             reason = f"{name} {'gets other keys' if keys else 'changes its structure'} inside a loop"
+            if isinstance(param, DictOf) and isinstance(left, DictOf):
+                reason = f"{name} becomes another dict inside a loop, {OTHER_DICT}"
         shapes[name] = Poison(reason)  # the body must not take it for what it is in the first trip
         raise Restructure
 

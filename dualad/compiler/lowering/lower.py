@@ -27,26 +27,28 @@ from .expressions import Expressions
 from .library import LibraryCalls
 from .loops import Loops
 from .nested_derivatives import Transformations
+from .nonlocals import Nonlocals
 from .recursion import Calls, Units
-from .results import refuse_poison, with_tuples
+from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
 
 _STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expressions):
+class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
         self.namer = namer
         self.units = units or Units(sharing=False)
         self.block = Block()
-        self.frame: Frame | None = None
+        self.frame = Frame(None, {}, frozenset())  # of the call that begins it all
         self.inlining: list[tuple] = []
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
+        self.defaults: dict[int, tuple[object, str, str]] = {}  # the defaults that have been used
         self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
@@ -57,7 +59,8 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
     def place(self, node: ast.AST | None) -> tuple:
         if self.origin is not None:
             return self.origin
-        return (self.frame.source.filename if self.frame else None, getattr(node, "lineno", None))
+        source = self.frame.source
+        return (source.filename if source is not None else None, getattr(node, "lineno", None))
 
     def fail(self, node: ast.AST | None, what: str, remedy: str) -> UnsupportedError:
         return UnsupportedError(at(f"{what} is not supported: {remedy}", *self.place(node)))
@@ -100,8 +103,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
     def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
         """Match arguments to parameters, as Python does."""
         a = f.node.args
-        if a.kwarg is not None:
-            raise self.fail(node, f"**{a.kwarg.arg} in {f.name}", "name the keyword arguments")
+        rest: dict[str, object] = {}
         positional = [p.arg for p in [*a.posonlyargs, *a.args]]
         env: dict[str, object] = dict(zip(positional, args, strict=False))
         extra = args[len(positional) :]
@@ -111,6 +113,9 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
             raise self.fail(node, f"calling {f.name} with {len(args)} arguments", f"it takes {len(positional)}")
         keyword = {*positional, *(p.arg for p in a.kwonlyargs)} - {p.arg for p in a.posonlyargs}
         for name, value in kwargs.items():
+            if a.kwarg is not None and name not in keyword:
+                rest[name] = value
+                continue
             if name not in keyword or name in env:
                 raise self.fail(node, f"calling {f.name} with argument {name!r}", "it is unknown or given twice")
             env[name] = value
@@ -119,6 +124,9 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 if name not in f.defaults:
                     raise self.fail(node, f"calling {f.name} without argument {name!r}", "it has no default")
                 env[name] = f.defaults[name]
+                self.defaults[id(env[name])] = (env[name], name, f.name)
+        if a.kwarg is not None:
+            env[a.kwarg.arg] = self.new_dict(list(rest.items()))
         return env
 
     # ---------------------------------------------------------------- statements
@@ -152,7 +160,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         if isinstance(s.target, ast.Name):
             now = self.expr(ast.copy_location(ast.Name(s.target.id, ast.Load()), s))
             value = self.expr(s.value)
-            self.frame.env[s.target.id] = self.augmented(now, value, s, s.target.id)
+            self.store(s.target.id, self.augmented(now, value, s, s.target.id), s)
         elif isinstance(s.target, ast.Subscript):
             base = self.expr(s.target.value)
             if isinstance(base, DictOf):
@@ -162,6 +170,9 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 return
             if isinstance(base, ListOf):
                 self.grow(base, s.target)
+            if isinstance(base, Static):
+                self.refuse_default(base, s.target)
+                raise self.outside(base.value, s.target)
             flat = isinstance(base, Flat)
             base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
@@ -198,7 +209,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
     def assign(self, target: ast.expr, value: object) -> None:
         """Bind a target: a name, a pattern of names, an element of an array."""
         if isinstance(target, ast.Name):
-            self.frame.env[target.id] = value
+            self.store(target.id, value, target)
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target, value)
         elif isinstance(target, ast.Subscript):
@@ -211,6 +222,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return
             if isinstance(base, Static):
+                self.refuse_default(base, target)
                 raise self.outside(base.value, target)
             if not isinstance(base, OPERANDS):
                 raise self.fail(target, "assigning to an item of a tuple", "use a NumPy array")
@@ -222,7 +234,15 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         else:
             self.store_attribute(target, self.expr(target.value), value)
 
+    def refuse_default(self, base: object, node: ast.AST) -> None:
+        """Refuse to change the default of a parameter: it is the same object in the next call."""
+        _, name, function = self.defaults.get(id(base), (None, None, None))
+        if name is not None:
+            what = f"changing the default of {name}, which {function} finds changed at its next call,"
+            raise self.fail(node, what, f"make {name} in the function, and None its default")
+
     def refuse_frozen(self, base: object, node: ast.AST) -> None:
+        self.refuse_default(base, node)
         if isinstance(base, ir.Global):
             what = "writing into a global or captured array, which Numba takes as a constant,"
             raise self.fail(node, what, "pass the array as an argument")
@@ -232,7 +252,10 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
         count = len(target.elts)
         if isinstance(value, Var) and not stars:
             items = [self.emit("getitem", (value, Const(k)), target, "t", None, ITERATED) for k in range(count)]
+        elif isinstance(value, DictOf):
+            items = list(self.keys_of(value, target).items)
         elif isinstance(value, TupleOf | ListOf):
+            self.refuse_record(value, "items", target)
             items = list(value.items)
         else:
             raise self.fail(target, "unpacking this value", "unpack tuples and arrays, without a star for arrays")
@@ -246,7 +269,7 @@ class Lowering(Branches, Loops, Calls, LibraryCalls, Transformations, Expression
             self.assign(t.value if isinstance(t, ast.Starred) else t, item)
 
     def stmt_FunctionDef(self, s: ast.FunctionDef) -> None:
-        self.frame.env[s.name] = self.decorated(s)
+        self.store(s.name, self.decorated(s), s)
 
     def stmt_Assert(self, s: ast.Assert) -> None:
         if not self.frame.source.asserts:  # compiled by Python with -O
@@ -304,7 +327,7 @@ def lower(
     units : Units
         The recursive functions of the build.
     has_aux : bool
-        Whether the result is a pair of which the second part is not differentiated; there may be lists in it.
+        Whether the result is a pair of which the second part is not differentiated.
     """
     low = Lowering(namer, units)
     params, leaves, values = [], [], []
@@ -317,15 +340,16 @@ def lower(
             values.append(Const(None))
         elif isinstance(ty, types.Omitted):
             values.append(static_value(entry.default(name, ty.value)))
+            low.defaults[id(values[-1])] = (values[-1], name, entry.name)
         else:
             values.append(_leaves(low, param, ty, k, (), leaves))
     try:
         result = entry.call(low, values, argument_types)
     except Unreachable:
         result = Const(0.0)
-    result, lists = with_tuples(result, entry, has_aux)
+    result, form = as_tuples(result, entry, has_aux)
     refuse_poison(result, entry)
-    function = ir.Function(entry.name, params, leaves, low.block, result, lists=lists, has_aux=has_aux)
+    function = ir.Function(entry.name, params, leaves, low.block, result, form=form, has_aux=has_aux)
     function.star, function.place = entry.star, entry.place
     find_messages(function)
     return function
@@ -342,4 +366,4 @@ def _leaves(low: Lowering, root: Var, ty: object, position: int, path: tuple, le
     else:
         leaf = root
     leaves.append((leaf, position, path))
-    return leaf
+    return Const(None) if isinstance(ty, types.NoneType) else leaf

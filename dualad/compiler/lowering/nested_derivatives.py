@@ -17,6 +17,7 @@ from .closures import Lifting
 from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
 from .nested_primitives import Derived, generate
 from .recursion import Leaf
+from .source import parameter_names
 from .values import FunctionValue, ListOf, Pullback, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
@@ -106,8 +107,7 @@ class Transformations:
         f = function.innermost if isinstance(function, Transformed) else function
         if isinstance(f, Static):
             return []
-        a = f.node.args
-        return [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+        return parameter_names(f.node.args)
 
     # ---------------------------------------------------------------- calls
 
@@ -126,7 +126,9 @@ class Transformations:
                 what = f"*{a.vararg.arg} together with keyword-only parameters is not supported in jitted code"
                 raise UnsupportedError(at(f"{what}: name a tuple", f.source.filename, f.node.lineno))
             positional += starred.items
-        return self.call_function(f, positional, {p.arg: v for p, v in zip(a.kwonlyargs, rest, strict=True)}, node)
+        more = self.known_dict(rest.pop(), node) if a.kwarg else {}
+        named = {p.arg: v for p, v in zip(a.kwonlyargs, rest, strict=True)}
+        return self.call_function(f, positional, {**named, **more}, node)
 
     def in_order(self, function: object, args: list, kwargs: dict, node: ast.AST) -> list:
         """Return one value for each parameter of a function, defaults filled in."""
@@ -144,7 +146,8 @@ class Transformations:
         a = f.node.args
         count = len([*a.posonlyargs, *a.args])
         dots = [*tangents[:count], *[_NONE] * (count - len(tangents))]
-        return [*dots, *([TupleOf(tuple(tangents[count:]))] if a.vararg else []), *[_NONE] * len(a.kwonlyargs)]
+        named = [*a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]
+        return [*dots, *([TupleOf(tuple(tangents[count:]))] if a.vararg else []), *[_NONE] * len(named)]
 
     def as_given(self, function: object, entries: list, count: int) -> list:
         """Return the entries for the arguments that were given, of entries for all parameters of a function."""
@@ -164,8 +167,9 @@ class Transformations:
 
     def lift(self, f: object, values: list, by_value: set[int], node: ast.AST) -> tuple[Lifted, list]:
         """Return a function with its arguments as an entry, and the operands to call it with."""
-        lifting = Lifting()
+        lifting = Lifting(self.frame.env)
         names = self.parameter_names(f) or [f"x{k}" for k in range(len(values))]
+        values = [self.frozen(v, node) for v in values]
         arguments = [lifting.argument(v, names[k], k in by_value) for k, v in enumerate(values)]
         inner = f.innermost if isinstance(f, Transformed) else f
         label = getattr(inner, "name", None) or getattr(inner.value, "__name__", "function")
@@ -217,7 +221,7 @@ class Transformations:
         """Return a structure of results with the results of an entry in their places."""
         outs = places_in(structure)
         found = self.derived("value", ResultsOf(entry, tuple(outs)), operands, node, len(outs))
-        return each(dict(zip(outs, found, strict=True)).__getitem__, structure)
+        return each(dict(zip(outs, found, strict=True)).__getitem__, structure, True)
 
     def result_structure(self, entry: Lifted, operands: list) -> object:
         """Return the result of an entry with numbered places in it (None stays None)."""
@@ -234,7 +238,7 @@ class Transformations:
             if isinstance(x, TupleOf):
                 return TupleOf(tuple(numbered(i) for i in x.items), x.cls)
             number = next(count)
-            return x if x == _NONE else Leaf(number)
+            return x if isinstance(x, Const) and isinstance(x.value, str | None) else Leaf(number)
 
         return numbered(result)
 
@@ -264,20 +268,22 @@ class Transformations:
             derivative = found[0] if t.single else TupleOf(tuple(found))
         if t.kind == "value_and_grad":
             value = self.values(entry, operands, node, Leaf(0))
-            return TupleOf((TupleOf((value, aux)) if t.has_aux else value, derivative))
-        return TupleOf((derivative, aux)) if t.has_aux else derivative
+            return self.thawed(TupleOf((TupleOf((value, aux)) if t.has_aux else value, derivative)))
+        return self.thawed(TupleOf((derivative, aux)) if t.has_aux else derivative)
 
     def jacobians(
         self, t: Transformed, entry: Entry, operands: list, node: ast.AST, structure: object, wrt: list
     ) -> object:
         outs = tuple(places_in(structure))
-        places = tuple(dict.fromkeys(p for x in wrt for p in places_in(x)))
+        strict = {x.number for x in wrt if isinstance(x, Leaf)}
+        found_in = dict.fromkeys(p for x in wrt for p in places_in(x))
+        places = tuple(p for p in found_in if p in strict or may_be_real(operands[p]))
         whole = JacobianOf(ResultsOf(entry, outs), places, generate, t.kind)
         found = self.derived("value", whole, operands, node, len(outs) * len(places))
         table = {(j, i): found[n * len(places) + m] for n, j in enumerate(outs) for m, i in enumerate(places)}
 
         def row(out: int) -> object:
-            blocks = [each(lambda p: table[out, p], x) for x in wrt]
+            blocks = [each(lambda p: table.get((out, p), Const(0.0)), x) for x in wrt]
             return blocks[0] if t.single else TupleOf(tuple(blocks))
 
         return each(row, structure)
@@ -286,22 +292,24 @@ class Transformations:
         values = self.in_order(f, primals, {}, node)
         dots = self.tangents_in_order(f, tangents)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
-        wrt, dot_operands = pairs(entry.arguments, dots)
+        wrt, dot_operands = self.pairs(entry.arguments, dots, "a tangent", node)
         structure = self.result_structure(entry, operands)
         outs = tuple(places_in(structure))
         if not wrt:
-            return TupleOf((self.values(entry, operands, node, structure), each(lambda p: Const(0.0), structure)))
+            out = self.values(entry, operands, node, structure)
+            return self.thawed(TupleOf((out, each(lambda p: Const(0.0), structure))))
         pushed = PushedForward(ResultsOf(entry, outs), wrt, generate)
         found = self.derived("value", pushed, [*operands, *dot_operands], node, 2 * len(outs))
         out, out_dot = (dict(zip(outs, part, strict=True)) for part in (found[: len(outs)], found[len(outs) :]))
-        return TupleOf((each(out.__getitem__, structure), each(out_dot.__getitem__, structure)))
+        return self.thawed(TupleOf((each(out.__getitem__, structure, True), each(out_dot.__getitem__, structure))))
 
     def call_hvp(self, f: object, primals: list, tangents: dict[int, object], node: ast.AST) -> list:
         """Return the products of Hessian and tangents, one for each argument; None for those without a tangent."""
         values = self.in_order(f, primals, {}, node)
         dots = self.tangents_in_order(f, [tangents.get(k, _NONE) for k in range(len(primals))])
         asked = self.tangents_in_order(f, [Const(k in tangents) for k in range(len(primals))])
-        return self.as_given(f, self.hessian_products(f, values, dots, asked, node), len(primals))
+        products = self.hessian_products(f, values, dots, asked, node)
+        return [self.thawed(x) for x in self.as_given(f, products, len(primals))]
 
     def hessian_products(self, f: object, values: list, dots: list, asked: list, node: ast.AST) -> list:
         """Return the products of Hessian and tangents, one for each parameter of a function.
@@ -310,7 +318,7 @@ class Transformations:
         for.
         """
         entry, operands = self.lift(f, values, {k for k, x in enumerate(asked) if x != _NONE}, node)
-        wrt, dot_operands = pairs(entry.arguments, dots)
+        wrt, dot_operands = self.pairs(entry.arguments, dots, "a tangent", node)
         if not wrt:
             raise self.fail(node, "hvp with None or 0 as all its tangents", "give it a tangent")
         along = TangentOf(entry, wrt, generate)
@@ -321,6 +329,10 @@ class Transformations:
         table = dict(zip(by, found, strict=True))
         return [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
 
+    def pairs(self, structures: list, values: list, what: str, node: ast.AST) -> tuple[tuple[int, ...], list]:
+        """Return the places in some structures for which there are values, and the values."""
+        return pairs(structures, [self.matching(x, v, what, node) for x, v in zip(structures, values, strict=True)])
+
     def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
@@ -329,17 +341,18 @@ class Transformations:
         structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
         given = self.as_given(f, entry.arguments, len(primals))
-        return TupleOf((out, Pullback(entry, operands, given, structure)))
+        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure))))
 
     def call_pullback(self, pullback: Pullback, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
         if len(args) + len(kwargs) == 1 and kwargs.keys() <= {"cotangent"}:
             args = [*args, *kwargs.values()]
         else:
             raise self.fail(node, f"a pullback with {len(args)} arguments", "give it one cotangent, a tuple if need be")
-        outs, weights = pairs([pullback.out], args)
+        outs, weights = self.pairs([pullback.out], args, "a cotangent", node)
         operands = [*pullback.operands, *weights]
         entry = Contracted(pullback.lifted, outs)
-        return TupleOf(tuple(self.gradients(entry, operands, node, pullback.arguments, strict=False)))
+        bars = self.gradients(entry, operands, node, pullback.arguments, strict=False)
+        return self.thawed(TupleOf(tuple(bars)))
 
 
 def _asked_in(structure: object, wanted: object) -> list[int]:
@@ -364,13 +377,18 @@ def places_in(structure: object) -> list[int]:
     return [structure.number] if isinstance(structure, Leaf) else []
 
 
-def each(make: Callable, structure: object) -> object:
-    """Return a structure with `make(number)` in its places; what is no number or array has None for a derivative."""
+def each(make: Callable, structure: object, keep: bool = False) -> object:
+    """Return a structure with `make(number)` in its places.
+
+    What is no number or array is itself if told to `keep` it, and has None for a derivative.
+    """
     if isinstance(structure, ListOf):
-        return ListOf([each(make, x) for x in structure.items])
+        return ListOf([each(make, x, keep) for x in structure.items])
     if isinstance(structure, TupleOf):
-        return TupleOf(tuple(each(make, x) for x in structure.items), structure.cls)
-    return make(structure.number) if isinstance(structure, Leaf) else _NONE
+        return TupleOf(tuple(each(make, x, keep) for x in structure.items), structure.cls)
+    if isinstance(structure, Leaf):
+        return make(structure.number)
+    return structure if keep else _NONE
 
 
 def pairs(structures: list, values: list) -> tuple[tuple[int, ...], list]:

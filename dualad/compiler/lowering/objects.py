@@ -28,8 +28,9 @@ from ..runtime.numba_bridge.objects import (
     name_of_object,
     type_of_value,
 )
-from .reads import COMPUTED, MISSING
+from .reads import COMPUTED, MISSING, Method, Property
 from .source import Source, python_function
+from .structures import Record
 from .values import Flat, Static, static_value
 
 
@@ -46,14 +47,19 @@ class Objects:
             if found is COMPUTED:
                 what = f"{ast.unparse(node)}, which code of its own computes,"
                 raise self.fail(node, what, "assign its value to a variable, and use that")
+            if isinstance(found, Property):
+                return self.call_function(self.function_value(found.get, node), [], {}, node)
             if found is not MISSING:
                 return static_value(found)
             try:
                 return static_value(getattr(base.value, node.attr))
             except AttributeError:
                 raise self.fail(node, f"{ast.unparse(node)}, which does not exist,", "check the name") from None
-        if isinstance(base, TupleOf) and base.cls is not None and node.attr in base.cls._fields:
-            return base.items[base.cls._fields.index(node.attr)]
+        if isinstance(base, TupleOf) and base.cls is not None:
+            if node.attr in base.cls._fields:
+                return base.items[base.cls._fields.index(node.attr)]
+            if isinstance(base.cls, Record):
+                return self.record_attribute(base, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
         if is_object(base):
@@ -62,6 +68,18 @@ class Objects:
                 return self.call_function(self.function_value(getter), [base], {}, node)
             return self.emit("attr", (base,), node, hint if hint != "t" else node.attr, None, node.attr)
         return self.array_attribute(base, node, hint)
+
+    def record_attribute(self, base: TupleOf, node: ast.Attribute) -> object:
+        """Return an attribute of an argument's object that holds no item: of the class, as it was at the first call."""
+        found = base.cls.attributes.get(node.attr, MISSING)
+        if found is MISSING or found is COMPUTED:
+            what = f"{ast.unparse(node)}, which is no item of the {base.cls.name},"
+            raise self.fail(node, what, f"it has {', '.join(n for n in base.cls._fields if n) or 'no attributes'}")
+        if isinstance(found, Property):
+            return self.call_function(self.function_value(found.get, node), [base], {}, node)
+        if isinstance(found, Method):
+            return self.bound(self.function_value(found.function, node), [base], {}, node)
+        return static_value(found)
 
     def array_attribute(self, base: Var | ir.Global, node: ast.Attribute, hint: str) -> object:
         """Return an attribute of an array, or of what is not known yet to be one."""
@@ -77,8 +95,11 @@ class Objects:
 
     def store_attribute(self, target: ast.Attribute, base: object, value: object) -> None:
         """Lower base.name = value."""
-        if isinstance(base, Static):
+        if isinstance(base, Static) and type_of_value(base.value) is not None:
             raise self.outside(base.value, target)
+        if isinstance(base, Static):
+            what = f"assigning to {ast.unparse(target)}, an attribute of {name_of_object(base.value)},"
+            raise self.fail(target, what, "return the new value, and assign it outside the function")
         if not isinstance(base, Var):
             raise self.fail(target, f"assigning to {ast.unparse(target)}", "use a local variable")
         setter = accessor(type_of(base), target.attr, "set")
@@ -140,6 +161,8 @@ class Objects:
 
     def check_known(self, f: object, node: ast.Call) -> None:
         """Refuse a function of Python or NumPy that neither dualad nor Numba knows."""
+        if f is super:
+            raise self.fail(node, "super()", "name the class: Base.method(self, ...)")
         known = any(f is t for t in TEXTS) or any(
             of(f) is not None for of in (registry.find, composites.find, type_of_value)
         )

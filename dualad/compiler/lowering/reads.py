@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import enum
+import functools
 import types
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -13,7 +14,28 @@ from ...errors import NoSourceError
 from .source import text_of
 
 MISSING, COMPUTED = object(), object()
-"""An attribute that there is not; one that only the user's own code can tell: a property, `__getattr__`."""
+"""An attribute that there is not; one that only code of the user's can tell, which is not read: `__getattr__`."""
+
+
+@dataclass(frozen=True)
+class Property:
+    """An attribute that is the result of a method without arguments."""
+
+    get: object
+
+
+@dataclass(frozen=True)
+class Method:
+    """A function that is called with the object first that it is an attribute of."""
+
+    function: object
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Stands for all instances of a class, of which nothing is known but the class."""
+
+    cls: type
 
 
 @dataclass(frozen=True)
@@ -25,6 +47,7 @@ class Use:
 
 
 WHOLE = Use(True)
+_METHODS = (types.FunctionType, functools._lru_cache_wrapper)
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 
 
@@ -116,6 +139,8 @@ def attribute(x: object, name: str) -> object:
     """Return an attribute of a module, a class or an object as it is stored; MISSING or COMPUTED if it is not."""
     if isinstance(x, Fixed):
         return x.attributes.get(name, MISSING)
+    if isinstance(x, Instances):
+        return _of_instances(x.cls, name)
     if isinstance(x, types.ModuleType):  # its __getattr__, if it has one, imports what is not there yet
         return x.__dict__.get(name, MISSING)
     if isinstance(x, type):
@@ -125,6 +150,8 @@ def attribute(x: object, name: str) -> object:
         return _of_class(found, x)
     cls = type(x)
     found = _in_classes(cls.__mro__, name)
+    if isinstance(found, property) and isinstance(found.fget, types.FunctionType) and not _has_reader(cls):
+        return Property(types.MethodType(found.fget, x))
     if isinstance(found, types.MemberDescriptorType | types.GetSetDescriptorType):
         try:
             return found.__get__(x, cls)
@@ -132,16 +159,38 @@ def attribute(x: object, name: str) -> object:
             return MISSING
     if isinstance(x, enum.Enum) and name in ("name", "value"):
         return attribute(x, f"_{name}_")
-    if hasattr(type(found), "__set__") or isinstance(cls.__getattribute__, types.FunctionType):
+    if hasattr(type(found), "__set__") or _has_reader(cls):
         return COMPUTED
     own = getattr(x, "__dict__", {})
     if name in own:
         return own[name]
     if found is MISSING:
         return COMPUTED if hasattr(cls, "__getattr__") else MISSING
-    if isinstance(found, types.FunctionType):
+    if isinstance(found, _METHODS) or hasattr(found, "py_func"):
         return types.MethodType(found, x)
+    if isinstance(found, functools.partialmethod) and isinstance(found.func, types.FunctionType):
+        return functools.partial(types.MethodType(found.func, x), *found.args, **found.keywords)
+    if isinstance(found, functools.cached_property):
+        return Property(types.MethodType(found.func, x))
     return _of_class(found, cls)
+
+
+def _of_instances(cls: type, name: str) -> object:
+    """Return what an attribute is that all instances of a class have from their class."""
+    found = _in_classes(cls.__mro__, name)
+    if isinstance(found, property) and isinstance(found.fget, types.FunctionType):
+        return Property(found.fget)
+    if isinstance(found, functools.cached_property):
+        return Property(found.func)
+    if isinstance(found, _METHODS) or hasattr(found, "py_func"):
+        return Method(found)
+    is_of_instance = isinstance(found, types.MemberDescriptorType | types.GetSetDescriptorType)
+    return MISSING if is_of_instance or found is MISSING else _of_class(found, cls)
+
+
+def _has_reader(cls: type) -> bool:
+    """Whether the attributes of the instances of a class are read by code of the user's."""
+    return isinstance(cls.__getattribute__, types.FunctionType)
 
 
 def _in_classes(classes: tuple, name: str) -> object:
@@ -154,5 +203,5 @@ def _of_class(found: object, cls: type) -> object:
         return found.__func__
     if isinstance(found, classmethod):
         return types.MethodType(found.__func__, cls)
-    is_plain = isinstance(found, types.FunctionType) or hasattr(found, "py_func") or not hasattr(type(found), "__get__")
+    is_plain = isinstance(found, _METHODS) or hasattr(found, "py_func") or not hasattr(type(found), "__get__")
     return found if is_plain else COMPUTED

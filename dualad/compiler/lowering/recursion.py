@@ -28,7 +28,9 @@ from ..ir import UNDEFINED, Const, Op, TupleOf, Var, vars_in
 from .control import RETURN_VALUE, assigned_names, own_nodes, structure
 from .dicts import held_by_dicts
 from .lists import GrowingList
-from .values import OPERANDS, Frame, FunctionValue, Static
+from .nonlocals import declared
+from .source import parameter_names
+from .values import OPERANDS, Frame, FunctionValue, ListOf, Static
 
 _MAX_UNITS = 32
 _MAX_DEPTH = 100
@@ -82,6 +84,8 @@ class Unit:
         def fill(x: object) -> object:
             if isinstance(x, TupleOf):
                 return TupleOf(tuple(fill(i) for i in x.items), x.cls)
+            if isinstance(x, ListOf):
+                return ListOf([fill(i) for i in x.items])
             return params[x.number] if isinstance(x, Leaf) else x
 
         return {name: fill(x) for name, x in self.template.items()}
@@ -163,13 +167,14 @@ class Calls:
         """Lower the body of a function with its parameters in `env`; what dicts hold is seen in it, and comes back."""
         body = structure(f.node)
         outer = self.frame
-        names = frozenset(assigned_names(body)) | frozenset(env)
-        self.frame = Frame(f.source, {**held_by_dicts(outer.env if outer else {}), **env}, names, f.frame)
+        own = declared(f.node)
+        names = (frozenset(assigned_names(body)) | frozenset(env)) - own
+        cells = self.share(f, env)
+        self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame, cells, own)
         self.inlining.append(f.key)
         try:
             self.statements(body)
-            if outer:
-                outer.env.update(held_by_dicts(self.frame.env))
+            outer.env.update(held_by_dicts(self.frame.env))
             return self.frame.env.get(RETURN_VALUE, Const(None))
         finally:
             self.frame = outer
@@ -179,8 +184,7 @@ class Calls:
         """Emit the call of a recursive function."""
         if f.frame is not None:
             raise self.fail(node, f"recursion of the inner function {f.name}", "define it at module level")
-        a = f.node.args
-        params = [p.arg for p in [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs]]
+        params = parameter_names(f.node.args)
         operands: list = []
         hints: list[str] = []
         template = {p: self._template(env[p], p, operands, hints, f, node) for p in params}
@@ -210,9 +214,12 @@ class Calls:
         self, value: object, name: str, operands: list, hints: list[str], f: FunctionValue, node: ast.AST | None
     ) -> object:
         """Take an argument apart into what is static and what becomes a parameter."""
-        if isinstance(value, TupleOf):
+        value = self.frozen(value, node)
+        if isinstance(value, ListOf) and value.node is not None:  # it may change there
+            self.as_operand(value, node)
+        if isinstance(value, TupleOf | ListOf):
             items = [self._template(x, f"{name}_{k}", operands, hints, f, node) for k, x in enumerate(value.items)]
-            return TupleOf(tuple(items), value.cls)
+            return TupleOf(tuple(items), value.cls) if isinstance(value, TupleOf) else ListOf(items)
         if isinstance(value, Static) or (isinstance(value, Const) and isinstance(value.value, str | None)):
             return value
         if isinstance(value, FunctionValue):
@@ -229,8 +236,8 @@ class Calls:
 
 def _signature(x: object) -> object:
     """Return what two templates have in common if they make the same unit."""
-    if isinstance(x, TupleOf):
-        return "tuple", x.cls, tuple(_signature(i) for i in x.items)
+    if isinstance(x, TupleOf | ListOf):
+        return type(x).__name__, getattr(x, "cls", None), tuple(_signature(i) for i in x.items)
     if isinstance(x, Leaf):
         return "leaf"
     if isinstance(x, FunctionValue):  # it captures nothing, so that it does not matter where it was made
@@ -240,8 +247,7 @@ def _signature(x: object) -> object:
 
 def _captures(f: FunctionValue) -> bool:
     """Whether an inner function reads names of the functions around it."""
-    a = f.node.args
-    own = {p.arg for p in [*a.posonlyargs, *a.args, *a.kwonlyargs]}
+    own = set(parameter_names(f.node.args))
     read = {n.id for n in ast.walk(f.node) if isinstance(n, ast.Name) and n.id not in own}
     scope = f.frame
     while scope is not None:

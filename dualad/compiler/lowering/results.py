@@ -1,4 +1,4 @@
-"""What a function may return: numbers, arrays and tuples of them; beside a value also lists, which are tuples here."""
+"""What a function may return: numbers, arrays and structures of them, which are tuples in native code."""
 
 from __future__ import annotations
 
@@ -6,30 +6,21 @@ from ...errors import UnsupportedError, at
 from ..ir import TupleOf
 from .control import RETURN_VALUE
 from .entries import Entry, Whole
+from .structures import Form, taken_apart
 from .values import OPERANDS, DictOf, ListOf, Poison
 
 
-def with_tuples(result: object, entry: Entry, has_aux: bool) -> tuple[object, tuple | None]:
-    """Return a result with tuples in place of the lists of its auxiliary part, and which these are.
+def as_tuples(result: object, entry: Entry, has_aux: bool) -> tuple[object, Form | None]:
+    """Return a result as tuples of tuples, and what it is to the user; with `has_aux`, what its auxiliary part is.
 
-    The lists in a derivative with the structure that the user sees are those of its function.
+    A derivative with the structure that the user sees is taken for a whole.
     """
-
-    def without(x: object) -> tuple[object, tuple | None]:
-        if not isinstance(x, TupleOf | ListOf):
-            return x, None
-        parts = [without(i) for i in x.items]
-        marks = tuple(mark for _, mark in parts)
-        is_list = isinstance(x, ListOf)
-        made = TupleOf(tuple(value for value, _ in parts), None if is_list else x.cls)
-        return made, (is_list, marks) if is_list or any(marks) else None
-
-    if isinstance(entry, Whole):
-        return without(result)
-    if has_aux and isinstance(result, TupleOf) and len(result.items) == 2:
-        aux, lists = without(result.items[1])
-        return TupleOf((result.items[0], aux), result.cls), lists
-    return result, None
+    if has_aux and not isinstance(entry, Whole):
+        if not isinstance(result, TupleOf) or len(result.items) != 2:
+            return taken_apart(result)[0], None
+        aux, form = taken_apart(result.items[1])
+        return TupleOf((taken_apart(result.items[0])[0], aux), result.cls), form
+    return taken_apart(result)
 
 
 def refuse_poison(value: object, entry: Entry) -> None:

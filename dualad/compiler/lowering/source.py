@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from ...errors import NoSourceError
 from ..runtime.numba_bridge import derivative_in
+from .callables import as_function, is_library, parts_of, signature_of_code
 
 _REMEDY = "define it in a file or a notebook cell, or use dualad.Dual or dualad.Tape, which need no source"
 
@@ -98,13 +99,34 @@ class Differentiated:
 
 
 def python_function(f: object) -> types.FunctionType | None:
-    """Return the Python function behind a callable, or None if there is none; a cache of its results is none."""
+    """Return the Python function behind a callable, or None if there is none.
+
+    A cache of results is none. A method, a partial or an object that can be called has a function that is made for it.
+    """
+    if isinstance(f, types.FunctionType):
+        return f
     if isinstance(f, functools._lru_cache_wrapper):
-        f = f.__wrapped__
-    f = getattr(f, "py_func", f)
-    if isinstance(f, types.MethodType):
+        return python_function(f.__wrapped__)
+    if isinstance(f, type):
         return None
-    return f if isinstance(f, types.FunctionType) else None
+    if isinstance(getattr(f, "py_func", None), types.FunctionType):
+        return f.py_func
+    parts = parts_of(f)
+    if parts is None:
+        return None
+    name, callee, args, named = parts
+    function = python_function(innermost(callee))
+    if is_library(getattr(function or callee, "__module__", None)) and not isinstance(f, functools.partial):
+        return None
+    return as_function(name, callee, function, args, named, _register)
+
+
+def _register(code: types.CodeType, filename: str, line: int, text: str) -> None:
+    """Let a function that is made of a text be found in it."""
+    known = _texts.setdefault(code, {})
+    if filename not in known:
+        node = parsed(filename, text, line).body[0]
+        known[filename] = Text(node, True, filename, (line, text))
 
 
 def innermost(f: object) -> object:
@@ -121,6 +143,12 @@ def star_of(f: object) -> int | None:
     return code.co_argcount if code.co_flags & inspect.CO_VARARGS else None
 
 
+def parameter_names(a: ast.arguments) -> list[str]:
+    """Return the names of all parameters, in the order in which Python's signatures have them."""
+    starred = [p for p in (a.vararg,) if p is not None]
+    return [p.arg for p in [*a.posonlyargs, *a.args, *starred, *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]]
+
+
 def defaults_of(function: types.FunctionType) -> dict[str, object]:
     """Return the defaults of the parameters that have one."""
     code, given = function.__code__, function.__defaults__ or ()
@@ -130,13 +158,8 @@ def defaults_of(function: types.FunctionType) -> dict[str, object]:
 
 def signature_of(f: object) -> inspect.Signature:
     """Return the signature of a callable itself: that of a wrapper, not of what `functools.wraps` says it wraps."""
-    f = python_function(innermost(f)) or f
-    if not isinstance(f, types.FunctionType):
-        return inspect.signature(f)
-    bare = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
-    bare.__kwdefaults__ = f.__kwdefaults__
-    bare.__annotations__ = f.__annotations__
-    return inspect.signature(bare)
+    function = python_function(innermost(f))
+    return inspect.signature(f) if function is None else signature_of_code(function)
 
 
 def read(f: object) -> Source:
@@ -157,8 +180,6 @@ def read(f: object) -> Source:
 def _remedy_for(f: object) -> str:
     if isinstance(getattr(f, "__wrapped__", None), types.FunctionType):
         return "give its __wrapped__, the function without the cache or whatever is around it"
-    if isinstance(f, types.MethodType):
-        return "write a function that takes what the method reads from its object as arguments"
     return "write a def or a lambda that calls what it stands for with all arguments"
 
 
@@ -267,14 +288,15 @@ def _compiled(
     Statements are compiled `together`, as of a module, or each by itself, as in notebooks. A call of an attribute of
     what the same text imports is another instruction than that of an attribute of anything else.
     """
-    tree = _parsed(filename, text, first)
+    tree = parsed(filename, text, first)
     modules = [tree] if together else [ast.Module([statement], []) for statement in tree.body]
     compiled = [compile(m, filename, "exec", flags, dont_inherit=True, optimize=optimize) for m in modules]
     return tree, tuple(c for module in compiled for c in _nested(module))
 
 
-@lru_cache(maxsize=64)
-def _parsed(filename: str, text: str, first: int) -> ast.Module:
+@lru_cache(maxsize=256)
+def parsed(filename: str, text: str, first: int) -> ast.Module:
+    """Return the tree of a text whose first line has the number `first`; the same one each time."""
     return ast.increment_lineno(ast.parse(text, filename), first - 1)
 
 

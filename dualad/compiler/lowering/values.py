@@ -23,12 +23,18 @@ from .source import Source
 
 @dataclass(eq=False)
 class Frame:
-    """The names of one function activation."""
+    """The names of one function activation; without a source, those of a call from outside.
 
-    source: Source
+    `cells` are the variables that functions inside assign to (`nonlocal`), with the names under which they are shared;
+    `nonlocals` those that the function itself assigns to, of a function around it.
+    """
+
+    source: Source | None
     env: dict[str, object]
     local_names: frozenset[str]
     parent: Frame | None = None
+    cells: dict[str, str] = field(default_factory=dict)
+    nonlocals: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False)
@@ -103,9 +109,10 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of what a dict holds; they take the place of the class of a tuple."""
+    """The keys of what a dict holds, and its class; they take the place of the class of a tuple."""
 
     keys: tuple
+    cls: type = dict
 
 
 @dataclass(eq=False)
@@ -113,6 +120,7 @@ class DictOf:
     """A dict; what it holds stands in the environment under `name`."""
 
     name: str
+    cls: type = dict
 
 
 @dataclass(eq=False)

@@ -15,12 +15,14 @@ from numba import typeof, types
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.types import StructRef
+from numba.extending import typeof_impl
 
 __all__ = [
     "accessor",
     "describe",
     "has_items_by_number",
     "has_overload",
+    "has_type",
     "instance_type",
     "is_dispatcher",
     "is_field",
@@ -147,6 +149,11 @@ def type_of_value(value: object) -> object | None:
         with contextlib.suppress(ValueError, TypeError, NotImplementedError):
             return context.resolve_value_type(value)
     return None
+
+
+def has_type(cls: type) -> bool:
+    """Whether there is a type in native code for instances of a class."""
+    return typeof_impl.dispatch(cls) is not typeof_impl.dispatch(object) or hasattr(cls, "_numba_type_")
 
 
 def is_dispatcher(f: object) -> bool:

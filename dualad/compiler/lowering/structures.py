@@ -1,0 +1,248 @@
+"""Dicts, lists, dataclasses and the like as arguments and results: what stands around numbers and arrays.
+
+Native code takes and gives tuples. A `Form` says what such a tuple is to the user, and is part of what is compiled::
+
+    {"w": w, "act": np.tanh}        (w, 0)        Form(dict, ("w", "act"), (None, Constant(np.tanh)))
+
+Inside the function it becomes a value again: a dict whose keys are known (`DictOf`), a list of known items, a tuple
+with the names of its fields (`Record`). What is handed to a derivative inside the function, and what a function
+returns, has no dicts that change in it: they are `frozen`, tuples with `Keys`, and `thawed` on the other side.
+"""
+
+from __future__ import annotations
+
+import ast
+import collections
+import dataclasses
+import functools
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..ir import Const, TupleOf
+from ..runtime.numba_bridge.objects import has_type
+from .values import DictOf, Keys, ListOf, Static, static_value
+
+DICTS = (dict, collections.OrderedDict)
+
+INSTANCES = ".instances"
+"""Under this name the attributes of a class have those that its instances get from it."""
+
+
+class Constant(NamedTuple):
+    """Part of a structure that is known when it is compiled: a string, None, a function."""
+
+    value: object
+
+
+class Form(NamedTuple):
+    """What a structure is, without the numbers and arrays in it.
+
+    Attributes
+    ----------
+    cls : type
+        dict, OrderedDict, list, tuple or a class derived from it, a dataclass, a registered class.
+    keys : tuple
+        Of a dict; of an object the names of its items, None for those without.
+    items : tuple of Form, Constant or None
+        None stands for a number or an array.
+    aux : object
+        What a registered class needs beside its items, in a tuple; behind it, for the compiler, the attributes that
+        hold no items, with their values.
+    kinds : tuple of type
+        Those of the keys, if they are not all strings: 1, 1.0 and True are equal.
+    make : callable, optional
+        Makes an object of its items.
+    around : object, optional
+        The class with the attributes that the function reads of it, as `dependencies` found them.
+    """
+
+    cls: type
+    keys: tuple
+    items: tuple
+    aux: object = None
+    kinds: tuple = ()
+    make: Callable | None = None
+    around: object = None
+
+    def made(self, items: list) -> object:
+        """Return the structure with some items in it."""
+        if self.make is not None:
+            return self.make(items)
+        if self.keys or issubclass(self.cls, dict):
+            return self.cls(zip(self.keys, items, strict=True))
+        if self.cls is list or self.cls is tuple:
+            return self.cls(items)
+        return tuple.__new__(self.cls, items)
+
+
+@dataclass(frozen=True)
+class Record:
+    """Stands in the place of the class of a tuple that is an object with attributes."""
+
+    cls: type
+    _fields: tuple
+    make: Callable | None = None
+    attributes: dict = field(default_factory=dict, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.cls.__name__
+
+
+@functools.lru_cache(maxsize=1024)
+def dataclass_of(cls: type) -> tuple[tuple[str, ...], Callable, Callable] | None:
+    """Return the fields of a dataclass, what reads them, and what makes an instance without running its code."""
+    if not dataclasses.is_dataclass(cls) or has_type(cls):
+        return None
+    names = tuple(f.name for f in dataclasses.fields(cls))
+
+    def read(x: object) -> tuple:
+        return tuple(getattr(x, name) for name in names)
+
+    def make(items: list) -> object:
+        made = object.__new__(cls)
+        for name, value in zip(names, items, strict=True):
+            object.__setattr__(made, name, value)
+        return made
+
+    return names, operator.attrgetter(*names) if len(names) > 1 else read, make
+
+
+def is_record(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Record)
+
+
+def rebuilt(form: Form | Constant | None, native: object, is_derivative: bool) -> object:
+    """Return what a tuple of native code is to the user; what has no derivative has None for one."""
+    if form is None:
+        return native
+    if isinstance(form, Constant):
+        return None if is_derivative else form.value
+    return form.made([rebuilt(f, x, is_derivative) for f, x in zip(form.items, native, strict=True)])
+
+
+def taken_apart(result: object) -> tuple[object, Form | None]:
+    """Return a frozen result as a tuple of tuples, and its form; None if it is one by itself."""
+    if not isinstance(result, TupleOf | ListOf):
+        return result, None
+    parts = [taken_apart(i) for i in result.items]
+    items, forms = tuple(x for x, _ in parts), tuple(f for _, f in parts)
+    cls = getattr(result, "cls", None)
+    if isinstance(result, ListOf):
+        return TupleOf(items), Form(list, (), forms)
+    if isinstance(cls, Keys):
+        return TupleOf(items), Form(cls.cls, cls.keys, forms, kinds=tuple(map(type, cls.keys)))
+    if isinstance(cls, Record):
+        return TupleOf(items), Form(cls.cls, cls._fields, forms, make=cls.make)
+    if any(f is not None for f in forms):
+        return TupleOf(items), Form(cls or tuple, (), forms)
+    return TupleOf(items, cls), None
+
+
+class Structures:
+    """The part of `Lowering` that deals with structures that come from outside or go there."""
+
+    def formed(self, value: object, form: Form | Constant | None) -> object:
+        """Return what an argument is to the function, of the tuple of numbers and arrays that it is in native code."""
+        if form is None:
+            return value
+        if isinstance(form, Constant):
+            return static_value(form.value)
+        items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
+        if issubclass(form.cls, dict):
+            return self.new_dict(list(zip(form.keys, items, strict=True)), form.cls)
+        if form.cls is list:
+            return ListOf(items)
+        if form.make is not None:
+            attributes = {**getattr(form.around, "attributes", {}), **dict(form.aux[1] if form.aux else ())}
+            return TupleOf(tuple(items), Record(form.cls, form.keys, form.make, attributes))
+        return TupleOf(tuple(items), None if form.cls is tuple else form.cls)
+
+    def frozen(self, value: object, node: ast.AST | None = None) -> object:
+        """Return a value with tuples in place of the dicts in it, as they are now."""
+        value = self.as_dict(value)
+        if isinstance(value, DictOf):
+            held = self.held(value, node)
+            items = tuple(self.frozen(v, node) for v in held.values())
+            return TupleOf(items, Keys(tuple(held), value.cls))
+        if isinstance(value, TupleOf):
+            items = [self.frozen(v, node) for v in value.items]
+            return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
+        if isinstance(value, ListOf):
+            items = [self.frozen(v, node) for v in value.items]
+            return value if all(map(_is, items, value.items)) else ListOf(items, value.node)
+        return value
+
+    def as_dict(self, value: object) -> object:
+        """Return a dict that the function finds around it as one of its own, to be read; anything else as it is."""
+        if isinstance(value, Static) and type(value.value) in DICTS:
+            return self.new_dict([(k, static_value(v)) for k, v in value.value.items()], type(value.value))
+        return value
+
+    def thawed(self, value: object) -> object:
+        """Return a value with dicts of their own in place of tuples with keys."""
+        if isinstance(value, TupleOf):
+            items = [self.thawed(v) for v in value.items]
+            if isinstance(value.cls, Keys):
+                return self.new_dict(list(zip(value.cls.keys, items, strict=True)), value.cls.cls)
+            return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
+        if isinstance(value, ListOf):
+            items = [self.thawed(v) for v in value.items]
+            return value if all(map(_is, items, value.items)) else ListOf(items, value.node)
+        return value
+
+    def matching(self, structure: object, value: object, what: str, node: ast.AST) -> object:
+        """Return a tangent or a cotangent with its items in the order of the structure that it belongs to."""
+        value = self.frozen(value, node)
+        if value in (Const(None), Const(0)) or not isinstance(structure, TupleOf | ListOf):
+            return value
+        if not isinstance(value, TupleOf | ListOf) or len(value.items) != len(structure.items):
+            raise self.fail(node, f"{what} that is not like what it belongs to", "give it the same structure")
+        items = list(value.items)
+        if isinstance(getattr(structure, "cls", None), Keys):
+            keys = getattr(getattr(value, "cls", None), "keys", ())
+            if set(keys) != set(structure.cls.keys):
+                raise self.fail(node, f"{what} with other keys than what it belongs to", "give it the same keys")
+            items = [items[keys.index(k)] for k in structure.cls.keys]
+        items = [self.matching(s, v, what, node) for s, v in zip(structure.items, items, strict=True)]
+        return TupleOf(tuple(items), getattr(structure, "cls", None))
+
+    def new_record(self, cls: type, attributes: dict, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
+        """Make an instance of a dataclass; `attributes` are those that the function reads of the class."""
+        names, _, make = dataclass_of(cls)
+        code = getattr(cls.__init__, "__code__", None)
+        own = [f for f in dataclasses.fields(cls) if f.init]
+        if code is None or code.co_filename != "<string>" or hasattr(cls, "__post_init__") or len(own) < len(names):
+            what = f"making a {cls.__name__}, whose initialisation has code of its own,"
+            raise self.fail(node, what, "make it outside, of a tuple or a dict that the function returns")
+        positional = [f.name for f in own if not f.kw_only]
+        given = dict(zip(positional, args, strict=False))
+        if len(args) > len(positional) or set(kwargs) & set(given) or set(kwargs) - set(names):
+            raise self.fail(node, ast.unparse(node), f"{cls.__name__} takes {', '.join(names)}, each once")
+        given |= kwargs
+        for f in own:
+            if f.name not in given and f.default is not dataclasses.MISSING:
+                given[f.name] = static_value(f.default)
+            elif f.name not in given:
+                raise self.fail(node, f"{cls.__name__} without {f.name}", "give every field")
+        return TupleOf(tuple(given[n] for n in names), Record(cls, names, make, attributes.get(INSTANCES, {})))
+
+    def replaced(self, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
+        """dataclasses.replace, or the method _replace of a named tuple."""
+        base, fields = (args or [None])[0], getattr(getattr((args or [None])[0], "cls", None), "_fields", ())
+        if len(args) != 1 or not isinstance(base, TupleOf) or not set(kwargs) <= set(fields):
+            raise self.fail(node, ast.unparse(node), "replace fields of a dataclass or a named tuple by name")
+        items = dict(zip(fields, base.items, strict=True)) | kwargs
+        return TupleOf(tuple(items.values()), base.cls)
+
+    def refuse_record(self, value: object, what: str, node: ast.AST) -> None:
+        """An object with attributes is no tuple to the user."""
+        if is_record(value):
+            remedy = f"use its attributes: {', '.join(f'.{n}' for n in value.cls._fields if n)}"
+            raise self.fail(node, f"{what} of an object of the class {value.cls.name}", remedy)
+
+
+def _is(x: object, y: object) -> bool:
+    return x is y

@@ -1,0 +1,341 @@
+"""Structures of numbers and arrays: dicts, lists, tuples, dataclasses and registered classes, taken apart and rebuilt.
+
+What goes to native code is a tuple; `compiler.lowering.structures.Form` says what it was::
+
+    flatten({"w": w, "b": [1.0, 2.0]})      (w, (1.0, 2.0)),  Form(dict, ("w", "b"), (None, Form(list, ...)))
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .compiler.lowering.structures import DICTS, Constant, Form, dataclass_of
+from .errors import ArgumentError, NotDifferentiableError
+
+__all__ = ["ravel", "register_structure"]
+
+LEAVES = frozenset({float, int, bool, complex, np.ndarray}) | frozenset(
+    t for t in np.sctypeDict.values() if issubclass(t, np.number | np.bool_)
+)
+MOST_ITEMS = 64
+"""Of a list that is handed over as a tuple: each length is compiled anew, and each item has code of its own."""
+
+_WITHOUT_MEANING_OF_THEIR_OWN = (np.memmap, np.recarray)
+
+_registered: dict[type, tuple[Callable, Callable]] = {}
+"""How the instances of registered classes are taken apart into (items, aux), and made of (aux, items)."""
+
+
+class NotTaken(Exception):
+    """A list that is too long, an array of a class that gives arithmetic another meaning."""
+
+    def __init__(self, x: object):
+        super().__init__(x)
+        self.value = x
+
+
+class Unlike(Exception):
+    """Something has not the structure that it should have."""
+
+
+def register_structure(cls: type, flatten: Callable, unflatten: Callable) -> type:
+    """Let instances of a class be arguments and results: structures of numbers, arrays and further structures.
+
+    Inside a differentiated function they have the attributes that hold the items, their other attributes as constants,
+    and the methods and properties of the class.
+
+    Parameters
+    ----------
+    cls : type
+        Dataclasses and named tuples need no registration, but may have one.
+    flatten : callable
+        Takes an instance, returns (items, aux): an iterable of what is differentiated, or is a structure itself, and
+        a hashable object with all the rest. As in JAX.
+    unflatten : callable
+        Takes (aux, items), returns an instance. It also makes instances of derivatives, and of place holders, so that
+        it must not look at the items. If it has one parameter alone, `flatten` returns and it takes items alone.
+
+    Returns
+    -------
+    type
+        The class.
+
+    Raises
+    ------
+    ArgumentError
+        If `cls` is no class, or one that has a meaning of its own (float, dict, an array).
+    """
+    if not isinstance(cls, type) or cls in LEAVES or cls in (*DICTS, list, tuple, str, type(None)):
+        raise ArgumentError(f"{cls!r} cannot be registered as a structure: give it a class of your own")
+    try:
+        count = len([p for p in inspect.signature(unflatten).parameters.values() if p.default is p.empty])
+    except (ValueError, TypeError):
+        count = 2
+    if count == 1:
+        _registered[cls] = (lambda x: (flatten(x), None)), (lambda aux, items: unflatten(items))
+    else:
+        _registered[cls] = flatten, unflatten
+    _fields_of.cache_clear()
+    return cls
+
+
+def is_structure(x: object) -> bool:
+    """Whether something has items of its own."""
+    return isinstance(x, tuple | list | dict) or _node(type(x)) is not None
+
+
+def _node(cls: type) -> object:
+    found = _registered.get(cls)
+    return dataclass_of(cls) if found is None else found
+
+
+def items_of(x: object) -> tuple[list, Callable] | None:
+    """Return the items of a structure, and what makes one like it of others; None for what is none."""
+    cls = type(x)
+    if cls in LEAVES:
+        return None
+    if isinstance(x, tuple):
+        return list(x), tuple if cls is tuple else functools.partial(tuple.__new__, cls)
+    if cls is list:
+        return list(x), list
+    if cls in DICTS:
+        keys = tuple(x)
+        return list(x.values()), lambda items: cls(zip(keys, items, strict=True))
+    if cls in _registered:
+        items, aux = _taken_apart(x)
+        unflatten = _registered[cls][1]
+        return items, lambda items: unflatten(aux, items)
+    found = dataclass_of(cls)
+    return None if found is None else (list(found[1](x)), found[2])
+
+
+def named_items(x: object) -> Iterator[tuple[str, object]]:
+    """Yield the items of a structure, each with what is written behind its name: .a, [0], ['w']."""
+    items, _ = items_of(x)
+    found = dataclass_of(type(x))
+    if isinstance(x, dict):
+        names = [f"[{k!r}]" for k in x]
+    elif found is not None:
+        names = [f".{name}" for name in found[0]]
+    else:
+        names = [f"[{k}]" for k in range(len(items))]
+    yield from zip(names, items, strict=True)
+
+
+def _taken_apart(x: object) -> tuple[list, object]:
+    cls = type(x)
+    try:
+        items, aux = _registered[cls][0](x)
+        hash(aux)
+    except (TypeError, ValueError) as error:
+        what = f"the function that takes a {cls.__qualname__} apart must return (items, aux), aux hashable"
+        raise ArgumentError(f"{what}: {error}") from None
+    return list(items), aux
+
+
+@functools.lru_cache(maxsize=1024)
+def _fields_of(cls: type, aux: object, count: int) -> tuple[tuple[str | None, ...], tuple[tuple[str, object], ...]]:
+    """Return the attributes that hold the items of instances of a registered class, and all others with their values.
+
+    They are found by making one of place holders.
+    """
+    holders = [object() for _ in range(count)]
+    try:
+        probe = _registered[cls][1](aux, list(holders))
+        attributes = dict(getattr(probe, "__dict__", {}))
+        for c in cls.__mro__:
+            for name in c.__dict__.get("__slots__", ()):
+                if hasattr(probe, name):
+                    attributes[name] = getattr(probe, name)
+    except Exception:  # it looks at its items after all: they have no names then
+        return (None,) * count, ()
+    names = [next((n for n, v in attributes.items() if v is h), None) for h in holders]
+    return tuple(names), tuple((n, v) for n, v in attributes.items() if not any(v is h for h in holders))
+
+
+def flatten(x: object) -> tuple[object, Form | Constant | None]:
+    """Return a structure as a tuple of tuples, and its form; None for what is one already, or a number or an array."""
+    cls = type(x)
+    if cls in LEAVES:
+        return x, None
+    if isinstance(x, tuple):
+        native, forms = _flat(x, True)
+        if not any(forms):
+            return x, None
+        return native, Form(cls, (), forms)
+    if cls is list:
+        if len(x) > MOST_ITEMS:
+            raise NotTaken(x)
+        native, forms = _flat(x)
+        return native, Form(list, (), forms)
+    if cls in DICTS:
+        native, forms = _flat(x.values())
+        keys = tuple(x)
+        kinds = tuple(map(type, keys))
+        if kinds.count(str) == len(kinds):
+            return native, Form(cls, keys, forms)
+        return native, Form(cls, keys, forms, None, kinds)
+    if cls in _registered:
+        items, aux = _taken_apart(x)
+        native, forms = _flat(items)
+        names, rest = _fields_of(cls, aux, len(items))
+        return native, Form(cls, names, forms, (aux,), (), _Maker(_registered[cls][1], aux, rest))
+    found = dataclass_of(cls)
+    if found is None:
+        if isinstance(x, np.ndarray) and cls not in _WITHOUT_MEANING_OF_THEIR_OWN:
+            raise NotTaken(x)
+        return x, None
+    names, read, make = found
+    native, forms = _flat(read(x))
+    return native, Form(cls, names, forms, None, (), make)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Maker:
+    """Makes instances of a registered class; equal to all that do the same."""
+
+    unflatten: Callable
+    aux: object
+    rest: tuple = dataclasses.field(compare=False)  # the attributes of the class that hold no items
+
+    def __call__(self, items: list) -> object:
+        return self.unflatten(self.aux, items)
+
+
+def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
+    native, forms = [], []
+    for x in items:
+        cls = type(x)
+        if cls in LEAVES:
+            native.append(x)
+            forms.append(None)
+        elif not is_tuple and is_constant(x):
+            native.append(0)
+            forms.append(Constant(x))
+        else:
+            value, form = flatten(x)
+            native.append(value)
+            forms.append(form)
+    return tuple(native), tuple(forms)
+
+
+def is_constant(x: object) -> bool:
+    """Whether something that stands in a structure is known when it is compiled: a string, None, a function."""
+    if x is None or type(x) is str:
+        return True
+    functions = types.FunctionType | types.BuiltinFunctionType | types.MethodType | np.ufunc | functools.partial
+    return isinstance(x, functions) or hasattr(x, "py_func")
+
+
+def mapped(function: Callable, x: object, *others: object) -> object:
+    """Return a structure with `function(leaf, ...)` in place of its numbers and arrays, and those of others like it.
+
+    Raises
+    ------
+    Unlike
+        If another one has another structure.
+    """
+    found = items_of(x)
+    if found is None:
+        return function(x, *others)
+    items, make = found
+    rest = [items_like(x, items, other) for other in others]
+    return make([mapped(function, *parts) for parts in zip(items, *rest, strict=True)])
+
+
+def items_like(x: object, items: list, other: object) -> list:
+    """Return the items of a structure, in the order of those of another one, which must be like it."""
+    if isinstance(x, dict):
+        if not isinstance(other, dict) or other.keys() != x.keys():
+            raise Unlike(x, other)
+        return [other[k] for k in x]
+    sequence = tuple | list
+    if not (isinstance(x, sequence) and isinstance(other, sequence)) and type(other) is not type(x):
+        raise Unlike(x, other)
+    found = items_of(other)
+    if found is None or len(found[0]) != len(items):
+        raise Unlike(x, other)
+    return found[0]
+
+
+def leaves(x: object) -> list:
+    """Return the numbers and arrays of a structure, and what else stands in their places, in order."""
+    found = items_of(x)
+    return [x] if found is None else [leaf for item in found[0] for leaf in leaves(item)]
+
+
+def ravel(structure: object) -> tuple[np.ndarray, Callable]:
+    """Return all numbers of a structure as one vector, and what makes such a structure of a vector.
+
+    For solvers that know flat vectors alone::
+
+        start, unravel = dualad.ravel(params)
+        slope = dualad.value_and_grad(loss)
+
+        def fun(vector):
+            value, gradient = slope(unravel(vector))
+            return value, dualad.ravel(gradient)[0]
+
+        best = unravel(scipy.optimize.minimize(fun, start, jac=True).x)
+
+    Parameters
+    ----------
+    structure : object
+        A float, an array of floats, or dicts, lists, tuples, dataclasses, registered classes and nestings of these.
+        What has no derivative (an integer, a string, None) has no place in the vector.
+
+    Returns
+    -------
+    vector : ndarray, shape (n,)
+        The numbers in order, those of arrays row by row; float64, or float32 if all are.
+    unravel : callable
+        Takes a vector of n real numbers, returns a structure with these numbers in the places of the first ones, and
+        in their dtypes; arrays are copies.
+
+    Raises
+    ------
+    NotDifferentiableError
+        If there is no float in the structure.
+    """
+    flat = [x for x in leaves(structure) if is_real(x)]
+    if not flat:
+        raise NotDifferentiableError("ravel of a structure without floats: there must be at least one")
+    vector = np.concatenate([np.ravel(x) for x in flat]).astype(np.result_type(*flat), copy=False)
+
+    def unravel(vector: np.ndarray) -> object:
+        given = np.asarray(vector)
+        if given.shape != (count,) or given.dtype.kind not in "iuf":
+            what = f"unravel takes a vector of {count} real numbers"
+            raise ArgumentError(f"{what}, not shape {given.shape} and dtype {given.dtype}")
+        position = 0
+
+        def taken(x: object) -> object:
+            nonlocal position
+            if not is_real(x):
+                return x
+            size = np.size(x)
+            part = given[position : position + size]
+            position += size
+            return np.array(part, x.dtype).reshape(x.shape) if isinstance(x, np.ndarray) else type(x)(part[0])
+
+        return mapped(taken, structure)
+
+    count = vector.size
+    structure = mapped(_room, structure)
+    return vector, unravel
+
+
+def _room(x: object) -> object:
+    """Return an array of the same shape and dtype; anything else as it is."""
+    return np.empty(x.shape, x.dtype) if isinstance(x, np.ndarray) and is_real(x) else x
+
+
+def is_real(x: object) -> bool:
+    """Whether something is a float or an array of floats."""
+    return x.dtype.kind == "f" if isinstance(x, np.ndarray) else isinstance(x, float | np.floating)
