@@ -35,6 +35,7 @@ from .specialisation import Instances
 from .transform.arrays import reduce_arrays
 from .transform.normalise import normalise
 from .transform.optimise import improve
+from .transform.write_out import write_out
 
 _serial = itertools.count(1)
 
@@ -152,6 +153,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
+    write_out(function, scope)
     normalise(function, scope.namer)
     instances.resolve(function)
     ir.prune(function, has_effect)

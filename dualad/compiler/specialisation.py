@@ -32,6 +32,7 @@ from .runtime.numba_bridge import typing_stub
 from .runtime.numba_bridge.objects import describe, is_modelled
 from .transform.arrays import reduce_arrays
 from .transform.normalise import normalise
+from .transform.write_out import write_out
 
 _GUESSES = (types.boolean, types.int64, types.float64)
 _MAX_ROUNDS = 60
@@ -234,6 +235,7 @@ class Instances:
                 what = f"{instance.unlike} in a tuple as the result of recursion ({unit.name})"
                 remedy = "return real numbers (float64) in the tuple"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
+            write_out(instance.function, instance.scope)
             normalise(instance.function, instance.scope.namer)
             instance.typed = True
         return instance

@@ -24,6 +24,10 @@ least_squares.py
     Norms, pseudo-inverses, least squares.
 composites.py
     What a NumPy function is that is written in terms of others, and needs no rule. None stands there.
+by_types.py
+    What a NumPy function is that Numba lacks, or whose options it lacks, once dtypes and dimensions are known.
+along_axes.py
+    Reductions along axes.
 selection.py
     Functions that choose, repeat or move elements of arrays.
 ordering.py
@@ -41,9 +45,11 @@ gather.py
 """
 
 from . import (
+    along_axes,
     arithmetic,
     assembly,
     broadcasting,
+    by_types,
     composites,
     decompositions,
     exponential,
@@ -62,9 +68,11 @@ from . import (
 )
 
 __all__ = [
+    "along_axes",
     "arithmetic",
     "assembly",
     "broadcasting",
+    "by_types",
     "composites",
     "decompositions",
     "exponential",

@@ -14,9 +14,11 @@ from .. import ir
 from ..runtime import generated
 from ..runtime.helpers import array_of
 from ..runtime.numba_bridge import NumbaError, error_place, error_reason, infer_types, type_of_item, typing_stub
+from ..runtime.numba_bridge.objects import type_of_value
 from . import UNDEFINED, Block, Const, Function, TupleOf, Var
 from .kinds import all_vars, type_of
 from .of_numbers import is_of_number, may_be_of_number, result_type
+from .of_types import declared_for, written_out
 from .printer import Emitter, Scope
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
@@ -70,11 +72,12 @@ def _infer(function: Function, printer: type, scope: Scope) -> None:
     """Fill in the types that are not known yet."""
     ours = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_be_typed_here(s)]
     found, failed = None, None
+    sure = [op for op in ours if _has_no_types_in_numba(op)]
     try:
-        found = _types_found(function, printer(scope, function), scope)
+        found = _types_found(function, printer(scope, function, sure), scope)
     except UnsupportedError as error:
         failed = error
-    if ours and (failed or any(_is_typed_here(op, found) for op in ours)):
+    if len(ours) > len(sure) and (failed or any(_is_typed_here(op, found) for op in ours)):
         try:
             found, failed = _types_found(function, printer(scope, function, ours), scope), None  # slower
         except UnsupportedError as error:
@@ -92,7 +95,14 @@ def _infer(function: Function, printer: type, scope: Scope) -> None:
 def _may_be_typed_here(op: ir.Op) -> bool:
     """Whether an operation is one that Numba may have no type for, or a wrong one."""
     has_mask = op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
-    return has_mask or _is_reshape(op) or may_be_of_number(op)
+    return has_mask or _is_reshape(op) or may_be_of_number(op) or declared_for(op) is not None
+
+
+def _has_no_types_in_numba(op: ir.Op) -> bool:
+    """Whether Numba need not be asked for the types of an operation first: it does not know what is called so."""
+    if declared_for(op) is None or op.fn == "method":
+        return declared_for(op) is not None and bool(op.kwargs)
+    return bool(op.kwargs) or type_of_value(op.fn) is None
 
 
 def _is_reshape(op: ir.Op) -> bool:
@@ -104,7 +114,10 @@ def _is_typed_here(op: ir.Op, found: dict) -> bool:
     """Whether Numba's types of an operation are wrong: of an index with a mask of several dimensions, or of numbers."""
     known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args]
     if op.fn != "getitem":
-        return may_be_of_number(op) and is_of_number(op, tuple(known))
+        if may_be_of_number(op) and is_of_number(op, tuple(known)):
+            return True
+        named = {k: found.get(v.name, v.type) if isinstance(v, Var) else type_of(v) for k, v in op.kwargs.items()}
+        return declared_for(op) is not None and written_out(op, tuple(known), named) is not None
     return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
 
 

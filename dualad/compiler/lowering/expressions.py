@@ -493,9 +493,6 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
         self.check_known(f, node)
-        reduced = self.reduced(f, args, kwargs, node)
-        if reduced is not None:
-            return reduced
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 
@@ -504,7 +501,9 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
 
     def sequence(self, value: object, node: ast.AST) -> object:
         """An argument of a library call; a list is as good as a tuple there."""
-        return self.as_operand(TupleOf(tuple(value.items)) if isinstance(value, ListOf) else value, node)
+        if isinstance(value, ListOf | TupleOf):
+            return TupleOf(tuple(self.sequence(i, node) for i in value.items), getattr(value, "cls", None))
+        return self.as_operand(value, node)
 
     def pack(self, value: object, args: list, kwargs: dict, node: ast.AST, hint: str) -> Var:
         """np.array of a list of numbers (or of lists of numbers)."""

@@ -13,6 +13,7 @@ from .copy_before_overwrite import protect
 from .fuse import fuse
 from .legalise import expand
 from .normalise import normalise
+from .write_out import write_out
 
 
 def reduce_arrays(function: ir.Function, analyse: Callable, scope: Scope) -> None:
@@ -21,6 +22,7 @@ def reduce_arrays(function: ir.Function, analyse: Callable, scope: Scope) -> Non
         verify(function, "expand", typed=False)
         ir.prune(function, has_effect)
         infer(function, scope)
+        write_out(function, scope)
         normalise(function, scope.namer)
         ir.prune(function, has_effect)
         verify(function, "normalise")

@@ -19,12 +19,13 @@ from numba.core import cgutils, config, errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
 from numba.core.dispatcher import Dispatcher, _FunctionCompiler
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, TypingError
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import intrinsic, overload, typeof_impl
+from numba.np import numpy_support
 from numba.np.arrayobj import populate_array
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
@@ -33,6 +34,8 @@ from ....errors import DualadError
 
 __all__ = [
     "NumbaError",
+    "TypingError",
+    "as_dtype",
     "as_writable",
     "borrowed_array",
     "call_type",
@@ -161,6 +164,14 @@ def call_type(function: object, given: tuple, named: dict) -> object:
     if found is None:
         raise errors.TypingError(f"it has no {what}({', '.join(map(str, given))})")
     return found.return_type
+
+
+def as_dtype(ty: object) -> object:
+    """Return the NumPy dtype of numbers of a type, or None if there is none."""
+    try:
+        return numpy_support.as_dtype(ty) if isinstance(ty, types.Number | types.Boolean) else None
+    except errors.NumbaError:
+        return None
 
 
 def error_place(error: Exception) -> tuple[str, int] | None:
