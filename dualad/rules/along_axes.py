@@ -80,7 +80,7 @@ def accumulated(text: Text, axes: Axes, start: str, change: str, result: str, dt
             text.line(f"out{'' if axes.is_number else f'[{axes.out}]'} = {result.format(total='total')}")
         return
     sums = "out" if result == "{total}" else "sums"
-    text.line(f"{sums} = np.full({axes.shape}, {dtype_text(dtype)}({start}))")
+    text.line(f"{sums} = np.{'ones' if start in ('1.0', '1', 'True') else 'zeros'}({axes.shape}, {dtype_text(dtype)})")
     with text.nest(axes.loops(range(axes.ndim))):
         text.line(change.format(total=f"{sums}[{axes.out}]"))
     if sums == "sums":
@@ -108,10 +108,14 @@ def _is_plain(axis: object, dtype: object, keepdims: object) -> bool:
     return axis is None and dtype is None and keepdims is False
 
 
-@by_types(np.sum)
+@by_types(np.sum, typed=True)
 def sum_(a, axis=None, dtype=None, out=None, keepdims=False):
     if dtype is None and keepdims is False and not isinstance(axis, tuple):
-        return None
+        return None  # the compiler makes loops of it itself, together with what is summed, if it is active
+    return sum_along(a, axis, dtype, keepdims)
+
+
+def sum_along(a, axis=None, dtype=None, keepdims=False):
     axes = axes_for(a, axis, keepdims)
     if axes is None:
         return None

@@ -50,6 +50,7 @@ class Declared:
     written_for: Callable
     result: Callable
     views: bool
+    typed: bool
 
     def bound(self, args: tuple, kwargs: dict) -> dict | None:
         """Return arguments by the names of the parameters; None if the function does not take them."""
@@ -75,7 +76,9 @@ def all_by_types() -> tuple[Callable, ...]:
     return tuple(_declared)
 
 
-def by_types(*functions: Callable, result: Callable | None = None, views: bool = False) -> Callable:
+def by_types(
+    *functions: Callable, result: Callable | None = None, views: bool = False, typed: bool = False
+) -> Callable:
     """Declare what stands for NumPy functions (decorator).
 
     Parameters
@@ -84,11 +87,14 @@ def by_types(*functions: Callable, result: Callable | None = None, views: bool =
         What gives the type of the result when it is called with small arrays. Default: the function itself.
     views : bool
         Whether the result may be a part of an argument.
+    typed : bool
+        Whether calls with several arguments that stay what they are get their types here as well: Numba compiles what
+        it calls for them to find out, and that may take seconds.
     """
 
     def register(written_for: Callable) -> Callable:
         for function in functions:
-            _declared[function] = Declared(written_for, result or function, views)
+            _declared[function] = Declared(written_for, result or function, views, typed)
         return written_for
 
     return register

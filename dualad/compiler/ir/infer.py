@@ -100,9 +100,11 @@ def _may_be_typed_here(op: ir.Op) -> bool:
 
 def _has_no_types_in_numba(op: ir.Op) -> bool:
     """Whether Numba need not be asked for the types of an operation first: it does not know what is called so."""
-    if declared_for(op) is None or op.fn == "method":
-        return declared_for(op) is not None and bool(op.kwargs)
-    return bool(op.kwargs) or type_of_value(op.fn) is None
+    declared = declared_for(op)
+    if declared is None:
+        return False
+    has_options = bool(op.kwargs) or (declared.typed and len(op.args) > 1)
+    return has_options or (op.fn != "method" and type_of_value(op.fn) is None)
 
 
 def _is_reshape(op: ir.Op) -> bool:

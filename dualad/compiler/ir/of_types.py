@@ -89,16 +89,25 @@ def written_out(op: Op, given: tuple, named: dict) -> tuple[object, dict] | None
 
 
 def written_type(op: Op, given: tuple, named: dict) -> object | None:
-    """Return the type of an operation that is written out; None if it is not."""
-    if written_out(op, given, named) is None:
-        return None
+    """Return the type of an operation that is written out, or that is typed here; None if it is neither."""
     declared = declared_for(op)
+    if declared is None or (written_out(op, given, named) is None and not is_typed_here(op, given, named)):
+        return None
     args, kwargs = _likes(op, given, named)
     try:
         found = by_types.result_like(declared.result, args, kwargs)
     except Exception as error:
         raise TypingError(f"{library_name(function_of(op))} of such arguments: {error}") from None
     return _type_of_like(found, "A" if declared.views else "C")
+
+
+def is_typed_here(op: Op, given: tuple, named: dict) -> bool:
+    """Whether an operation that stays what it is gets its type here."""
+    declared = declared_for(op)
+    if not (declared.typed and len(op.args) + len(op.kwargs) > 1 and isinstance(given[0], types.Array)):
+        return False
+    args, kwargs = _likes(op, given, named)
+    return not any(x is Unknown or isinstance(x, Like) for x in _all((args[1:], *kwargs.values())))
 
 
 def _type_of_like(found: object, layout: str) -> object:

@@ -12,6 +12,7 @@ from ...errors import DualadError, UnsupportedError, at
 from .. import ir
 from ..ir import Const, Function, Op, Place, TupleOf
 from ..ir.callees import library_name
+from ..ir.effects import has_effect
 from ..ir.infer import infer
 from ..ir.kinds import type_of
 from ..ir.of_types import declared_for, function_of, written_out
@@ -20,27 +21,21 @@ from ..ir.renaming import rename, rename_everywhere
 from ..lowering.branches import Unreachable
 from ..lowering.lower import Lowering
 
-_MOST_TIMES = 20
+_DEEPEST = 20
 """How often in a row a call may be replaced by others."""
 
 
 def write_out(function: Function, scope: Scope) -> None:
     """Replace the calls in a typed function (in place); its types are complete afterwards."""
-    for _ in range(_MOST_TIMES):
-        writer = _Writer(scope)
-        ir.rewrite(function.body, writer.change)
-        if not writer.changed:
-            return
-        rename_everywhere(function, writer.renamed)
-        infer(function, scope)
-    raise DualadError(at("internal: what stands for a call leads back to it", *function.place))
+    writer = _Writer(scope)
+    ir.rewrite(function.body, writer.change)
+    rename_everywhere(function, writer.renamed)
 
 
 class _Writer:
     def __init__(self, scope: Scope):
         self.scope = scope
         self.renamed: dict = {}
-        self.changed = False
 
     def change(self, op: Op) -> list:
         if declared_for(op) is None or op.target is None:
@@ -49,26 +44,31 @@ class _Writer:
         op.kwargs = {k: rename(v, self.renamed) for k, v in op.kwargs.items()}
         given = tuple(type_of(a) for a in op.args)
         found = written_out(op, given, {k: type_of(v) for k, v in op.kwargs.items()})
-        if found is None:
-            return [op]
-        self.changed = True
-        return self.inline(*found, op)
+        return [op] if found is None else self.inline(*found, op)
 
     def inline(self, written: object, operands: dict, op: Op) -> list:
+        """Return the statements of what stands for a call: the types of its variables are found by themselves."""
+        name = library_name(function_of(op))
+        if getattr(op.place, "depth", 0) > _DEEPEST:
+            raise DualadError(at(f"internal: what stands for {name} leads back to it", *op.place))
         low = Lowering(self.scope.namer)
-        low.origin = op.place
+        low.origin = Place.of(op.place, depth=getattr(op.place, "depth", 0) + 1)
         try:
             result = low.library_call(written, function_of(op), [], operands, None)
         except Unreachable:
-            what = f"{library_name(function_of(op))} of such arguments"
+            what = f"{name} of such arguments"
             raise UnsupportedError(at(f"{what} is not supported: it raises an exception", *op.place)) from None
-        new = low.block.statements
+        part = Function(name.replace(".", "_"), list(dict.fromkeys(ir.op_vars(op))), [], low.block, result)
+        part.place = op.place
+        ir.prune(part, has_effect)
+        infer(part, self.scope)
+        write_out(part, self.scope)
         if isinstance(op.target.type, types.BaseTuple):
-            items = zip(result.items, op.target.type, strict=True)
+            items = zip(part.result.items, op.target.type, strict=True)
             self.renamed[op.target] = TupleOf(tuple(self.cast(low, x, ty, op.place) for x, ty in items))
         else:
-            new.append(Op(op.target, "cast", (result,), {}, op.target.type, op.place))
-        return new
+            low.block.statements.append(Op(op.target, "cast", (part.result,), {}, op.target.type, op.place))
+        return low.block.statements
 
     @staticmethod
     def cast(low: Lowering, x: object, ty: object, place: Place) -> object:
