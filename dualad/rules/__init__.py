@@ -28,6 +28,16 @@ by_types.py
     What a NumPy function is that Numba lacks, or whose options it lacks, once dtypes and dimensions are known.
 along_axes.py
     Reductions along axes.
+contractions.py
+    Sums of products: einsum and its kin.
+joining.py
+    Arrays put side by side.
+stacks.py
+    Linear algebra over leading axes.
+moving.py
+    What moves, repeats or picks elements axis by axis.
+moments.py
+    Statistics, scans and differences along axes.
 selection.py
     Functions that choose, repeat or move elements of arrays.
 ordering.py
@@ -51,12 +61,16 @@ from . import (
     broadcasting,
     by_types,
     composites,
+    contractions,
     decompositions,
     exponential,
     gather,
+    joining,
     least_squares,
     linear_algebra,
     matrices,
+    moments,
+    moving,
     ordering,
     reductions,
     rounding,
@@ -64,6 +78,7 @@ from . import (
     sequences,
     special,
     spectra,
+    stacks,
     trigonometric,
 )
 
@@ -74,12 +89,16 @@ __all__ = [
     "broadcasting",
     "by_types",
     "composites",
+    "contractions",
     "decompositions",
     "exponential",
     "gather",
+    "joining",
     "least_squares",
     "linear_algebra",
     "matrices",
+    "moments",
+    "moving",
     "ordering",
     "reductions",
     "rounding",
@@ -87,5 +106,6 @@ __all__ = [
     "sequences",
     "special",
     "spectra",
+    "stacks",
     "trigonometric",
 ]

@@ -59,6 +59,11 @@ class Declared:
         except TypeError:
             return None
 
+    def defaults(self) -> dict[str, object]:
+        """Return the defaults of the parameters that have one."""
+        parameters = inspect.signature(self.written_for).parameters.values()
+        return {p.name: p.default for p in parameters if p.default is not p.empty}
+
 
 _declared: dict[Callable, Declared] = {}
 

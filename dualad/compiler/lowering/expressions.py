@@ -346,6 +346,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if base in self.lists and isinstance(node.slice, ast.Slice):
             return self.part_of_list(base, node.slice, node)
         if isinstance(base, Static):
+            if base.value is np.r_ or base.value is np.c_:
+                return self.joined(base.value, node)
             raise self.outside(base.value, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
@@ -493,6 +495,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
         self.check_known(f, node)
+        kwargs = self.without_defaults(f, kwargs)
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 

@@ -12,7 +12,7 @@ import ast
 
 import numpy as np
 
-from ...rules import composites, selection
+from ...rules import by_types, moving, selection
 from ..ir import Const, Place, TupleOf, Var
 from ..ir.callees import library_name
 from .values import ListOf
@@ -52,6 +52,35 @@ class LibraryCalls:
         if not isinstance(arrays, TupleOf | ListOf):
             raise self.fail(node, "np.concatenate of this value", "list the arrays: np.concatenate((x, y), None)")
         return TupleOf(tuple(self.emit(np.ravel, (self.as_operand(a, node),), node) for a in arrays.items))
+
+    @staticmethod
+    def without_defaults(f: object, kwargs: dict) -> dict:
+        """Return keyword arguments without those that say what goes without saying, which Numba may not know."""
+        declared = by_types.find(f)
+        defaults = {} if declared is None else declared.defaults()
+        return {
+            k: v
+            for k, v in kwargs.items()
+            if not (
+                isinstance(v, Const) and k in defaults and type(v.value) is type(defaults[k]) and v.value == defaults[k]
+            )
+        }
+
+    def joined(self, joiner: object, node: ast.Subscript) -> Var:
+        """Return np.r_[...] or np.c_[...]: a call of what does the same; slices are ranges of numbers."""
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        items = []
+        for p in parts:
+            if not isinstance(p, ast.Slice):
+                items.append(self.sequence(self.expr(p), node))
+                continue
+            bounds = [Const(default) if x is None else self.operand(x) for x, default in
+                      ((p.lower, 0), (p.upper, None), (p.step, 1))]  # fmt: skip
+            if bounds[1] == Const(None):
+                raise self.fail(p, "a slice without an end here", "say where it ends, or use np.arange")
+            items.append(self.emit(np.arange, tuple(bounds), node))
+        function = moving.as_rows if joiner is np.r_ else moving.as_columns
+        return self.emit(function, tuple(items), node)
 
     def split(self, f: object, args: list, kwargs: dict, node: ast.AST) -> ListOf:
         """Return the parts of an array."""
