@@ -114,13 +114,20 @@ def _is_reshape(op: ir.Op) -> bool:
 
 def _is_typed_here(op: ir.Op, found: dict) -> bool:
     """Whether Numba's types of an operation are wrong: of an index with a mask of several dimensions, or of numbers."""
-    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args]
-    if op.fn != "getitem":
-        if may_be_of_number(op) and is_of_number(op, tuple(known)):
-            return True
-        named = {k: found.get(v.name, v.type) if isinstance(v, Var) else type_of(v) for k, v in op.kwargs.items()}
-        return declared_for(op) is not None and written_out(op, tuple(known), named) is not None
-    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
+
+    def known_type(x: object) -> object:
+        if isinstance(x, TupleOf):
+            items = [known_type(i) for i in x.items]
+            return None if None in items else types.BaseTuple.from_types(items)
+        return found.get(x.name, x.type) if isinstance(x, Var) else type_of(x)
+
+    known = tuple(map(known_type, op.args))
+    if op.fn == "getitem":
+        return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
+    if may_be_of_number(op) and is_of_number(op, known):
+        return True
+    named = {k: known_type(v) for k, v in op.kwargs.items()}
+    return declared_for(op) is not None and written_out(op, known, named) is not None
 
 
 def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[str, object]:
