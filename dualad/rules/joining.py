@@ -127,3 +127,29 @@ def column_stack(tup):
         return None
     places = {0: [None, None], 1: [0, None], 2: [0, 1]}
     return joined("column_stack", "tup", given, places.__getitem__, 2, 1, _common(given))
+
+
+@by_types(np.array)
+def array(object, dtype=None):
+    """Arrays in the place of numbers: np.array([x, y]) stacks them."""
+    if not isinstance(object, tuple) or not any(map(is_array, _leaves(object))):
+        return None
+
+    def stacked(part: object, name: str) -> str:
+        if not isinstance(part, tuple):
+            return name
+        return f"np.stack({tuple_text([stacked(x, f'{name}[{k}]') for k, x in enumerate(part)])})"
+
+    cast = "" if dtype is None else f".astype({dtype_text(np.dtype(dtype))})"
+    return Text("array", "object").line(f"return {stacked(object, 'object')}{cast}").function()
+
+
+def _leaves(x: object) -> list:
+    return [leaf for i in x for leaf in _leaves(i)] if isinstance(x, tuple) else [x]
+
+
+@by_types(np.append)
+def append(arr, values, axis=None):
+    if axis is None or not (is_array(arr) and is_array(values)):
+        return None
+    return Text("append", "arr, values").line(f"return np.concatenate((arr, values), {axis})").function()

@@ -165,6 +165,9 @@ def norm(x, ord=None, axis=None, keepdims=False):
         return None
     if axis is None and ord is None and not keepdims:
         return None if x.ndim < 3 else Text("norm", "x").line("return np.linalg.norm(np.ravel(x))").function()
+    if axis is None and not keepdims and isinstance(ord, str) and x.ndim == 2:  # Numba knows no such orders
+        norms = {"fro": "np.linalg.norm(np.ravel(x))", "nuc": "np.sum(np.linalg.svd(x, False)[1])"}
+        return Text("norm", "x").line(f"return {norms[ord]}").function() if ord in norms else None
     axes = axes_for(x, axis, keepdims)
     if axes is None or (axis is None and not keepdims):
         return None

@@ -116,6 +116,8 @@ FUNCTIONS = {
     np.meshgrid: [((V, V[:3]), {}), ((V, V[:3], V[:2]), {"indexing": "ij"}), ((V, V[:3], V[:2]), {})],
     np.block: [((((A, A), (A, A)),), {}), (((V, 1.0),), {}), ((((A[0], A[1]), (A[2], A[0])),), {})],
     np.concatenate: [(((B, B),), {"axis": -1}), (((A, INTEGERS),), {}), (((V, V, V),), {})],
+    np.array: [(((A, A),), {}), ((((V, V), (V, V)),), {"dtype": np.float32})],
+    np.append: [((A, A), {"axis": 1})],
     np.stack: [(((A, A),), {"axis": k}) for k in (0, 1, -1)],
     np.hstack: [(((B, B),), {}), (((V, V),), {}), (((V, 1.0),), {})],
     np.vstack: [(((A, A[0]),), {}), (((V, V),), {}), (((B, B),), {}), (((1.0, 2.0),), {})],

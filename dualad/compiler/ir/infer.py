@@ -104,7 +104,7 @@ def _has_no_types_in_numba(op: ir.Op) -> bool:
     if declared is None:
         return False
     has_options = bool(op.kwargs) or (declared.typed and len(op.args) > 1)
-    return has_options or (op.fn != "method" and type_of_value(op.fn) is None)
+    return op.fn != "pack" and (has_options or (op.fn != "method" and type_of_value(op.fn) is None))
 
 
 def _is_reshape(op: ir.Op) -> bool:

@@ -24,6 +24,8 @@ _METHODS = {
 
 def function_of(op: Op) -> object:
     """Return the NumPy function that an operation calls, perhaps as a method; None if there is none."""
+    if op.fn == "pack":
+        return np.array
     return _METHODS.get(op.detail) if op.fn == "method" else None if isinstance(op.fn, str) else op.fn
 
 
@@ -53,8 +55,25 @@ class Unknown:
     """In place of an argument of which nothing is known that would matter to NumPy."""
 
 
+def _operands(op: Op) -> tuple:
+    """Return the arguments of the function that an operation calls."""
+    if op.fn != "pack":
+        return op.args
+    rows = op.args
+    if len(op.detail) == 2:
+        width = op.detail[1]
+        rows = tuple(TupleOf(op.args[k : k + width]) for k in range(0, len(op.args), width))
+    return (TupleOf(rows),)
+
+
 def _likes(op: Op, given: tuple, named: dict) -> tuple[tuple, dict]:
-    args = tuple(like(a, t) for a, t in zip(op.args, given, strict=True))
+    if op.fn == "pack":
+        known = [like(a, t) for a, t in zip(op.args, given, strict=True)]
+        width = op.detail[-1]
+        rows = [tuple(known[k : k + width]) for k in range(0, len(known), width)]
+        args = (tuple(rows) if len(op.detail) == 2 else tuple(known),)
+    else:
+        args = tuple(like(a, t) for a, t in zip(op.args, given, strict=True))
     return args, {k: like(v, named[k]) for k, v in op.kwargs.items()}
 
 
@@ -81,7 +100,7 @@ def written_out(op: Op, given: tuple, named: dict) -> tuple[object, dict] | None
     function = declared.written_for(*args, **kwargs)
     if function is None:
         return None
-    operands = declared.bound(op.args, op.kwargs)
+    operands = declared.bound(_operands(op), op.kwargs)
     taken = function.__code__.co_varnames[: function.__code__.co_argcount]
     return function, {
         name: TupleOf(tuple(x)) if type(x) is tuple else x for name, x in operands.items() if name in taken
@@ -103,6 +122,8 @@ def written_type(op: Op, given: tuple, named: dict) -> object | None:
 
 def is_typed_here(op: Op, given: tuple, named: dict) -> bool:
     """Whether an operation that stays what it is gets its type here."""
+    if op.fn == "pack":  # of numbers
+        return True
     declared = declared_for(op)
     if not (declared.typed and len(op.args) + len(op.kwargs) > 1 and isinstance(given[0], types.Array)):
         return False
