@@ -105,6 +105,20 @@ def by_types(
     return register
 
 
+OF_ARRAYS = ("a", "x", "arr", "m", "y", "f", "array", "A")
+"""What NumPy calls the first parameter of functions of one array, for which a list of its rows or numbers will do."""
+
+
+def of_list(function: Callable, declared: Declared, known: dict) -> Callable | None:
+    """Return what calls a function with an array made of the list that is its first argument; None if it is none."""
+    first = next(iter(inspect.signature(declared.written_for).parameters))
+    if first not in OF_ARRAYS or not isinstance(known[first], tuple) or not known[first]:
+        return None
+    rest = "".join(f", {k}={k}" for k in known if k != first)
+    params = ", ".join([first, *(f"{k}=None" for k in known if k != first)])
+    return Text(function.__name__, params, called=function).line(f"return called(np.array({first}){rest})").function()
+
+
 def result_like(function: Callable, args: tuple, kwargs: dict) -> object:
     """Return what is known of function(*args, **kwargs): a `Like`, a tuple of such; raises what NumPy raises."""
     for size in (1, 2, 3):
@@ -150,14 +164,25 @@ def ndim_of(x: object) -> int:
 
 
 def axes_of(axis: object, ndim: int) -> tuple[int, ...] | None:
-    """Return axes, counted from the first, in ascending order: all of them for None; None if they are not known."""
+    """Return axes, counted from the first, in ascending order: all of them for None; None if they are not known.
+
+    Raises
+    ------
+    TypeError
+        If there is no such axis, or one is named twice.
+    """
     if axis is None:
         return tuple(range(ndim))
     given = axis if isinstance(axis, tuple) else (axis,)
-    if not all(isinstance(k, int) and -ndim <= k < ndim for k in given):
+    if not all(isinstance(k, int) for k in given):
         return None
+    for k in given:
+        if not -ndim <= k < ndim:
+            raise TypeError(f"axis {k} is out of bounds: the array has {ndim} dimension{'s' if ndim != 1 else ''}")
     found = sorted({k % ndim for k in given})
-    return tuple(found) if len(found) == len(given) else None
+    if len(found) < len(given):
+        raise TypeError("an axis is named twice")
+    return tuple(found)
 
 
 # -------------------------------------------------------------------- writing

@@ -278,17 +278,19 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     if axes is None or len(varargs) not in (0, 1, len(axes)):
         return None
     ordered = [k % f.ndim for k in axis] if isinstance(axis, tuple) else axes
-    text = Text("gradient", "f, varargs=()")
+    text = Text("gradient", "f, varargs=()").shape("f", [f"n{k}" for k in range(f.ndim)])
     results = []
     for j, k in enumerate(ordered):
-        front = ":, " * k
         step = "1.0" if not varargs else f"varargs[{0 if len(varargs) == 1 else j}]"
-        with text.under(f"if f.shape[{k}] < 2:"):
+        with text.under(f"if n{k} < 2:"):
             text.line("raise ValueError('Shape of array too small to calculate a numerical gradient')")
         text.line(f"h_{k} = {step}").line(f"out_{k} = np.empty(f.shape, {dtype_text(_float_of(f))})")
-        text.line(f"out_{k}[{front}1:-1] = (f[{front}2:] - f[{front}:-2]) / (2.0 * h_{k})")
-        text.line(f"out_{k}[{front}0] = (f[{front}1] - f[{front}0]) / h_{k}")
-        text.line(f"out_{k}[{front}-1] = (f[{front}-1] - f[{front}-2]) / h_{k}")
+        with text.nest([(f"i{m}", f"n{m}") for m in range(f.ndim)]):
+            text.line(f"low = max(i{k} - 1, 0)").line(f"high = min(i{k} + 1, n{k} - 1)")
+            here, before, after = (
+                ", ".join(place if m == k else f"i{m}" for m in range(f.ndim)) for place in (f"i{k}", "low", "high")
+            )
+            text.line(f"out_{k}[{here}] = (f[{after}] - f[{before}]) / ((high - low) * h_{k})")
         results.append(f"out_{k}")
     return text.line(f"return {results[0] if len(results) == 1 else tuple_text(results)}").function()
 

@@ -2,14 +2,22 @@
 
 import numpy as np
 
+from . import decompositions, linear_algebra, spectra
 from .broadcasting import common_size
 from .by_types import Text, by_types, dtype_text, is_array, tuple_text
 
 
-def _stacked(name: str, a: object, call: str, *shapes: list[str], more: str = "") -> object:
-    """Write a function of matrices over leading axes; `shapes` are those of its results for one matrix of m by n."""
-    if not is_array(a) or a.ndim < 3:
+def _stacked(
+    name: str, a: object, call: str, *shapes: list[str], more: str = "", one: object = None, one_call: str = ""
+) -> object:
+    """Write a function of matrices over leading axes; `shapes` are those of its results for one matrix of m by n.
+
+    A function with several results is written out for a single matrix as well: `one` is what stands for it.
+    """
+    if not is_array(a) or a.ndim < 2:
         return None
+    if a.ndim == 2:
+        return one and Text(name, f"a{more}", one=one).line(f"return {one_call or 'one(a)'}").function()
     lead = a.ndim - 2
     loops = [(f"i{k}", f"n{k}") for k in range(lead)]
     text = Text(name, f"a{more}").shape("a", [*(n for _, n in loops), "m", "n"])
@@ -36,7 +44,7 @@ def det(a):
 
 @by_types(np.linalg.slogdet)
 def slogdet(a):
-    return _stacked("slogdet", a, "np.linalg.slogdet({})", [], [])
+    return _stacked("slogdet", a, "np.linalg.slogdet({})", [], [], one=linear_algebra.slogdet)
 
 
 @by_types(np.linalg.cholesky)
@@ -62,7 +70,7 @@ def eigvalsh(a, UPLO="L"):
 def eigh(a, UPLO="L"):
     if UPLO == "U" and is_array(a):
         return Text("eigh", "a").line("return np.linalg.eigh(np.swapaxes(a, -1, -2))").function()
-    return _stacked("eigh", a, "np.linalg.eigh({})", ["n"], ["n", "n"])
+    return _stacked("eigh", a, "np.linalg.eigh({})", ["n"], ["n", "n"], one=spectra.eigh)
 
 
 @by_types(np.linalg.svd)
@@ -74,13 +82,18 @@ def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
             return Text("svd", "a").line("return np.linalg.svd(a, False)[1]").function()
         return _stacked("svd", a, "np.linalg.svd({}, False)[1]", ["min(m, n)"])
     if full_matrices:
-        return _stacked("svd", a, "np.linalg.svd({})", ["m", "m"], ["min(m, n)"], ["n", "n"])
-    return _stacked("svd", a, "np.linalg.svd({}, False)", ["m", "min(m, n)"], ["min(m, n)"], ["min(m, n)", "n"])
+        shapes, call = (["m", "m"], ["min(m, n)"], ["n", "n"]), "np.linalg.svd({})"
+    else:
+        shapes, call = (["m", "min(m, n)"], ["min(m, n)"], ["min(m, n)", "n"]), "np.linalg.svd({}, False)"
+    return _stacked("svd", a, call, *shapes, one=spectra.svd, one_call=f"one(a, {bool(full_matrices)})")
 
 
 @by_types(np.linalg.qr)
 def qr(a, mode="reduced"):
-    return _stacked("qr", a, "np.linalg.qr({})", ["m", "min(m, n)"], ["min(m, n)", "n"]) if mode == "reduced" else None
+    if mode != "reduced":
+        return None
+    shapes = ["m", "min(m, n)"], ["min(m, n)", "n"]
+    return _stacked("qr", a, "np.linalg.qr({})", *shapes, one=decompositions.qr)
 
 
 @by_types(np.linalg.matrix_power)

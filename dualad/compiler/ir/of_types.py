@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import from_dtype, types
 
+from ...errors import UnsupportedError, at
 from ...rules import by_types
 from ...rules.by_types import Declared, Like
 from .. import ir
-from ..runtime.numba_bridge import TypingError, as_dtype
+from ..runtime.numba_bridge import as_dtype
 from . import Const, Op, TupleOf
 from .callees import library_name
 
@@ -97,7 +98,11 @@ def written_out(op: Op, given: tuple, named: dict) -> tuple[object, dict] | None
     known = declared.bound(args, kwargs)
     if known is None or any(x is Unknown for x in _all((args, *kwargs.values()))):
         return None
-    function = declared.written_for(*args, **kwargs)
+    try:
+        function = by_types.of_list(function_of(op), declared, known) or declared.written_for(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        what = f"{library_name(function_of(op))} of such arguments"
+        raise UnsupportedError(at(f"{what} is not supported: {error}", *op.place)) from None
     if function is None:
         return None
     operands = declared.bound(_operands(op), op.kwargs)
@@ -116,7 +121,8 @@ def written_type(op: Op, given: tuple, named: dict) -> object | None:
     try:
         found = by_types.result_like(declared.result, args, kwargs)
     except Exception as error:
-        raise TypingError(f"{library_name(function_of(op))} of such arguments: {error}") from None
+        what = f"{library_name(function_of(op))} of such arguments"
+        raise UnsupportedError(at(f"{what} is not supported: {error}", *op.place)) from None
     return _type_of_like(found, "A" if declared.views else "C")
 
 

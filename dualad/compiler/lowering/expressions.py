@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from ...rules import composites, registry
+from ...rules import by_types, composites, registry
 from .. import ir
 from ..ir import Const, Op, Slice, TupleOf, Var
 from ..ir.callees import BINARY, is_library
@@ -481,7 +481,7 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
-        if written is not None:
+        if written is not None and by_types.find(f) is None:
             return self.library_call(written, f, args, kwargs, node)
         if f is np.fill_diagonal:
             named = {k: self.as_operand(v, node) for k, v in kwargs.items()}

@@ -103,6 +103,10 @@ class Objects:
             args, kwargs = self.matched(name, args, kwargs, node)
             self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
             kwargs = self.without_defaults(getattr(np, name, None), kwargs)
+            args, kwargs = (
+                [self.sequence(a, node) for a in args],
+                {k: self.sequence(v, node) for k, v in kwargs.items()},
+            )
         operands = tuple(self.as_operand(a, node) for a in (base, *args))
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
         return self.emit("method", operands, node, hint, named, name)

@@ -19,7 +19,7 @@ from numba.core import cgutils, config, errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
 from numba.core.dispatcher import Dispatcher, _FunctionCompiler
-from numba.core.errors import NumbaError, TypingError
+from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
@@ -34,7 +34,6 @@ from ....errors import DualadError
 
 __all__ = [
     "NumbaError",
-    "TypingError",
     "as_dtype",
     "as_writable",
     "borrowed_array",
