@@ -24,11 +24,11 @@ def install() -> None:
     """Put the modules where `import autograd` finds them."""
     ours = types.ModuleType("autograd")
     ours.numpy = np
-    ours.grad, ours.jacobian, ours.value_and_grad = _of(dualad.grad), _of(dualad.jacobian), _of(dualad.value_and_grad)
+    ours.grad, ours.jacobian, ours.value_and_grad = dualad.grad, dualad.jacobian, dualad.value_and_grad
     ours.elementwise_grad = ours.deriv = ours.egrad = _elementwise
     ours.make_hvp = lambda f, argnum=0: lambda *args: lambda v: dualad.hvp(f, args, (v,), argnums=argnum)
     ours.make_vjp = lambda f, argnum=0: lambda *args: dualad.vjp(f, *args)[::-1]
-    ours.hessian = _of(dualad.hessian)
+    ours.hessian = dualad.hessian
     ours.isinstance, ours.tuple, ours.list, ours.dict = isinstance, tuple, list, dict
     for name in ("multigrad_dict", "elementwise_grad", "holomorphic_grad", "checkpoint", "grad_and_aux", "make_ggnvp",
                  "make_jvp", "hessian_tensor_product", "hessian_vector_product", "tensor_jacobian_product",
@@ -60,10 +60,6 @@ def _only_autograd(name: str) -> Callable:
         raise NotOfRealNumbers(f"autograd's {name}")
 
     return used
-
-
-def _of(transformation: Callable) -> Callable:
-    return lambda f, argnum=0: transformation(f, argnums=tuple(argnum) if isinstance(argnum, list) else argnum)
 
 
 def _elementwise(f: Callable, argnum: int = 0) -> Callable:

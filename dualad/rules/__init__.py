@@ -30,6 +30,8 @@ along_axes.py
     Reductions along axes.
 contractions.py
     Sums of products: einsum and its kin.
+delegated.py
+    What is one expression of others.
 joining.py
     Arrays put side by side.
 stacks.py
@@ -63,6 +65,7 @@ from . import (
     composites,
     contractions,
     decompositions,
+    delegated,
     exponential,
     gather,
     joining,
@@ -91,6 +94,7 @@ __all__ = [
     "composites",
     "contractions",
     "decompositions",
+    "delegated",
     "exponential",
     "gather",
     "joining",
