@@ -155,7 +155,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
-    passes.run_one(passes.NORMALISE, function, passes.Context(scope))
+    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
     instances.resolve(function)
     ir.prune(function, has_effect)
     verify(function, "resolve")

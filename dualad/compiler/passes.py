@@ -26,6 +26,7 @@ from .transform.legalise import expand
 from .transform.licm import hoist
 from .transform.normalise import normalise
 from .transform.views import look_through
+from .transform.write_out import write_out
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class IfChanged:
 
 INFER = Pass("infer", lambda function, context: infer(function, context.scope))
 NORMALISE = Pass("normalise", lambda function, context: normalise(function, context.scope.namer), prunes=True)
+WRITE_OUT = Pass("write out", lambda function, context: write_out(function, context.scope))
 _LEGALISE = Pass(
     "legalise", lambda function, context: expand(function, context.analyse(), context.scope.namer), False, True
 )
@@ -87,7 +89,7 @@ _LICM = Pass("licm", lambda function, context: hoist(function, context.scope.nam
 _INTERCHANGE = Pass("interchange", lambda function, context: interchange(function, context.scope.namer))
 _LAST_CSE = Pass("cse", _CSE.run, prunes=True)
 
-ARRAYS = (WhileChanging((_LEGALISE, INFER, NORMALISE)), _FUSE, _COPY)
+ARRAYS = (WhileChanging((_LEGALISE, INFER, WRITE_OUT, NORMALISE)), _FUSE, _COPY)
 """Array operations that carry derivatives come down to loops over numbers and to array-level primitives."""
 
 OPTIMISE = (WhileChanging((_SIZES, _CSE)), _VIEWS, _CSE, _LICM, IfChanged((_INTERCHANGE, _LICM)), _LAST_CSE)

@@ -234,7 +234,8 @@ class Instances:
                 what = f"{instance.unlike} in a tuple as the result of recursion ({unit.name})"
                 remedy = "return real numbers (float64) in the tuple"
                 raise UnsupportedError(at(f"{what} is not supported: {remedy}", *unit.place))
-            passes.run_one(passes.NORMALISE, instance.function, passes.Context(instance.scope))
+            steps = (passes.WRITE_OUT, passes.NORMALISE)
+            passes.run(steps, instance.function, passes.Context(instance.scope))
             instance.typed = True
         return instance
 

@@ -24,6 +24,22 @@ least_squares.py
     Norms, pseudo-inverses, least squares.
 composites.py
     What a NumPy function is that is written in terms of others, and needs no rule. None stands there.
+by_types.py
+    What a NumPy function is that Numba lacks, or whose options it lacks, once dtypes and dimensions are known.
+along_axes.py
+    Reductions along axes.
+contractions.py
+    Sums of products: einsum and its kin.
+delegated.py
+    What is one expression of others.
+joining.py
+    Arrays put side by side.
+stacks.py
+    Linear algebra over leading axes.
+moving.py
+    What moves, repeats or picks elements axis by axis.
+moments.py
+    Statistics, scans and differences along axes.
 selection.py
     Functions that choose, repeat or move elements of arrays.
 ordering.py
@@ -41,16 +57,23 @@ gather.py
 """
 
 from . import (
+    along_axes,
     arithmetic,
     assembly,
     broadcasting,
+    by_types,
     composites,
+    contractions,
     decompositions,
+    delegated,
     exponential,
     gather,
+    joining,
     least_squares,
     linear_algebra,
     matrices,
+    moments,
+    moving,
     ordering,
     reductions,
     rounding,
@@ -58,20 +81,28 @@ from . import (
     sequences,
     special,
     spectra,
+    stacks,
     trigonometric,
 )
 
 __all__ = [
+    "along_axes",
     "arithmetic",
     "assembly",
     "broadcasting",
+    "by_types",
     "composites",
+    "contractions",
     "decompositions",
+    "delegated",
     "exponential",
     "gather",
+    "joining",
     "least_squares",
     "linear_algebra",
     "matrices",
+    "moments",
+    "moving",
     "ordering",
     "reductions",
     "rounding",
@@ -79,5 +110,6 @@ __all__ = [
     "sequences",
     "special",
     "spectra",
+    "stacks",
     "trigonometric",
 ]

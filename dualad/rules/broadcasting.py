@@ -25,6 +25,14 @@ def kept_size(n: int, m: int) -> int:
 
 
 @njit(error_model="numpy")
+def fitting_size(n: int, m: int) -> int:
+    """Return the length of an axis that arrays have in common which are joined along another."""
+    if n != m:
+        raise ValueError("all the input array dimensions except for the concatenation axis must match exactly")
+    return n
+
+
+@njit(error_model="numpy")
 def place(k: int, shape: tuple, like: tuple) -> int:
     """Return where element k of an array of one shape lies in an array that is broadcast to it.
 
@@ -70,6 +78,7 @@ def add_up(y: np.ndarray, own: tuple) -> np.ndarray:
 
 constant(common_size)
 constant(kept_size)
+constant(fitting_size)
 
 
 @linear(stretch)

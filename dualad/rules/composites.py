@@ -11,13 +11,6 @@ inlined in its place::
     def divmod_(x, y):                      a part of their argument
         return np.floor_divide(x, y), np.remainder(x, y)
 
-    @along_axes(np.ptp)                     wherever it is called with axes, or with an option that Numba lacks
-    def ptp_along(a, axes, keepdims=False):
-        return max_along(a, axes, keepdims) - min_along(a, axes, keepdims)
-
-`axes` are the axes that the result does not have, a tuple: each is counted in the array that those before it have been
-taken out of (`LibraryCalls.reduced`).
-
 The calls inside are expanded in their turn. `a.ndim`, `axis` and the like are known at compile time, so that only one
 of the branches on them is left (the dimensions of arguments, in a `composite`; nothing is known of the dimensions of
 what is computed inside). Results are given the dtype that Numba's own function gives them. A function raises what its
@@ -28,7 +21,6 @@ from collections.abc import Callable
 
 _composites: dict[Callable, Callable] = {}
 _written_out: dict[Callable, Callable] = {}
-_along_axes: dict[Callable, Callable] = {}
 
 
 def find(function: object) -> Callable | None:
@@ -39,11 +31,6 @@ def find(function: object) -> Callable | None:
 def find_written_out(function: object) -> Callable | None:
     """Return what stands for a NumPy function wherever it is called, or None."""
     return _look_up(_written_out, function)
-
-
-def find_along_axes(function: object) -> Callable | None:
-    """Return what stands for a NumPy function where it is called with axes, or None."""
-    return _look_up(_along_axes, function)
 
 
 def _look_up(table: dict[Callable, Callable], function: object) -> Callable | None:
@@ -66,11 +53,6 @@ def composite(*functions: Callable) -> Callable:
 def written_out(*functions: Callable) -> Callable:
     """Declare what stands for NumPy functions wherever they are called (decorator)."""
     return _register(_written_out, functions)
-
-
-def along_axes(*functions: Callable) -> Callable:
-    """Declare what stands for NumPy functions where they are called with axes (decorator)."""
-    return _register(_along_axes, functions)
 
 
 def _register(table: dict[Callable, Callable], functions: tuple[Callable, ...]) -> Callable:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from .composites import along_axes, composite
+from .composites import composite
 from .registry import constant
-from .selection import pick
 
 # -------------------------------------------------------------------- sums: the compiler makes loops of np.sum itself
 
@@ -118,124 +117,6 @@ def min_(a):
 @composite(np.ptp)
 def ptp(a):
     return np.max(a) - np.min(a)
-
-
-# -------------------------------------------------------------------- along axes
-
-
-def with_axes(a, axes):
-    """Put the axes that were taken out back in, of length 1."""
-    for k in reversed(axes):
-        a = np.expand_dims(a, k)
-    return a
-
-
-@along_axes(np.sum)
-def sum_along(a, axes, keepdims=False):
-    s = a
-    for k in axes:
-        s = np.sum(s, k)
-    return with_axes(s, axes) if keepdims else s
-
-
-@njit(error_model="numpy")
-def as_divisor(n: float, a: np.ndarray) -> float:
-    """Return a number in the dtype of an array's sums, so that what is divided by it keeps that."""
-    one = np.cumsum(np.zeros(1, a.dtype))
-    one[0] = n
-    return one[0]
-
-
-constant(as_divisor)
-
-
-@along_axes(np.mean)
-def mean_along(a, axes, keepdims=False):
-    s, n = a, 1
-    for k in axes:
-        n = n * s.shape[k]
-        s = np.sum(s, k)
-    m = s / as_divisor(n, a)
-    return with_axes(m, axes) if keepdims else m
-
-
-@along_axes(np.var)
-def var_along(a, axes, keepdims=False, ddof=0):
-    if axes is None:
-        d = a - np.mean(a)
-        return np.sum(d * d) / max(a.size - ddof, 0)
-    d = a - mean_along(a, axes, True)
-    s, n = d * d, 1
-    for k in axes:
-        n = n * s.shape[k]
-        s = np.sum(s, k)
-    v = s / as_divisor(max(n - ddof, 0), d)
-    return with_axes(v, axes) if keepdims else v
-
-
-@along_axes(np.std)
-def std_along(a, axes, keepdims=False, ddof=0):
-    return np.sqrt(var_along(a, axes, keepdims, ddof))
-
-
-@along_axes(np.prod)
-def prod_along(a, axes, keepdims=False):
-    p = a
-    for k in axes:
-        rows = np.moveaxis(p, k, 0)
-        p = np.sum(rows[:0], 0) + as_divisor(1, a)
-        for i in range(rows.shape[0]):
-            p = p * rows[i]
-    return with_axes(p, axes) if keepdims else p
-
-
-def _places_of_extremes(name: str, covers: Callable) -> Callable:
-    """Return what finds, along an axis, the places of the first elements that no other goes beyond, or of the NaNs."""
-
-    def places_of_extremes(a: np.ndarray, axis: int) -> np.ndarray:
-        n = a.shape[axis]
-        if n == 0:
-            raise ValueError("zero-size array to reduction operation not possible")
-        places = np.moveaxis(np.arange(a.size).reshape(a.shape), axis, 0)
-        found = places[:1].copy()
-        best, now = found.reshape(-1), np.ascontiguousarray(places).reshape((n, found.size))
-        flat = np.ravel(a)
-        for k in range(1, n):
-            for j in range(best.size):
-                x, y = flat[best[j]], flat[now[k, j]]
-                if x == x and not covers(x, y):
-                    best[j] = now[k, j]
-        return np.moveaxis(found, 0, axis)
-
-    places_of_extremes.__name__ = places_of_extremes.__qualname__ = name
-    return njit(error_model="numpy")(places_of_extremes)
-
-
-places_of_largest_along = _places_of_extremes("places_of_largest_along", operator.ge)
-places_of_smallest_along = _places_of_extremes("places_of_smallest_along", operator.le)
-constant(places_of_largest_along, cheap=False)
-constant(places_of_smallest_along, cheap=False)
-
-
-@along_axes(np.max, np.amax)
-def max_along(a, axes, keepdims=False):
-    m = a
-    for k in axes:
-        m = np.sum(pick(m, places_of_largest_along(m, k)), k)
-    return with_axes(m, axes) if keepdims else m
-
-
-@along_axes(np.min, np.amin)
-def min_along(a, axes, keepdims=False):
-    m = a
-    for k in axes:
-        m = np.sum(pick(m, places_of_smallest_along(m, k)), k)
-    return with_axes(m, axes) if keepdims else m
-
-
-@along_axes(np.ptp)
-def ptp_along(a, axes, keepdims=False):
-    return max_along(a, axes, keepdims) - min_along(a, axes, keepdims)
 
 
 # -------------------------------------------------------------------- what is not NaN

@@ -23,10 +23,12 @@ from ..runtime.numba_bridge import (
     type_of_item,
     typing_stub,
 )
+from ..runtime.numba_bridge.objects import type_of_value
 from . import UNDEFINED, Block, Const, Function, TupleOf, Var
 from .callees import PLAIN
 from .kinds import all_vars, type_of
 from .of_numbers import is_of_number, may_be_of_number, result_type
+from .of_types import declared_for, written_out
 from .printer import Emitter, Scope
 
 _ITEM = typing_stub(lambda given: type_of_item(given[0], given[1:]))
@@ -93,11 +95,12 @@ def _infer(function: Function, printer: type, scope: Scope) -> None:
     """Fill in the types that are not known yet."""
     ours = [s for s in ir.walk(function.body) if isinstance(s, ir.Op) and _may_be_typed_here(s)]
     found, failed = None, None
+    sure = [op for op in ours if _has_no_types_in_numba(op)]
     try:
-        found = _types_found(function, printer(scope, function), scope)
+        found = _types_found(function, printer(scope, function, sure), scope)
     except UnsupportedError as error:
         failed = error
-    if ours and (failed or any(_is_typed_here(op, found) for op in ours)):
+    if len(ours) > len(sure) and (failed or any(_is_typed_here(op, found) for op in ours)):
         try:
             found, failed = _types_found(function, printer(scope, function, ours), scope), None  # slower
         except UnsupportedError as error:
@@ -115,7 +118,16 @@ def _infer(function: Function, printer: type, scope: Scope) -> None:
 def _may_be_typed_here(op: ir.Op) -> bool:
     """Whether an operation is one that Numba may have no type for, or a wrong one."""
     has_mask = op.fn == "getitem" and not op.flat and any(isinstance(i, Var | ir.Global) for i in op.args[1:])
-    return has_mask or _is_reshape(op) or may_be_of_number(op)
+    return has_mask or _is_reshape(op) or may_be_of_number(op) or declared_for(op) is not None
+
+
+def _has_no_types_in_numba(op: ir.Op) -> bool:
+    """Whether Numba need not be asked for the types of an operation first: it does not know what is called so."""
+    declared = declared_for(op)
+    if declared is None:
+        return False
+    has_options = bool(op.kwargs) or (declared.typed and len(op.args) > 1)
+    return op.fn != "pack" and (has_options or (op.fn != "method" and type_of_value(op.fn) is None))
 
 
 def _is_reshape(op: ir.Op) -> bool:
@@ -125,10 +137,20 @@ def _is_reshape(op: ir.Op) -> bool:
 
 def _is_typed_here(op: ir.Op, found: dict) -> bool:
     """Whether Numba's types of an operation are wrong: of an index with a mask of several dimensions, or of numbers."""
-    known = [found.get(i.name, i.type) if isinstance(i, Var) else type_of(i) for i in op.args]
-    if op.fn != "getitem":
-        return may_be_of_number(op) and is_of_number(op, tuple(known))
-    return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
+
+    def known_type(x: object) -> object:
+        if isinstance(x, TupleOf):
+            items = [known_type(i) for i in x.items]
+            return None if None in items else types.BaseTuple.from_types(items)
+        return found.get(x.name, x.type) if isinstance(x, Var) else type_of(x)
+
+    known = tuple(map(known_type, op.args))
+    if op.fn == "getitem":
+        return any(isinstance(t, types.Array) and t.ndim > 1 and isinstance(t.dtype, types.Boolean) for t in known[1:])
+    if may_be_of_number(op) and is_of_number(op, known):
+        return True
+    named = {k: known_type(v) for k, v in op.kwargs.items()}
+    return declared_for(op) is not None and written_out(op, known, named) is not None
 
 
 def _types_found(function: Function, printer: _Printer, scope: Scope) -> dict[str, object]:

@@ -17,6 +17,7 @@ from .. import ir
 from ..runtime.numba_bridge import call_type
 from . import Const, Namer, Op, Var
 from .callees import library_name
+from .of_types import written_type
 
 _NUMBER = types.Number | types.Boolean
 
@@ -68,7 +69,8 @@ def result_type(op: Op, given: tuple, named: dict) -> object:
     """Return the type of an operation with arguments of the given types."""
     fn = _function(op)
     if not is_of_number(op, given):
-        return call_type(op.detail if op.fn == "method" else fn, given, named)
+        written = written_type(op, given, named)
+        return written or call_type(op.detail if op.fn == "method" else op.fn, given, named)
     if fn in _PRODUCTS:
         product = call_type(operator.mul, given[:2], {})
         if fn is not np.outer:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from ...rules import composites, registry
+from ...rules import by_types, composites, registry
 from .. import ir
 from ..ir import Const, Op, Slice, TupleOf, Var
 from ..ir.callees import BINARY, is_library
@@ -359,6 +359,8 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
         if base in self.lists and isinstance(node.slice, ast.Slice):
             return self.part_of_list(base, node.slice, node)
         if isinstance(base, Static):
+            if base.value is np.r_ or base.value is np.c_:
+                return self.joined(base.value, node)
             raise self.outside(base.value, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
@@ -512,7 +514,7 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
-        if written is not None:
+        if written is not None and by_types.find(f) is None:
             return self.library_call(written, f, args, kwargs, node)
         if f is np.fill_diagonal:
             named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
@@ -526,9 +528,7 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
             return self.pack(args[0], args[1:], kwargs, node, hint)
         self.refuse_in_place(f, args, kwargs, node)
         self.check_known(f, node)
-        reduced = self.reduced(f, args, kwargs, node)
-        if reduced is not None:
-            return reduced
+        kwargs = self.without_defaults(f, kwargs)
         operands = tuple(self.sequence(a, node) for a in args)
         return self.operation(f, operands, node, hint, {k: self.sequence(v, node) for k, v in kwargs.items()})
 
@@ -537,7 +537,9 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
 
     def sequence(self, value: object, node: ast.AST) -> object:
         """An argument of a library call; a list is as good as a tuple there."""
-        return self.as_operand(TupleOf(tuple(value.items)) if isinstance(value, ListOf) else value, node)
+        if isinstance(value, ListOf | TupleOf):
+            return TupleOf(tuple(self.sequence(i, node) for i in value.items), getattr(value, "cls", None))
+        return self.as_operand(value, node)
 
     def pack(self, value: object, args: list, kwargs: dict, node: ast.AST, hint: str) -> Var:
         """np.array of a list of numbers (or of lists of numbers)."""

@@ -12,7 +12,7 @@ import ast
 
 import numpy as np
 
-from ...rules import composites, selection
+from ...rules import by_types, moving, selection
 from ..ir import Const, Place, TupleOf, Var
 from ..ir.callees import library_name
 from .values import ListOf
@@ -53,33 +53,34 @@ class LibraryCalls:
             raise self.fail(node, "np.concatenate of this value", "list the arrays: np.concatenate((x, y), None)")
         return TupleOf(tuple(self.emit(np.ravel, (self.as_operand(a, node),), node) for a in arrays.items))
 
-    def reduced(self, f: object, args: list, kwargs: dict, node: ast.AST) -> object:
-        """Return the value of a reduction along axes, or with an option that Numba lacks; None if it has neither."""
-        written = composites.find_along_axes(f)
-        given = dict(zip(("a", "axis"), args, strict=False)) | kwargs
-        axis = given.pop("axis", Const(None))
-        if written is None or len(args) > 2 or (axis == Const(None) and given.keys() <= {"a", "dtype"}):
-            return None
-        if f is np.sum and isinstance(axis, Var | Const) and given.keys() <= {"a", "dtype"}:
-            return None
-        if axis != Const(None):
-            axis = self.axes(axis, library_name(f), node)
-        elif f not in (np.var, np.std) or given.get("keepdims", Const(False)) != Const(False):
-            raise self.fail(node, f"{library_name(f)} with keepdims and no axis", "name the axes, or use reshape")
-        return self.library_call(written, f, [], {**given, "axes": axis}, node)
+    @staticmethod
+    def without_defaults(f: object, kwargs: dict) -> dict:
+        """Return keyword arguments without those that say what goes without saying, which Numba may not know."""
+        declared = by_types.find(f)
+        defaults = {} if declared is None else declared.defaults()
+        return {
+            k: v
+            for k, v in kwargs.items()
+            if not (
+                isinstance(v, Const) and k in defaults and type(v.value) is type(defaults[k]) and v.value == defaults[k]
+            )
+        }
 
-    def axes(self, axis: object, name: str, node: ast.AST) -> TupleOf:
-        """Return the axes of a reduction from the last to the first: those before are counted as without them."""
-        if not isinstance(axis, TupleOf):
-            return TupleOf((self.as_operand(axis, node),))
-        numbers = [getattr(k, "value", None) for k in axis.items]
-        if not all(isinstance(k, int) for k in numbers) or len({k < 0 for k in numbers}) != 1:
-            remedy = "write them as numbers, all counted from the first (0, 1) or all from the last (-2, -1)"
-            raise self.fail(node, f"{name} along these axes", remedy)
-        if len(set(numbers)) < len(numbers):
-            raise self.fail(node, f"{name} along an axis that is named twice", "name each axis once")
-        ordered = sorted(numbers, reverse=True)
-        return TupleOf(tuple(Const(k + i if k < 0 else k) for i, k in enumerate(ordered)))
+    def joined(self, joiner: object, node: ast.Subscript) -> Var:
+        """Return np.r_[...] or np.c_[...]: a call of what does the same; slices are ranges of numbers."""
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        items = []
+        for p in parts:
+            if not isinstance(p, ast.Slice):
+                items.append(self.sequence(self.expr(p), node))
+                continue
+            bounds = [Const(default) if x is None else self.operand(x) for x, default in
+                      ((p.lower, 0), (p.upper, None), (p.step, 1))]  # fmt: skip
+            if bounds[1] == Const(None):
+                raise self.fail(p, "a slice without an end here", "say where it ends, or use np.arange")
+            items.append(self.emit(np.arange, tuple(bounds), node))
+        function = moving.as_rows if joiner is np.r_ else moving.as_columns
+        return self.emit(function, tuple(items), node)
 
     def split(self, f: object, args: list, kwargs: dict, node: ast.AST) -> ListOf:
         """Return the parts of an array."""

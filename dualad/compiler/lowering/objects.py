@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from ...errors import NoSourceError, UnsupportedError, at
-from ...rules import composites, registry
+from ...rules import by_types, composites, registry
 from .. import ir
 from ..ir import Const, TupleOf, Var
 from ..ir.kinds import is_array, is_object, type_of
@@ -123,9 +123,11 @@ class Objects:
         if not is_object(base):
             args, kwargs = self.matched(name, args, kwargs, node)
             self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
-            reduced = self.reduced(getattr(np, name, None), [base, *args], kwargs, node)
-            if reduced is not None:
-                return reduced
+            kwargs = self.without_defaults(getattr(np, name, None), kwargs)
+            args, kwargs = (
+                [self.sequence(a, node) for a in args],
+                {k: self.sequence(v, node) for k, v in kwargs.items()},
+            )
         operands = tuple(self.as_operand(a, node) for a in (base, *args))
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
         return self.emit("method", operands, node, hint, named, name)
@@ -164,7 +166,7 @@ class Objects:
         if f is super:
             raise self.fail(node, "super()", "name the class: Base.method(self, ...)")
         known = any(f is t for t in TEXTS) or any(
-            of(f) is not None for of in (registry.find, composites.find, type_of_value)
+            of(f) is not None for of in (registry.find, composites.find, by_types.find, type_of_value)
         )
         if not known and python_function(f) is None:
             remedy = "Numba does not know it; call it outside, and pass what it gives"

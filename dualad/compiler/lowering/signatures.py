@@ -70,7 +70,7 @@ class Signatures:
                 args += value
             elif p.kind is p.VAR_KEYWORD:
                 kwargs |= value
-            elif k < by_position or p.default is p.empty:
+            elif p.kind is not p.KEYWORD_ONLY and (k < by_position or p.default is p.empty):
                 args.append(value)
             else:
                 kwargs[key] = value

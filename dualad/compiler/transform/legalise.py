@@ -13,13 +13,14 @@ import numpy as np
 from numba import types
 
 from ...errors import DualadError, UnsupportedError, at
-from ...rules import assembly, composites, linear_algebra, matrices, reductions
+from ...rules import along_axes, assembly, composites, linear_algebra, matrices, reductions
 from .. import ir
 from ..analysis.activity import Activity
-from ..ir import Function, Namer, Op, Place, Var
+from ..ir import Const, Function, Namer, Op, Place, Var
 from ..ir.callees import PLAIN, library_name
 from ..ir.effects import VIEWS, may_change_memory
 from ..ir.kinds import is_array, type_of
+from ..ir.of_types import like
 from ..ir.renaming import rename, rename_everywhere, rename_in
 from ..lowering.entries import Generated, flat
 from ..lowering.lower import Lowering
@@ -83,7 +84,7 @@ class _Expander:
             operation = Op(result, PLAIN[op.detail], op.args, {}, None, op.place)
             return [operation, Op(None, "assign", (op.args[0], result), {}, None, op.place)]
         if not self.activity.active(op.target):
-            return None
+            return self.inactive_sum(op) if fn is np.sum and "axis" in op.kwargs else None
         if fn is sum and is_array(op.args[0]):
             return [Op(op.target, np.sum, op.args, {}, None, op.place)]
         if fn in reductions.OF_ITEMS and len(op.args) == 1:
@@ -125,6 +126,14 @@ class _Expander:
             Op(new, PLAIN[op.detail], (old, value), {}, None, op.place),
             Op(None, "setitem", (base, *index, new), {}, None, op.place),
         ]
+
+    def inactive_sum(self, op: Op) -> list | None:
+        """A sum along an axis that carries no derivative is a loop as well: Numba takes seconds to compile its own."""
+        array, axis = op.args[0], op.kwargs["axis"]
+        if len(op.args) > 1 or len(op.kwargs) > 1 or not (isinstance(axis, Const) and is_array(array)):
+            return None
+        written = along_axes.sum_along(like(array, type_of(array)), axis.value)
+        return self.inline(written, op, [array])
 
     @staticmethod
     def is_plain_outer(op: Op) -> bool:

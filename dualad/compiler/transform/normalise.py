@@ -181,7 +181,8 @@ def _access(op: Op, namer: Namer) -> list:
 def _cast(op: Op, namer: Namer, renamed: dict) -> list:
     """A value that is to have a type: itself, where it has it already."""
     x, dtype = op.args[0], getattr(op.detail, "dtype", op.detail)
-    if getattr(type_of(x), "dtype", type_of(x)) == dtype:
+    is_laid_out = not is_array(x) or getattr(op.detail, "layout", "A") in ("A", type_of(x).layout)
+    if getattr(type_of(x), "dtype", type_of(x)) == dtype and is_laid_out:
         renamed[op.target] = x
         return []
     if is_array(x):

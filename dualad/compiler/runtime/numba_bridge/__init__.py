@@ -25,6 +25,7 @@ from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import overload, typeof_impl
+from numba.np import numpy_support
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
@@ -33,6 +34,7 @@ from .inline import inline_code
 
 __all__ = [
     "NumbaError",
+    "as_dtype",
     "as_writable",
     "call_type",
     "compiles_nothing",
@@ -157,6 +159,14 @@ def call_type(function: object, given: tuple, named: dict) -> object:
     if found is None:
         raise errors.TypingError(f"it has no {what}({', '.join(map(str, given))})")
     return found.return_type
+
+
+def as_dtype(ty: object) -> object:
+    """Return the NumPy dtype of numbers of a type, or None if there is none."""
+    try:
+        return numpy_support.as_dtype(ty) if isinstance(ty, types.Number | types.Boolean) else None
+    except errors.NumbaError:
+        return None
 
 
 def error_place(error: Exception) -> tuple[str, int] | None:
