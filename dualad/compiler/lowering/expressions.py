@@ -17,10 +17,14 @@ from ..ir.callees import BINARY, is_library
 from ..ir.kinds import is_object
 from ..ir.messages import Field, formatted
 from ..runtime.helpers import check_no_overlap
+from ..runtime.numba_bridge.choices import is_overloaded_by_user
+from ..runtime.numba_bridge.kernels import kernel_of
+from .array_likes import ArrayLikes
 from .builtin_calls import SPECIAL, Builtins
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import Dicts
+from .kernels import Kernels
 from .library import AXES
 from .lists import Lists
 from .nested_derivatives import transformation_of
@@ -38,6 +42,7 @@ from .values import (
     ListOf,
     Poison,
     Pullback,
+    Relative,
     Static,
     Transformed,
     fold,
@@ -48,7 +53,7 @@ _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator on
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
+class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objects, Signatures):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -337,6 +342,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             key = self.key(self.expr(node.slice), node)
             if key in base.value:
                 return static_value(base.value[key])
+        if isinstance(base, Relative):
+            return self.at_distance(base, self.index(node.slice), node)
         if isinstance(base, Flat) and isinstance(node.slice, ast.Slice):
             raise self.fail(node, ast.unparse(node), "take single elements of it, or a slice of np.ravel")
         if isinstance(base, Flat):
@@ -350,6 +357,8 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)
+        if base in self.zero_dim and all(isinstance(i, ir.Global) and i.value is ... for i in index):
+            return base
         return self.emit("getitem", (base, *index), node, hint)
 
     def flat_item(self, flat: Flat, index: object, node: ast.AST, hint: str = "t") -> Var:
@@ -455,6 +464,9 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))
+        kernel = kernel_of(f)
+        if kernel is not None:
+            return self.call_kernel(kernel, args, kwargs, node, hint)
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
@@ -470,12 +482,21 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
                 args.append(kwargs[name] if name in kwargs else static_value(f._field_defaults[name]))
             return TupleOf(tuple(args), f)
         if registry.find(f) is None and not is_library(f):
+            implementation = self.overloaded(f, args, kwargs, node)
+            if implementation is not None:
+                return self.call_function(implementation, args, kwargs, node)
             if python_function(f) is not None:
                 return self.call_function(self.function_value(f, node), args, kwargs, node)
             return self.call_foreign(f, args, kwargs, node, hint)
         if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
             return self.call_foreign(f, args, kwargs, node, hint)
         args, kwargs = self.matched(f, args, kwargs, node)
+        args, kwargs, out = self.split_out(f, args, kwargs, node)
+        made = self.call_library(f, *self.as_arrays(f, args, kwargs, node), node, hint)
+        return made if out is None else self.written_into(out, made, node)
+
+    def call_library(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call a function of Python, math or NumPy."""
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
@@ -489,8 +510,11 @@ class Expressions(Builtins, Lists, Dicts, Decorators, Objects, Signatures):
             args, kwargs = [self.flattened(args[0], node)], {}
         if f in AXES:
             return self.split(f, args, kwargs, node)
-        if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
-            return self.pack(args[0], args[1:], kwargs, node, hint)
+        if is_overloaded_by_user(f) and registry.find(f) is None and composites.find(f) is None:
+            return self.call_function(self.overloaded(f, args, kwargs, node), args, kwargs, node)
+        made = self.made_of(f, args, kwargs, node, hint)
+        if made is not None:
+            return made
         self.refuse_in_place(f, args, kwargs, node)
         self.check_known(f, node)
         reduced = self.reduced(f, args, kwargs, node)

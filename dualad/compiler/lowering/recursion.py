@@ -100,6 +100,8 @@ class Units:
     """How often each function has been inlined, and how many names were handed out for it."""
     shared: set[tuple] = field(default_factory=set)
     """What is called although it does not recur."""
+    learnt: dict[tuple, object] = field(default_factory=dict)
+    """Types of carried values that an earlier build of the same found to be others than it took them for."""
 
 
 class Calls:

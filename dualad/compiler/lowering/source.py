@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from ...errors import NoSourceError
 from ..runtime.numba_bridge import derivative_in
+from ..runtime.numba_bridge.kernels import wrapper_of
 
 _REMEDY = "define it in a file or a notebook cell, or use dualad.Dual or dualad.Tape, which need no source"
 
@@ -104,7 +105,7 @@ def python_function(f: object) -> types.FunctionType | None:
     f = getattr(f, "py_func", f)
     if isinstance(f, types.MethodType):
         return None
-    return f if isinstance(f, types.FunctionType) else None
+    return f if isinstance(f, types.FunctionType) else wrapper_of(f)
 
 
 def innermost(f: object) -> object:
