@@ -24,7 +24,7 @@ from .builtin_calls import SPECIAL, Builtins
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import Dicts
-from .kernels import Kernels
+from .kernels import Kernels, native_of
 from .library import AXES
 from .lists import Lists
 from .nested_derivatives import transformation_of
@@ -467,6 +467,9 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
         kernel = kernel_of(f)
         if kernel is not None:
             return self.call_kernel(kernel, args, kwargs, node, hint)
+        native = native_of(f)
+        if native is not None:
+            return self.call_native(f, native, args, kwargs, node, hint)
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
@@ -511,6 +514,8 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
         if f in AXES:
             return self.split(f, args, kwargs, node)
         if is_overloaded_by_user(f) and registry.find(f) is None and composites.find(f) is None:
+            if isinstance(f, np.ufunc):
+                return self.call_foreign(f, args, kwargs, node, hint)
             return self.call_function(self.overloaded(f, args, kwargs, node), args, kwargs, node)
         made = self.made_of(f, args, kwargs, node, hint)
         if made is not None:

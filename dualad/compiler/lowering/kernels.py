@@ -14,7 +14,10 @@ are not the core's, and over the places that have all their neighbours::
 from __future__ import annotations
 
 import ast
+import ctypes
 import operator
+import sys
+from types import FunctionType
 
 import numpy as np
 from numba import types
@@ -22,12 +25,44 @@ from numba import types
 from ...rules import broadcasting
 from ..ir import Block, Const, Global, TupleOf, Var
 from ..runtime.numba_bridge.choices import class_of
-from ..runtime.numba_bridge.kernels import Elementwise, Generalised, Stencil, is_of_numbers
+from ..runtime.numba_bridge.kernels import Elementwise, Generalised, Stencil, elementwise, is_of_numbers
 from .values import Iteration, Relative
+
+
+def native_of(f: object) -> object:
+    """Return the function of numbers that stands for one of scipy.special, or for a pointer to one; None for others."""
+    module = sys.modules.get("scipy.special")
+    if isinstance(f, np.ufunc | FunctionType) and module is not None and getattr(module, f.__name__, None) is f:
+        from ...rules.scipy_special import NATIVE
+
+        return NATIVE.get(f)
+    if isinstance(f, ctypes._CFuncPtr) and "scipy.special.cython_special" in sys.modules:
+        from ...rules.scipy_special import BY_ADDRESS
+
+        return BY_ADDRESS.get(ctypes.cast(f, ctypes.c_void_p).value)
+    return None
 
 
 class Kernels:
     """The part of `Lowering` that deals with them."""
+
+    def call_native(self, f: object, native: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call a function of scipy.special: with numbers, or element by element."""
+        count = f.nin if isinstance(f, np.ufunc) else len(args)
+        name = f"scipy.special.{f.__name__}" if isinstance(f, np.ufunc) else ast.unparse(node.func)
+        out = None
+        if isinstance(f, np.ufunc):
+            args, kwargs, out = self.split_out(f, args, kwargs, node)
+        if kwargs or len(args) != count:
+            what = f"with the argument {next(iter(kwargs))!r}" if kwargs else f"with {len(args)} arguments"
+            raise self.fail(node, f"{name} {what}", f"give it its {count} operands alone")
+        args = [self.as_operand(self.as_array(a, node), node) for a in args]
+        known = [self.type_if_known(a, node) for a in args]
+        if all(isinstance(t, types.Number | types.Boolean) for t in known):
+            value = self.emit(native, tuple(args), node, hint)
+        else:
+            value = self.emit(elementwise(native, name.rpartition(".")[2], count), tuple(args), node, hint)
+        return value if out is None else self.written_into(out, value, node)
 
     def call_kernel(
         self, kernel: Elementwise | Generalised | Stencil, args: list, kwargs: dict, node: ast.AST, hint: str

@@ -5,17 +5,18 @@ Each is called as a function of whole arrays, and Numba writes the loops around 
 
 from __future__ import annotations
 
+import itertools
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from numba import types
+from numba import types, vectorize
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 from numba.np.ufunc.sigparse import parse_signature
 from numba.stencils.stencil import StencilFunc
 
-__all__ = ["Elementwise", "Generalised", "Stencil", "kernel_of", "wrapper_of"]
+__all__ = ["Elementwise", "Generalised", "Stencil", "elementwise", "kernel_of", "wrapper_of"]
 
 
 @dataclass(eq=False)
@@ -100,6 +101,28 @@ def _found(f: object) -> object:
     return Stencil(f, f.kernel_ir.func_id.func, *known)
 
 
+def elementwise(function: object, name: str, count: int) -> Elementwise:
+    """Return the ufunc of a function of numbers."""
+    if id(function) not in _known:
+        params = ", ".join(f"x{k}" for k in range(count))
+        made = _written(name, params, f"called({params})", {"called": function, "__name__": __name__})
+        _known[id(function)] = function, Elementwise(vectorize(made), made, count)
+    return _known[id(function)][1]
+
+
+def _written(name: str, params: str, result: str, namespace: dict) -> Callable:
+    """Return a function that returns an expression; it has source text."""
+    filename = f"<{name}, number {next(_serial)}>"
+    name = name if name.isidentifier() else "ufunc"
+    text = f"def {name}({params}):\n    return {result}\n"
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    exec(compile(text, filename, "exec"), namespace)  # noqa: S102
+    return namespace[name]
+
+
+_serial = itertools.count(1)
+
+
 def is_of_numbers(ty: object) -> bool:
     """Whether a parameter of a kernel takes a number."""
     return not isinstance(ty, types.Array)
@@ -117,11 +140,7 @@ def wrapper_of(f: object) -> Callable | None:
         names = list(kernel.kernel.__code__.co_varnames[: kernel.kernel.__code__.co_argcount])
         if isinstance(kernel, Generalised) and kernel.signatures:
             names = names[: len(kernel.inputs)]
-        name, filename = kernel.__name__, f"<{kernel.__name__}, number {len(_wrappers)}>"
-        name = name if name.isidentifier() else "ufunc"
-        text = f"def {name}({', '.join(names)}):\n    return called({', '.join(names)})\n"
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        params = ", ".join(names)
         namespace = {"called": f, "__name__": kernel.kernel.__module__}
-        exec(compile(text, filename, "exec"), namespace)  # noqa: S102
-        _wrappers[id(f)] = namespace[name]
+        _wrappers[id(f)] = _written(kernel.__name__, params, f"called({params})", namespace)
     return _wrappers[id(f)]
