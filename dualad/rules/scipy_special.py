@@ -12,13 +12,13 @@ depends on what is differentiated, that is an error.
 import ctypes
 import math
 
-import llvmlite.binding as llvm
 import numpy as np
 import scipy.special as sc
-from numba import njit, types
+from numba import njit
 from numba.extending import get_cython_function_address
 from scipy.special import cython_special
 
+from .pointers import POINTERS
 from .registry import pointwise
 from .special import TWO_OVER_SQRT_PI, digamma, polygamma
 
@@ -54,9 +54,8 @@ def _address(name: str) -> int:
 def native(name: str, count: int) -> object:
     """Return the compiled function of numbers behind a ufunc of scipy.special."""
     address = _address(name)
-    llvm.add_symbol(f"dualad_scipy_{name}", address)
+    call = POINTERS.call(f"dualad_scipy_{name}", address, count)
     # the last argument is one that Cython adds to functions which Python can call as well
-    call = types.ExternalFunction(f"dualad_scipy_{name}", types.float64(*[types.float64] * count, types.int32))
     params = [f"x{k}" for k in range(count)]
     namespace = {"call": call, "__name__": __name__}
     text = f"def {name}({', '.join(params)}):\n    return call({', '.join(f'float({p})' for p in params)}, 0)\n"

@@ -505,6 +505,8 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
         written = composites.find_written_out(f)
         if written is not None:
             return self.library_call(written, f, args, kwargs, node)
+        if composites.is_early(f) and self.are_float_arrays([*args, *kwargs.values()], node):
+            return self.library_call(composites.find(f), f, args, kwargs, node)
         if f is np.fill_diagonal:
             named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
             self.block.statements.append(Op(None, f, tuple(self.operands(args, node)), named, None, self.place(node)))

@@ -69,6 +69,12 @@ class KnownTypes:
         except UnknownType:
             return None
 
+    def are_float_arrays(self, values: list, node: ast.AST) -> bool:
+        """Whether values are known to be arrays, and one of them of real numbers."""
+        known = [self.type_if_known(v, node) for v in values if isinstance(v, Var | ir.Global)]
+        is_known = len(known) == len(values) and all(isinstance(t, types.Array) for t in known)
+        return is_known and any(isinstance(t.dtype, types.Float) for t in known)
+
     def dimensions_of(self, value: object, node: ast.AST) -> int:
         """Return the number of dimensions of a value: 0 of a number."""
         return getattr(self.type_of(value, node), "ndim", 0)

@@ -100,6 +100,7 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Transformations
             return Static(f)
         source = read(python_function(f))
         self.check_overload(f, source, node)
+        self.check_parallel(f, source)
         defaults = {name: static_value(v) for name, v in defaults_of(source.function).items()}
         return FunctionValue(source, source.node, None, defaults)
 

@@ -12,13 +12,15 @@ import contextlib
 from collections.abc import Callable
 from types import ModuleType
 
+import numba
 import numpy as np
+from numba import types
 
 from ...errors import NoSourceError, UnsupportedError, at
 from ...rules import composites, registry
 from .. import ir
 from ..ir import Const, TupleOf, Var
-from ..ir.kinds import is_array, is_object, type_of
+from ..ir.kinds import is_object, type_of
 from ..ir.messages import TEXTS
 from ..runtime.numba_bridge.choices import chosen, chosen_attribute, chosen_method, class_of
 from ..runtime.numba_bridge.objects import (
@@ -28,9 +30,10 @@ from ..runtime.numba_bridge.objects import (
     is_dispatcher,
     method,
     name_of_object,
+    runs_parallel,
     type_of_value,
 )
-from .reads import COMPUTED, MISSING
+from .reads import COMPUTED, MISSING, attribute
 from .source import Source, python_function
 from .values import Flat, FunctionValue, Static, static_value
 
@@ -78,8 +81,10 @@ class Objects:
             found = class_of(getattr(self.type_of(made.args[0], node), "dtype", None))
             if found is not None:
                 return Static(found)
-        if node.attr == "ndim" and is_array(base):
-            return Const(base.value.ndim if isinstance(base, ir.Global) else base.type.ndim)
+        if node.attr == "ndim":
+            known = self.type_if_known(base, node)
+            if isinstance(known, types.Array):
+                return Const(known.ndim)
         if node.attr == "flat":
             return Flat(base)
         if node.attr in ("real", "imag"):
@@ -203,6 +208,27 @@ class Objects:
         place = (source.filename, source.node.lineno) if node is None else self.place(node)
         remedy = "call it in a def, and differentiate that"
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *place))
+
+    def check_parallel(self, f: object, source: Source) -> None:
+        """Refuse a function that Numba runs on several threads: the derivative would run on one, in silence."""
+        if runs_parallel(getattr(f, "stands_for", f)):
+            found = [n for n in ast.walk(source.node) if isinstance(n, ast.Call) and self.is_prange(n.func, source)]
+            name, line = source.function.__name__, (found or [source.node])[0].lineno
+            what = f"{'prange' if found else 'a function'} under parallel=True ({name})"
+            remedy = f"differentiate {name}.py_func, or {name} compiled without it, which runs on one thread"
+            raise UnsupportedError(at(f"{what} is not supported: {remedy}", source.filename, line))
+
+    @staticmethod
+    def is_prange(node: ast.expr, source: Source) -> bool:
+        """Whether an expression that is called is Numba's prange."""
+        names = ast.unparse(node).split(".")
+        try:
+            found = source.lookup(names[0])
+        except KeyError:
+            return False
+        for name in names[1:]:
+            found = attribute(found, name)
+        return found is numba.prange
 
     def check_known(self, f: object, node: ast.Call) -> None:
         """Refuse a function of Python or NumPy that neither dualad nor Numba knows."""

@@ -16,6 +16,8 @@ from numba.np.ufunc.gufunc import GUFunc
 from numba.np.ufunc.sigparse import parse_signature
 from numba.stencils.stencil import StencilFunc
 
+from . import pointers  # noqa: F401  (what the functions of scipy.special are called by)
+
 __all__ = ["Elementwise", "Generalised", "Stencil", "elementwise", "kernel_of", "wrapper_of"]
 
 
