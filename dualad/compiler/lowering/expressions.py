@@ -98,6 +98,9 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
         return Const(node.value)
 
     def expr_Name(self, node: ast.Name, hint: str) -> object:
+        own = self.own_name(node)
+        if own is not None:
+            return own
         value = self.look_up(node.id, self.frame, node)
         if value is ir.UNDEFINED:
             raise self.fail(node, f"the name {node.id!r}, which has no value here,", "assign it on every path before")
@@ -402,6 +405,9 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
 
     def expr_Call(self, node: ast.Call, hint: str) -> object:
         """A call: first what is called, or the object whose method it is, then the arguments, then the keywords."""
+        own = self.own_call(node)
+        if own is not None:
+            return own
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
@@ -446,9 +452,13 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
             args = [self.expr(generator.generators[0].iter), *self.items(node.args[1:])]
         kwargs = {}
         for k in node.keywords:
+            value = self.expr(k.value)
+            given = {k.arg: value}
             if k.arg is None:
-                raise self.fail(node, "** in a call", "name the keyword arguments")
-            kwargs[k.arg] = self.expr(k.value)
+                if not isinstance(value, DictOf):
+                    raise self.fail(node, f"**{ast.unparse(k.value)}", "give a dict with keys known at compile time")
+                given = self.held(value, node)
+            kwargs |= given
         if generator is not None:
             args[0] = self.comprehension(generator, args[0], "t")
         return args, kwargs
@@ -500,6 +510,10 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
 
     def call_library(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call a function of Python, math or NumPy."""
+        if self.trying and (getattr(f, "__module__", "") or "").startswith("numpy.linalg"):
+            raise self.fail(
+                node, f"{ast.unparse(node.func)} in a try block", "test the matrix before, and call it outside"
+            )
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)

@@ -52,7 +52,8 @@ class Loops:
 
         hint = s.target.id if isinstance(s.target, ast.Name) else "i"
         names = assigned_names([s.target, *s.body])
-        self.loop(s, names, s.body, s.exit, start_trip, hint, it)
+        with self.in_try(s):
+            self.loop(s, names, s.body, s.exit, start_trip, hint, it)
 
     def unrolled(self, s: ast.For, items: list) -> None:
         if not items:

@@ -31,12 +31,13 @@ from .nested_derivatives import Transformations
 from .recursion import Calls, Units
 from .results import refuse_poison, with_tuples
 from .source import Differentiated, defaults_of, python_function, read
+from .statements import Statements
 from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
 
-_STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
+_STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Transformations, Expressions):
+class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Statements, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -107,8 +108,6 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Transformations
     def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
         """Match arguments to parameters, as Python does."""
         a = f.node.args
-        if a.kwarg is not None:
-            raise self.fail(node, f"**{a.kwarg.arg} in {f.name}", "name the keyword arguments")
         positional = [p.arg for p in [*a.posonlyargs, *a.args]]
         env: dict[str, object] = dict(zip(positional, args, strict=False))
         extra = args[len(positional) :]
@@ -117,7 +116,11 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Transformations
         elif extra:
             raise self.fail(node, f"calling {f.name} with {len(args)} arguments", f"it takes {len(positional)}")
         keyword = {*positional, *(p.arg for p in a.kwonlyargs)} - {p.arg for p in a.posonlyargs}
+        more: dict[str, object] = {}
         for name, value in kwargs.items():
+            if name not in keyword and a.kwarg is not None:
+                more[name] = value
+                continue
             if name not in keyword or name in env:
                 raise self.fail(node, f"calling {f.name} with argument {name!r}", "it is unknown or given twice")
             env[name] = value
@@ -126,6 +129,8 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Transformations
                 if name not in f.defaults:
                     raise self.fail(node, f"calling {f.name} without argument {name!r}", "it has no default")
                 env[name] = f.defaults[name]
+        if a.kwarg is not None:
+            env[a.kwarg.arg] = self.with_keywords(a.kwarg.arg, more, f, node)
         return env
 
     # ---------------------------------------------------------------- statements
@@ -284,6 +289,9 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Transformations
         self.raise_(cls, call.args, s)
 
     def raise_(self, cls: type, args: list[ast.expr], node: ast.AST) -> NoReturn:
+        if self.trying and not issubclass(cls, NameError):
+            what = f"{cls.__name__} from what a try block calls"
+            raise self.fail(node, what, "test for it in the block, and raise there")
         self.effect("raise", (ir.Global(cls), *(self.operand(a) for a in args)), node)
         raise Unreachable
 

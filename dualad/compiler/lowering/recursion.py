@@ -163,7 +163,7 @@ class Calls:
 
     def lower_body(self, f: FunctionValue, env: dict[str, object]) -> object:
         """Lower the body of a function with its parameters in `env`; what dicts hold is seen in it, and comes back."""
-        body = structure(f.node)
+        body = structure(f.node, f.source.filename)
         outer = self.frame
         names = frozenset(assigned_names(body)) | frozenset(env)
         self.frame = Frame(f.source, {**held_by_dicts(outer.env if outer else {}), **env}, names, f.frame)
@@ -179,6 +179,9 @@ class Calls:
 
     def call_unit(self, f: FunctionValue, env: dict[str, object], node: ast.AST | None) -> object:
         """Emit the call of a recursive function."""
+        if self.trying:
+            what = f"calling the recursive function {f.name} in a try block"
+            raise self.fail(node, what, "call it before, and test what may go wrong")
         if f.frame is not None:
             raise self.fail(node, f"recursion of the inner function {f.name}", "define it at module level")
         a = f.node.args
