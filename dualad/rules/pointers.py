@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(eq=False)
 class Pointers:
-    """`call` takes (symbol, address, number of doubles); it returns what jitted code calls with these and an int."""
+    """How they are found and called.
 
+    `address` takes (module, symbol) of a Cython module and returns an address; `call` takes (symbol, address, number of
+    doubles) and returns what jitted code calls with these and an int.
+    """
+
+    address: Callable | None = None
     call: Callable | None = None
 
 

@@ -15,7 +15,6 @@ import math
 import numpy as np
 import scipy.special as sc
 from numba import njit
-from numba.extending import get_cython_function_address
 from scipy.special import cython_special
 
 from .pointers import POINTERS
@@ -47,7 +46,7 @@ def _address(name: str) -> int:
     text.restype, text.argtypes = ctypes.c_char_p, [ctypes.py_object]
     for symbol in _symbols(name):
         if text(cython_special.__pyx_capi__[symbol]).startswith(b"double (double"):
-            return get_cython_function_address("scipy.special.cython_special", symbol)
+            return POINTERS.address("scipy.special.cython_special", symbol)
     raise ImportError(f"scipy.special.cython_special has no {name} of real numbers")
 
 

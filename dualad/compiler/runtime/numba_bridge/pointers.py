@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import llvmlite.binding as llvm
 from numba import types
+from numba.extending import get_cython_function_address
 
 from ....rules.pointers import POINTERS
 
@@ -14,4 +15,5 @@ def external(symbol: str, address: int, count: int) -> object:
     return types.ExternalFunction(symbol, types.float64(*[types.float64] * count, types.int32))
 
 
+POINTERS.address = get_cython_function_address
 POINTERS.call = external
