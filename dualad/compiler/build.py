@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 from numba import types
 
-from ..errors import ArgumentError, DualadError, NotDifferentiableError, at
+from ..errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 from . import ir, passes
 from .analysis.activity import Activity
 from .analysis.verify import verify
@@ -44,6 +44,9 @@ _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 
 OF_ARGUMENTS = ("grad", "value_and_grad", *_JACOBIANS, "hessian")
 """The derivatives by arguments as they are passed, of which a starred parameter takes any number."""
+
+_MOST_RETYPED = 16
+"""How many carried values of a function may turn out to have other types than they have before their loops."""
 
 PACKS = 16
 """Tangents side by side in forward mode: two registers of AVX-512. The Jacobian of GradBench's ht by 28 parameters took
@@ -126,13 +129,27 @@ class Built:
 
 def build(what: Derivative, argument_types: tuple) -> Built:
     """Generate derivative code for arguments of the given Numba types (those of the entry's parameters)."""
-    units = Units()
+    learnt: dict[tuple, object] = {}
+    while True:
+        try:
+            return build_sharing(what, argument_types, learnt)
+        except ir.Retyped as other:
+            if len(learnt) == _MOST_RETYPED or other.key in learnt:
+                message = f"a variable whose type a choice depends on ({other.key[0]}) changes its type in a loop"
+                remedy = "give it a value of the type that it gets, before the loop"
+                raise UnsupportedError(at(f"{message}, which is not supported: {remedy}", *what.entry.place)) from None
+            learnt[other.key] = other.found
+
+
+def build_sharing(what: Derivative, argument_types: tuple, learnt: dict) -> Built:
+    """Generate derivative code with calls of what is long and called often, or, if that fails, without."""
+    units = Units(learnt=learnt)
     try:
         return build_with(units, what, argument_types)
     except DualadError:
         if not units.shared:
             raise
-    return build_with(Units(sharing=False), what, argument_types)
+    return build_with(Units(sharing=False, learnt=learnt), what, argument_types)
 
 
 def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:

@@ -18,6 +18,7 @@ from .ir.effects import has_effect
 from .ir.infer import infer
 from .ir.listing import listing
 from .ir.printer import Scope
+from .runtime.numba_bridge.kernels import Elementwise
 from .transform.copy_before_overwrite import protect
 from .transform.cse import reuse
 from .transform.fuse import fuse
@@ -62,7 +63,7 @@ class Pass:
 class WhileChanging:
     """Passes that are run as long as the first of them changes something."""
 
-    passes: tuple[Pass, ...]
+    passes: tuple[Pass | WhileChanging, ...]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,15 @@ WRITE_OUT = Pass("write out", lambda function, context: write_out(function, cont
 _LEGALISE = Pass(
     "legalise", lambda function, context: expand(function, context.analyse(), context.scope.namer), False, True
 )
-_FUSE = Pass("fuse", lambda function, context: fuse(function, context.analyse(), context.scope.namer), prunes=True)
+
+
+def _fuse(function: ir.Function, context: Context) -> bool:
+    """Fuse elementwise operations; True if there are calls of the user's kernels in the loops then."""
+    changed = fuse(function, context.analyse(), context.scope.namer)
+    return changed and any(isinstance(s, ir.Op) and isinstance(s.fn, Elementwise) for s in ir.walk(function.body))
+
+
+_FUSE = Pass("fuse", _fuse, prunes=True)
 _COPY = Pass(
     "copy before overwrite", lambda function, context: protect(function, context.analyse(), context.scope.namer)
 )
@@ -89,7 +98,9 @@ _LICM = Pass("licm", lambda function, context: hoist(function, context.scope.nam
 _INTERCHANGE = Pass("interchange", lambda function, context: interchange(function, context.scope.namer))
 _LAST_CSE = Pass("cse", _CSE.run, prunes=True)
 
-ARRAYS = (WhileChanging((_LEGALISE, INFER, WRITE_OUT, NORMALISE)), _FUSE, _COPY)
+_LEGAL = WhileChanging((_LEGALISE, INFER, WRITE_OUT, NORMALISE))
+
+ARRAYS = (_LEGAL, WhileChanging((_FUSE, _LEGAL)), _COPY)
 """Array operations that carry derivatives come down to loops over numbers and to array-level primitives."""
 
 OPTIMISE = (WhileChanging((_SIZES, _CSE)), _VIEWS, _CSE, _LICM, IfChanged((_INTERCHANGE, _LICM)), _LAST_CSE)
@@ -111,7 +122,7 @@ def run(passes: tuple, function: ir.Function, context: Context) -> None:
 def run_one(step: Pass, function: ir.Function, context: Context) -> object:
     """Run one pass, with the checks after it; return whether it changed anything."""
     changed = step.run(function, context)
-    if step.prunes and changed is not False:
+    if step.prunes:
         ir.prune(function, has_effect)
     verify(function, step.name, step.typed)
     dump(function, step.name)

@@ -21,6 +21,8 @@ from collections.abc import Callable
 
 _composites: dict[Callable, Callable] = {}
 _written_out: dict[Callable, Callable] = {}
+_along_axes: dict[Callable, Callable] = {}
+_early: set[Callable] = set()
 
 
 def find(function: object) -> Callable | None:
@@ -45,9 +47,18 @@ def all_composites() -> dict[Callable, Callable]:
     return _composites | _written_out
 
 
-def composite(*functions: Callable) -> Callable:
-    """Declare what stands for NumPy functions where their result is active (decorator)."""
+def composite(*functions: Callable, early: bool = False) -> Callable:
+    """Declare what stands for NumPy functions where their result is active (decorator).
+
+    With `early` it stands there wherever the arguments are known to be arrays: Numba's own takes long to compile.
+    """
+    _early.update(functions if early else ())
     return _register(_composites, functions)
+
+
+def is_early(function: object) -> bool:
+    """Whether what stands for a function is put in its place as soon as the types of the arguments are known."""
+    return _look_up(_composites, function) is not None and function in _early
 
 
 def written_out(*functions: Callable) -> Callable:

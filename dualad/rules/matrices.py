@@ -115,7 +115,7 @@ def vander(x, N=None, increasing=False):
     return np.expand_dims(x, 1) ** np.expand_dims(powers if increasing else n - 1 - powers, 0)
 
 
-@composite(np.cross)
+@composite(np.cross, early=True)
 def cross(a, b):
     if a.shape[-1] < 2 or a.shape[-1] > 3 or b.shape[-1] < 2 or b.shape[-1] > 3:
         raise ValueError("Incompatible dimensions for cross product (dimension must be 2 or 3)")

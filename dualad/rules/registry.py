@@ -41,7 +41,8 @@ constant
 rather than storing the value. Three flags say where infinities come from, so that a tangent, cotangent or partial that
 is exactly zero can contribute zero there (0 * inf would be NaN; see `zero_guards`): `singular=True`, a partial
 can be infinite or undefined at a finite point where the value is finite (sqrt at 0); `pole=True`, where the value is
-infinite, too (log at 0); `overflows=True`, value and partial can be too large to be represented (exp at 1000).
+infinite, too (log at 0); `overflows=True`, value and partial can be too large to be represented (exp at 1000). `fixed`
+are the positions of arguments by which no derivative is known: where one carries a derivative, that is an error.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ class Rule:
     singular: bool = False
     pole: bool = False
     overflows: bool = False
+    fixed: tuple[int, ...] = ()
 
     @property
     def elementwise(self) -> bool:
@@ -203,6 +205,7 @@ def _declare(
     singular: bool = False,
     pole: bool = False,
     overflows: bool = False,
+    fixed: tuple[int, ...] = (),
 ) -> Callable[[Callable], Rule]:
     def decorate(function: Callable) -> Rule:
         name = function.__name__
@@ -214,17 +217,22 @@ def _declare(
             arity = len(body.params) - extra - ("value" in body.params)
         if kind != "pair" and len(body.outputs) != arity:
             raise RuleError(f"rule {name}: {arity} arguments but {len(body.outputs)} derivatives")
-        flags = (cheap, singular or pole, pole, overflows)
+        flags = (cheap, singular or pole, pole, overflows, fixed)
         return _register(Rule(name, kind, functions, function, body, None, arity, *flags))
 
     return decorate
 
 
 def pointwise(
-    *functions: Callable, cheap: bool = False, singular: bool = False, pole: bool = False, overflows: bool = False
+    *functions: Callable,
+    cheap: bool = False,
+    singular: bool = False,
+    pole: bool = False,
+    overflows: bool = False,
+    fixed: tuple[int, ...] = (),
 ) -> Callable[[Callable], Rule]:
     """Declare a pointwise primitive for the given callables (decorator)."""
-    return _declare("pointwise", functions, cheap, singular, pole, overflows)
+    return _declare("pointwise", functions, cheap, singular, pole, overflows, fixed)
 
 
 def linear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:

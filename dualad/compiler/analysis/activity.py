@@ -212,6 +212,12 @@ class Activity:
         if isinstance(op.fn, str):
             known = op.fn in STRUCTURAL and not isinstance(type_of(target), types.BaseTuple)
         else:
-            known = registry.find(op.fn) is not None or op.fn in ALLOCATIONS | COPIES | VIEWS
+            rule = registry.find(op.fn)
+            for k in () if rule is None else rule.fixed:
+                if self.is_varied(op.args[k]):
+                    what = f"the derivative of {_name(op)} by argument {k} is not supported"
+                    remedy = "pass a number there that does not depend on what is differentiated"
+                    raise UnsupportedError(at(f"{what}: {remedy}", *op.place))
+            known = rule is not None or op.fn in ALLOCATIONS | COPIES | VIEWS
         if not known:
             raise _without_derivative(op)

@@ -27,6 +27,7 @@ from .nodes import (  # noqa: F401
     Op,
     Phi,
     Place,
+    Retyped,
     Slice,
     TupleOf,
     Var,

@@ -11,6 +11,7 @@ from numba import types
 from ...rules import composites, registry
 from .. import ir
 from ..runtime.helpers import array_of, check_no_overlap
+from ..runtime.numba_bridge.kernels import Elementwise
 from . import Op, Var, boundary
 from .boundary import leaves_objects_alone, touches_object
 from .callees import PLAIN
@@ -42,7 +43,7 @@ STRUCTURAL = frozenset({"getitem", "view", "unpack", "pack", "call", "item", "li
 
 def is_known(op: Op) -> bool:
     """Whether the compiler knows what an operation does to the memory of its arguments."""
-    if isinstance(op.fn, registry.OwnRule) or op.fn == "call":
+    if isinstance(op.fn, registry.OwnRule | Elementwise) or op.fn == "call":
         return True
     if touches_object(op):
         return leaves_objects_alone(op)

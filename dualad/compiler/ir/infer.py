@@ -89,6 +89,15 @@ def find_types(function: Function, scope: Scope) -> None:
         if len(found) == len(before):
             break
     _infer(function, _Printer, scope)
+    check_assumed(function)
+
+
+def check_assumed(function: Function) -> None:
+    """See that carried values have the types that lowering took them to have; `Retyped` if one has not."""
+    for loop in (s for s in ir.walk(function.body) if isinstance(s, ir.LOOPS)):
+        for c in loop.carried:
+            if c.assumed is not None and c.param.type is not None and c.param.type != c.assumed[0]:
+                raise ir.Retyped(c.assumed[1], c.param.type)
 
 
 def _infer(function: Function, printer: type, scope: Scope) -> None:

@@ -62,6 +62,14 @@ class Place(tuple):
         return made
 
 
+class Retyped(Exception):
+    """A carried value has another type than lowering took it to have."""
+
+    def __init__(self, key: tuple, found: object):
+        super().__init__(key, found)
+        self.key, self.found = key, found
+
+
 @dataclass(eq=False)
 class Var:
     """A variable: assigned once. `type` is a Numba type, filled in by inference."""
@@ -164,12 +172,13 @@ class If:
 
 @dataclass
 class Carried:
-    """A value handed from trip to trip."""
+    """A value handed from trip to trip; `assumed` is the type that lowering took it to have, with its key."""
 
     param: Var
     init: object
     yielded: object
     result: Var
+    assumed: tuple | None = None
 
 
 @dataclass

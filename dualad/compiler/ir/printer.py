@@ -18,6 +18,7 @@ import numpy as np
 from ...errors import DualadError
 from .. import ir
 from ..runtime import vector_math
+from ..runtime.numba_bridge.kernels import Elementwise
 from ..runtime.numpy_here import here, np_here
 from . import UNDEFINED, Block, Const, For, If, Namer, Op, Slice, TupleOf, Var, While
 from .messages import VALUE, Late, is_single, template
@@ -227,7 +228,7 @@ class Emitter:
 
     def function_name(self, fn: object) -> str:
         """Return how a callable is referred to."""
-        if isinstance(fn, ir.Foreign):
+        if isinstance(fn, ir.Foreign | Elementwise):
             return self.scope.bind(fn.value, fn.__name__)
         return self.scope.callable_name(fn)
 

@@ -167,9 +167,11 @@ class Branches:
         phi = Phi(self.var(name), x, y)
         if self.is_boolean(x) and self.is_boolean(y):
             self.boolean.add(phi.target)
-        if x in self.lists or y in self.lists:
-            self.lists.add(phi.target)
+        for kind in (self.lists, self.zero_dim):
+            if x in kind or y in kind:
+                kind.add(phi.target)
         stmt.phis.append(phi)
+        self.made_by[phi.target] = phi
         return phi.target
 
     def grow_if_different(self, x: object, y: object) -> None:

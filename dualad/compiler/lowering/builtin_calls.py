@@ -8,12 +8,14 @@ import inspect
 import operator
 from collections.abc import Callable
 
+import numba
 import numpy as np
 
 from ...rules import reductions
 from ..ir import Const, TupleOf, Var
 from ..ir.callees import library_name
-from .values import DictOf, Flat, Iteration, ListOf
+from ..runtime.numba_bridge.choices import is_instance_of
+from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static
 
 _ZERO, _ONE, _NO, _NONE = Const(0), Const(1), Const(False), Const(None)
 
@@ -199,6 +201,29 @@ class Builtins:
             raise self.fail(node, "dict() of this value", "write {...}, or name the keys")
         return self.new_dict([*(self.held(given, node).items() if given is not None else ()), *kwargs.items()])
 
+    def builtin_type(self, node: ast.Call, obj: object, /) -> Static:
+        found = self.class_of(obj, node)
+        if found is None:
+            raise self.fail(node, f"{ast.unparse(node)} of this value", "take the type of numbers and arrays")
+        return Static(found)
+
+    def builtin_isinstance(self, node: ast.Call, obj: object, classes: object, /) -> Const:
+        kinds = classes.items if isinstance(classes, TupleOf) else (classes,)
+        if not all(isinstance(k, Static) and isinstance(k.value, type) for k in kinds):
+            raise self.fail(node, f"{ast.unparse(node)} with these classes", "name classes known at compile time")
+        names = [k.value for k in kinds]
+        if isinstance(obj, DictOf):
+            return Const(dict in names or object in names)
+        if isinstance(obj, Const | TupleOf | ListOf):
+            return Const(issubclass(self.class_of(obj, node), tuple(names)))
+        if isinstance(obj, FunctionValue | Static):
+            raise self.fail(node, f"{ast.unparse(node)} of this value", "ask for the class of numbers and arrays")
+        self.refuse_changing(obj, node)
+        found = [is_instance_of(self.type_of(obj, node), name) for name in names]
+        if None in found and True not in found:
+            raise self.fail(node, ast.unparse(node), "compare with float, int, bool, tuple, list or np.ndarray")
+        return Const(True in found)
+
     def over_grid(self, array: object, item: Callable, node: ast.AST) -> Iteration:
         """A loop over all indices into an array."""
         shape = self.emit("attr", (array,), node, "shape", None, "shape")
@@ -231,6 +256,9 @@ class Builtins:
 
 SPECIAL = {
     builtins.range: Builtins.builtin_range,
+    numba.prange: Builtins.builtin_range,
+    builtins.type: Builtins.builtin_type,
+    builtins.isinstance: Builtins.builtin_isinstance,
     builtins.enumerate: Builtins.builtin_enumerate,
     builtins.zip: Builtins.builtin_zip,
     builtins.reversed: Builtins.builtin_reversed,

@@ -19,6 +19,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from .rewriting import Rewriter
+
 RETURNED = ".returned"
 RETURN_VALUE = ".result"
 DEEPEST = 16
@@ -188,16 +190,19 @@ def _falls_through(stmts: list[ast.stmt]) -> bool:
     return True
 
 
-def structure(node: ast.FunctionDef | ast.Lambda) -> list[ast.stmt]:
+def structure(node: ast.FunctionDef | ast.Lambda, filename: str | None = None) -> list[ast.stmt]:
     """Return the body of a function without jumps; the result is left in `RETURN_VALUE`."""
     if isinstance(node, ast.Lambda):
         return [_set(RETURN_VALUE, node.body, node.body)]
-    returns = [n for n in own_nodes(node.body) if isinstance(n, ast.Return) and n.value is not None]
-    body = _Structurer().block(node.body, None)
+    given = node.body
+    if any(isinstance(n, ast.Match | ast.With | ast.Try) for n in own_nodes(given)):
+        given = Rewriter(filename).block(given)
+    returns = [n for n in own_nodes(given) if isinstance(n, ast.Return) and n.value is not None]
+    body = _Structurer().block(given, None)
     body.insert(0, _set(RETURNED, ast.Constant(False), node))
     if not returns:
         body.insert(0, _set(RETURN_VALUE, ast.Constant(None), node))
-    elif _falls_through(node.body):
+    elif _falls_through(given):
         message = f"{node.name} ended without a return value"
         call = ast.Call(ast.Name(".TypeError", ast.Load()), [ast.Constant(message)], [])
         guard = ast.If(ast.UnaryOp(ast.Not(), _name(RETURNED)), [ast.Raise(call)], [])

@@ -19,11 +19,15 @@ from ..ir.callees import BINARY, is_library
 from ..ir.kinds import is_object
 from ..ir.messages import Field, formatted
 from ..runtime.helpers import check_no_overlap
+from ..runtime.numba_bridge.choices import is_overloaded_by_user
+from ..runtime.numba_bridge.kernels import kernel_of
+from .array_likes import ArrayLikes
 from .bound import Bounds
 from .builtin_calls import SPECIAL, Builtins
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import READING, Dicts
+from .kernels import Kernels, native_of
 from .library import AXES
 from .lists import Lists
 from .nested_derivatives import transformation_of
@@ -43,6 +47,7 @@ from .values import (
     ListOf,
     Poison,
     Pullback,
+    Relative,
     Static,
     Transformed,
     fold,
@@ -53,7 +58,7 @@ _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator on
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
-class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signatures, Structures):
+class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorators, Objects, Signatures, Structures):
     """The half of `Lowering` that deals with expressions."""
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
@@ -99,6 +104,9 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
         return Const(node.value)
 
     def expr_Name(self, node: ast.Name, hint: str) -> object:
+        own = self.own_name(node)
+        if own is not None:
+            return own
         value = self.look_up(node.id, self.frame, node)
         if value is ir.UNDEFINED:
             raise self.fail(node, f"the name {node.id!r}, which has no value here,", "assign it on every path before")
@@ -350,6 +358,8 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
             key = self.key(self.expr(node.slice), node)
             if key in base.value:
                 return static_value(base.value[key])
+        if isinstance(base, Relative):
+            return self.at_distance(base, self.index(node.slice), node)
         if isinstance(base, Flat) and isinstance(node.slice, ast.Slice):
             raise self.fail(node, ast.unparse(node), "take single elements of it, or a slice of np.ravel")
         if isinstance(base, Flat):
@@ -365,6 +375,8 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the subscript {ast.unparse(node)!r}", "index arrays and tuples")
         index = self.index(node.slice)
+        if base in self.zero_dim and all(isinstance(i, ir.Global) and i.value is ... for i in index):
+            return base
         return self.emit("getitem", (base, *index), node, hint)
 
     def flat_item(self, flat: Flat, index: object, node: ast.AST, hint: str = "t") -> Var:
@@ -408,6 +420,9 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
 
     def expr_Call(self, node: ast.Call, hint: str) -> object:
         """A call: first what is called, or the object whose method it is, then the arguments, then the keywords."""
+        own = self.own_call(node)
+        if own is not None:
+            return own
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
@@ -490,6 +505,12 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))
+        kernel = kernel_of(f)
+        if kernel is not None:
+            return self.call_kernel(kernel, args, kwargs, node, hint)
+        native = native_of(f)
+        if native is not None:
+            return self.call_native(f, native, args, kwargs, node, hint)
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
@@ -505,17 +526,32 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
                 args.append(kwargs[name] if name in kwargs else static_value(f._field_defaults[name]))
             return TupleOf(tuple(args), f)
         if registry.find(f) is None and not is_library(f):
+            implementation = self.overloaded(f, args, kwargs, node)
+            if implementation is not None:
+                return self.call_function(implementation, args, kwargs, node)
             if python_function(f) is not None:
                 return self.call_function(self.function_value(f, node), args, kwargs, node)
             return self.call_foreign(f, args, kwargs, node, hint)
         if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
             return self.call_foreign(f, args, kwargs, node, hint)
         args, kwargs = self.matched(f, args, kwargs, node)
+        args, kwargs, out = self.split_out(f, args, kwargs, node)
+        made = self.call_library(f, *self.as_arrays(f, args, kwargs, node), node, hint)
+        return made if out is None else self.written_into(out, made, node)
+
+    def call_library(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call a function of Python, math or NumPy."""
+        if self.trying and (getattr(f, "__module__", "") or "").startswith("numpy.linalg"):
+            raise self.fail(
+                node, f"{ast.unparse(node.func)} in a try block", "test the matrix before, and call it outside"
+            )
         if f is np.ndim and len(args) == 1 and dimensions(args[0]) is not None:
             return Const(dimensions(args[0]))
         written = composites.find_written_out(f)
         if written is not None and by_types.find(f) is None:
             return self.library_call(written, f, args, kwargs, node)
+        if composites.is_early(f) and self.are_float_arrays([*args, *kwargs.values()], node):
+            return self.library_call(composites.find(f), f, args, kwargs, node)
         if f is np.fill_diagonal:
             named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
             self.block.statements.append(Op(None, f, tuple(self.operands(args, node)), named, None, self.place(node)))
@@ -524,8 +560,13 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
             args, kwargs = [self.flattened(args[0], node)], {}
         if f in AXES:
             return self.split(f, args, kwargs, node)
-        if f in (np.array, np.asarray) and isinstance(args[0], ListOf | TupleOf):
-            return self.pack(args[0], args[1:], kwargs, node, hint)
+        if is_overloaded_by_user(f) and registry.find(f) is None and composites.find(f) is None:
+            if isinstance(f, np.ufunc):
+                return self.call_foreign(f, args, kwargs, node, hint)
+            return self.call_function(self.overloaded(f, args, kwargs, node), args, kwargs, node)
+        made = self.made_of(f, args, kwargs, node, hint)
+        if made is not None:
+            return made
         self.refuse_in_place(f, args, kwargs, node)
         self.check_known(f, node)
         kwargs = self.without_defaults(f, kwargs)

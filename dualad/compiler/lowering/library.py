@@ -20,18 +20,13 @@ from .values import ListOf
 _MAX_PARTS = 64
 AXES = {np.split: 0, np.array_split: 0, np.vsplit: 0, np.hsplit: None, np.dsplit: 2}
 """The functions that split, with their axis; that of np.hsplit is 0 or 1, as the array has one or more dimensions."""
-_OUT = {np.dot: 2, np.clip: 3, np.outer: 2, np.round: 2, np.around: 2, np.isneginf: 1, np.isposinf: 1}
-"""Where functions other than ufuncs take the array that they write their result into."""
 
 
 class LibraryCalls:
     """The part of `Lowering` that writes library functions out."""
 
     def refuse_in_place(self, f: object, args: list, kwargs: dict, node: ast.AST) -> None:
-        """Refuse the options by which functions write into their arguments."""
-        position = f.nin if isinstance(f, np.ufunc) else _OUT.get(f, len(args)) if callable(f) else len(args)
-        if kwargs.get("out", Const(None)) != Const(None) or len(args) > position:
-            raise self.fail(node, f"{library_name(f)} with an out argument", "assign the result: out[...] = ...")
+        """Refuse the option by which np.nan_to_num writes into its argument."""
         copies = kwargs.get("copy", args[1] if len(args) > 1 else Const(True)) if f is np.nan_to_num else Const(True)
         if copies != Const(True):
             raise self.fail(node, "np.nan_to_num with copy=False", "assign the result: x[...] = np.nan_to_num(x)")

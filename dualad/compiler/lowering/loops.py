@@ -10,13 +10,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from numba import types
+
 from .. import ir
-from ..ir import ITERATED, UNDEFINED, Block, Carried, Const, For, Op, TupleOf, Var, While
+from ..ir import ITERATED, UNDEFINED, Block, Carried, Const, For, Op, Phi, TupleOf, Var, While
 from ..ir.boundary import refuse_loop
 from ..ir.effects import may_change_memory
 from .branches import Restructure, Unreachable, alike, value_of, variables
 from .control import assigned_names
 from .dicts import OTHER_DICT, held_by_dicts
+from .known_types import CarriedFrom
 from .values import OPERANDS, DictOf, Flat, Iteration, Keys, ListOf, Poison, Static
 
 _MAX_UNROLL = 64
@@ -50,7 +53,8 @@ class Loops:
 
         hint = s.target.id if isinstance(s.target, ast.Name) else "i"
         names = assigned_names([s.target, *s.body])
-        self.loop(s, names, s.body, s.exit, start_trip, hint, it)
+        with self.in_try(s):
+            self.loop(s, names, s.body, s.exit, start_trip, hint, it)
 
     def unrolled(self, s: ast.For, items: list) -> None:
         if not items:
@@ -135,6 +139,7 @@ class Loops:
         outer, env = self.block, self.frame.env
         inner_env = dict(env)
         params = {}
+        self.loop_place = getattr(s, "lineno", 0), getattr(s, "col_offset", 0)
         for name in names:
             init = env.get(name, UNDEFINED)
             params[name] = inner_env[name] = self.loop_parameter(name, init, shapes.get(name))
@@ -142,6 +147,10 @@ class Loops:
             if init is UNDEFINED and isinstance(value, Var):
                 self.open[value] = (name, shapes)
         index, trips = self.var(hint or "trip"), self.var("trips")
+        self.made_by[index] = Phi(index, bounds.stop, bounds.stop) if bounds is not None and bounds.grid else None
+        self.types[trips] = types.int64
+        if bounds is not None and not bounds.grid:
+            self.types[index] = types.int64
         known = bounds.known() if bounds is not None else None
         if known:
             self.ranges[index] = known
@@ -216,8 +225,11 @@ class Loops:
             return ListOf([self.parameter(name, i) for i in init.items], init.node)
         if init is UNDEFINED or isinstance(init, OPERANDS):
             param = self.var(name)
-            if init in self.lists:
-                self.lists.add(param)
+            around = tuple(id(key[0]) for key in self.inlining)
+            self.made_by[param] = CarriedFrom(init, (name, around, self.loop_place))
+            for kind in (self.lists, self.zero_dim):
+                if init in kind:
+                    kind.add(param)
             return param
         return init
 
@@ -260,11 +272,13 @@ class Loops:
 
     def slot(self, name: str, param: Var, init: object, left: object, carried: list) -> Var:
         result = self.var(name)
-        carried.append(Carried(param, init, left, result))
+        carried.append(Carried(param, init, left, result, self.assumed_types.get(param)))
+        self.made_by[result] = Phi(result, init, left)
         if self.is_boolean(init) and self.is_boolean(left):
             self.boolean |= {param, result}
-        if left in self.lists:
-            self.lists.add(result)
+        for kind in (self.lists, self.zero_dim):
+            if left in kind:
+                kind.add(result)
         return result
 
     def iteration(self, value: object, node: ast.AST) -> Iteration:

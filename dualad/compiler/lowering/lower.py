@@ -24,6 +24,7 @@ from ..runtime.numba_bridge import derivative_in
 from .branches import Branches, Unreachable
 from .entries import Entry
 from .expressions import Expressions
+from .known_types import KnownTypes
 from .library import LibraryCalls
 from .loops import Loops
 from .nested_derivatives import Transformations
@@ -31,12 +32,13 @@ from .nonlocals import Nonlocals
 from .recursion import Calls, Units
 from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
+from .statements import Statements
 from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
 
-_STATEMENTS = {ast.ClassDef: "class", ast.Delete: "del", ast.ImportFrom: "import", ast.AsyncFunctionDef: "async def"}
+_STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations, Expressions):
+class Lowering(Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Statements, Transformations, Expressions):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -52,6 +54,10 @@ class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations,
         self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
+        self.zero_dim: set[Var] = set()  # numbers that are arrays without dimensions to the user
+        self.made_by: dict[Var, object] = {}  # what defines a variable, for `known_types`
+        self.types: dict[Var, object] = {}  # found by now
+        self.assumed_types: dict[Var, tuple] = {}  # of carried values; the type and the key of the value
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
 
     # ---------------------------------------------------------------- errors and small helpers
@@ -78,7 +84,8 @@ class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations,
         detail: object = None,
     ) -> Var:
         target = self.var(hint)
-        self.block.statements.append(Op(target, fn, args, kwargs or {}, detail, self.place(node)))
+        self.made_by[target] = Op(target, fn, args, kwargs or {}, detail, self.place(node))
+        self.block.statements.append(self.made_by[target])
         if fn in BOOLEAN:
             self.boolean.add(target)
         return target
@@ -97,6 +104,7 @@ class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations,
             return Static(f)
         source = read(python_function(f))
         self.check_overload(f, source, node)
+        self.check_parallel(f, source)
         defaults = {name: static_value(v) for name, v in defaults_of(source.function).items()}
         return FunctionValue(source, source.node, None, defaults)
 
@@ -160,6 +168,7 @@ class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations,
         if isinstance(s.target, ast.Name):
             now = self.expr(ast.copy_location(ast.Name(s.target.id, ast.Load()), s))
             value = self.expr(s.value)
+            self.refuse_shared_number(now, s)
             self.store(s.target.id, self.augmented(now, value, s, s.target.id), s)
         elif isinstance(s.target, ast.Subscript):
             base = self.expr(s.target.value)
@@ -204,7 +213,10 @@ class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations,
         if not (isinstance(now, OPERANDS) and isinstance(value, OPERANDS)):
             return self.binary(BINARY[type(s.op)], now, value, s, hint)
         fn = INPLACE[type(s.op)] if isinstance(now, Var) else BINARY[type(s.op)]
-        return self.operation(fn, (now, value), s, hint)
+        new = self.operation(fn, (now, value), s, hint)
+        if now in self.zero_dim:
+            self.zero_dim.add(new)
+        return new
 
     def assign(self, target: ast.expr, value: object) -> None:
         """Bind a target: a name, a pattern of names, an element of an array."""
@@ -296,6 +308,9 @@ class Lowering(Branches, Nonlocals, Loops, Calls, LibraryCalls, Transformations,
         self.raise_(cls, call.args, s)
 
     def raise_(self, cls: type, args: list[ast.expr], node: ast.AST) -> NoReturn:
+        if self.trying and not issubclass(cls, NameError):
+            what = f"{cls.__name__} from what a try block calls"
+            raise self.fail(node, what, "test for it in the block, and raise there")
         self.effect("raise", (ir.Global(cls), *(self.operand(a) for a in args)), node)
         raise Unreachable
 

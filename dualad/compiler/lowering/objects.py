@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import ast
 import contextlib
+from collections.abc import Callable
 from types import ModuleType
 
+import numba
 import numpy as np
+from numba import types
 
 from ...errors import NoSourceError, UnsupportedError, at
 from ...rules import by_types, composites, registry
 from .. import ir
 from ..ir import Const, TupleOf, Var
-from ..ir.kinds import is_array, is_object, type_of
+from ..ir.kinds import is_object, type_of
 from ..ir.messages import TEXTS
+from ..runtime.numba_bridge.choices import chosen, chosen_attribute, chosen_method, class_of
 from ..runtime.numba_bridge.objects import (
     accessor,
     has_overload,
@@ -26,12 +30,13 @@ from ..runtime.numba_bridge.objects import (
     is_dispatcher,
     method,
     name_of_object,
+    runs_parallel,
     type_of_value,
 )
-from .reads import COMPUTED, MISSING, Method, Property
+from .reads import COMPUTED, MISSING, Method, Property, attribute
 from .source import Source, python_function
 from .structures import Record
-from .values import Flat, Static, static_value
+from .values import Flat, FunctionValue, Static, static_value
 
 
 class Objects:
@@ -62,6 +67,9 @@ class Objects:
                 return self.record_attribute(base, node)
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
+        own = self.overloaded_attribute(base, node)
+        if own is not None:
+            return self.call_function(own, [base], {}, node)
         if is_object(base):
             getter = accessor(type_of(base), node.attr, "get")
             if getter is not None:
@@ -83,8 +91,18 @@ class Objects:
 
     def array_attribute(self, base: Var | ir.Global, node: ast.Attribute, hint: str) -> object:
         """Return an attribute of an array, or of what is not known yet to be one."""
-        if node.attr == "ndim" and is_array(base):
-            return Const(base.value.ndim if isinstance(base, ir.Global) else base.type.ndim)
+        own = self.attribute_of_number(base, node.attr)
+        if own is not None:
+            return own
+        made = self.made_by.get(base)
+        if node.attr == "type" and isinstance(made, ir.Op) and made.fn == "attr" and made.detail == "dtype":
+            found = class_of(getattr(self.type_of(made.args[0], node), "dtype", None))
+            if found is not None:
+                return Static(found)
+        if node.attr == "ndim":
+            known = self.type_if_known(base, node)
+            if isinstance(known, types.Array):
+                return Const(known.ndim)
         if node.attr == "flat":
             return Flat(base)
         if node.attr in ("real", "imag"):
@@ -120,15 +138,27 @@ class Objects:
                 f = self.function_value(function)
             if f is not None:
                 return self.call_function(f, [base] * takes_instance + args, kwargs, node)
+        if own is None:
+            found = self.overloaded_method(base, name, args, kwargs, node)
+            if found is not None:
+                return self.call_function(found, [base, *args], kwargs, node)
         if not is_object(base):
             args, kwargs = self.matched(name, args, kwargs, node)
-            self.refuse_in_place(getattr(np, name, None), [base, *args], kwargs, node)
+            if base in self.zero_dim and name in ("item", "copy") and not args:
+                return base
+            given, kwargs, out = self.split_out(getattr(np, name, None), [base, *args], kwargs, node)
+            value = self.array_method(name, given, kwargs, node, hint)
+            return value if out is None else self.written_into(out, value, node)
+        return self.array_method(name, [base, *args], kwargs, node, hint)
+
+    def array_method(self, name: str, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call a method of an array, which is the first of the arguments, or of an object."""
+        if not is_object(args[0]):
+            self.refuse_in_place(getattr(np, name, None), args, kwargs, node)
             kwargs = self.without_defaults(getattr(np, name, None), kwargs)
-            args, kwargs = (
-                [self.sequence(a, node) for a in args],
-                {k: self.sequence(v, node) for k, v in kwargs.items()},
-            )
-        operands = tuple(self.as_operand(a, node) for a in (base, *args))
+            args = [args[0], *(self.sequence(a, node) for a in args[1:])]
+            kwargs = {k: self.sequence(v, node) for k, v in kwargs.items()}
+        operands = tuple(self.as_operand(a, node) for a in args)
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}
         return self.emit("method", operands, node, hint, named, name)
 
@@ -150,6 +180,46 @@ class Objects:
         what = f"{ast.unparse(used)}, which uses {name_of_object(value)} from outside the function,"
         return self.fail(node, what, "pass it as an argument")
 
+    def overloaded(self, f: object, args: list, kwargs: dict, node: ast.Call) -> FunctionValue | None:
+        """Return the function that Numba calls in place of another one for these arguments; None if it is that one."""
+        behind = getattr(f, "stands_for", f)  # what is compiled may be a copy, with what it depends on as it was
+        is_ours = (getattr(behind, "__module__", None) or "").startswith("dualad.")
+        if is_ours or is_dispatcher(behind) or not has_overload(python_function(behind) or behind):
+            return None
+        given = tuple(self.type_of(a, node, True) for a in args)
+        named = {k: self.type_of(v, node, True) for k, v in kwargs.items()}
+        found = chosen(behind, given, named)
+        name = getattr(behind, "__name__", "the function")
+        if found is None:
+            kinds = ", ".join([*map(str, given), *(f"{k}={t}" for k, t in named.items())])
+            what = f"{name}({kinds}), for which no numba.extending.overload has a Python function,"
+            raise self.fail(node, what, "declare one for these types, or write an ordinary function, and call that")
+        return self.chosen_function(found, name, node)
+
+    def chosen_function(self, found: Callable, name: str, node: ast.AST) -> FunctionValue:
+        try:
+            return self.function_value(found, node)
+        except NoSourceError:
+            what = f"{name}, in whose place Numba calls a function without source text,"
+            raise self.fail(node, what, "write an ordinary function, and call that") from None
+
+    def overloaded_method(self, base: Var | ir.Global, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
+        """Return the function behind a method that `overload_method` declares, or None."""
+        if hasattr(np.ndarray, name) and not is_object(base):
+            return None
+        given = tuple(self.type_of(a, node, True) for a in args)
+        named = {k: self.type_of(v, node, True) for k, v in kwargs.items()}
+        found = chosen_method(self.type_of(base, node), name, given, named)
+        return None if found is None else self.chosen_function(found, name, node)
+
+    def overloaded_attribute(self, base: Var | ir.Global, node: ast.Attribute) -> FunctionValue | None:
+        """Return the function behind an attribute that `overload_attribute` declares, or None."""
+        if hasattr(np.ndarray, node.attr) and not is_object(base):
+            return None
+        known = self.type_if_known(base, node)
+        found = None if known is None else chosen_attribute(known, node.attr)
+        return None if found is None else self.chosen_function(found, node.attr, node)
+
     def check_overload(self, f: object, source: Source, node: ast.AST | None) -> None:
         """Refuse a function in whose place Numba calls something else than its body."""
         f = getattr(f, "stands_for", f)  # what is compiled may be a copy, with what it depends on as it was
@@ -158,8 +228,29 @@ class Objects:
             return
         what = f"{source.function.__name__}, in whose place Numba calls what numba.extending.overload declares,"
         place = (source.filename, source.node.lineno) if node is None else self.place(node)
-        remedy = "write that as an ordinary function, and call it"
+        remedy = "call it in a def, and differentiate that"
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *place))
+
+    def check_parallel(self, f: object, source: Source) -> None:
+        """Refuse a function that Numba runs on several threads: the derivative would run on one, in silence."""
+        if runs_parallel(getattr(f, "stands_for", f)):
+            found = [n for n in ast.walk(source.node) if isinstance(n, ast.Call) and self.is_prange(n.func, source)]
+            name, line = source.function.__name__, (found or [source.node])[0].lineno
+            what = f"{'prange' if found else 'a function'} under parallel=True ({name})"
+            remedy = f"differentiate {name}.py_func, or {name} compiled without it, which runs on one thread"
+            raise UnsupportedError(at(f"{what} is not supported: {remedy}", source.filename, line))
+
+    @staticmethod
+    def is_prange(node: ast.expr, source: Source) -> bool:
+        """Whether an expression that is called is Numba's prange."""
+        names = ast.unparse(node).split(".")
+        try:
+            found = source.lookup(names[0])
+        except KeyError:
+            return False
+        for name in names[1:]:
+            found = attribute(found, name)
+        return found is numba.prange
 
     def check_known(self, f: object, node: ast.Call) -> None:
         """Refuse a function of Python or NumPy that neither dualad nor Numba knows."""

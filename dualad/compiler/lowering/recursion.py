@@ -104,6 +104,8 @@ class Units:
     """How often each function has been inlined, and how many names were handed out for it."""
     shared: set[tuple] = field(default_factory=set)
     """What is called although it does not recur."""
+    learnt: dict[tuple, object] = field(default_factory=dict)
+    """Types of carried values that an earlier build of the same found to be others than it took them for."""
 
 
 class Calls:
@@ -165,7 +167,7 @@ class Calls:
 
     def lower_body(self, f: FunctionValue, env: dict[str, object]) -> object:
         """Lower the body of a function with its parameters in `env`; what dicts hold is seen in it, and comes back."""
-        body = structure(f.node)
+        body = structure(f.node, f.source.filename)
         outer = self.frame
         own = declared(f.node)
         names = (frozenset(assigned_names(body)) | frozenset(env)) - own
@@ -182,6 +184,9 @@ class Calls:
 
     def call_unit(self, f: FunctionValue, env: dict[str, object], node: ast.AST | None) -> object:
         """Emit the call of a recursive function."""
+        if self.trying:
+            what = f"calling the recursive function {f.name} in a try block"
+            raise self.fail(node, what, "call it before, and test what may go wrong")
         if f.frame is not None:
             raise self.fail(node, f"recursion of the inner function {f.name}", "define it at module level")
         params = parameter_names(f.node.args)

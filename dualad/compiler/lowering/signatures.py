@@ -44,9 +44,9 @@ class Signatures:
         name = f".{f}" if isinstance(f, str) else library_name(f)
         if isinstance(f, np.ufunc):
             for k, value in kwargs.items():
-                if k != "out" or value != Const(None):
+                if k != "out":
                     raise self.fail(node, f"{name} with the argument {k!r}", "use its operands alone")
-            return args, {}
+            return args, kwargs
         signature = _signature_of(f)
         if signature is None:
             if kwargs and getattr(math, getattr(f, "__name__", ""), None) is f:

@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from ...errors import NoSourceError
 from ..runtime.numba_bridge import derivative_in
+from ..runtime.numba_bridge.kernels import wrapper_of
 from .callables import as_function, is_library, parts_of, signature_of_code
 
 _REMEDY = "define it in a file or a notebook cell, or use dualad.Dual or dualad.Tape, which need no source"
@@ -111,6 +112,9 @@ def python_function(f: object) -> types.FunctionType | None:
         return None
     if isinstance(getattr(f, "py_func", None), types.FunctionType):
         return f.py_func
+    wrapped = wrapper_of(f)
+    if wrapped is not None:
+        return wrapped
     parts = parts_of(f)
     if parts is None:
         return None

@@ -151,6 +151,15 @@ class Flat:
 
 
 @dataclass(eq=False)
+class Relative:
+    """An array in a stencil, indexed by the distance from a place; `seen` collects the distances."""
+
+    array: object
+    place: tuple
+    seen: list | None
+
+
+@dataclass(eq=False)
 class Poison:
     """A name whose value cannot be told; an error only if it is used."""
 

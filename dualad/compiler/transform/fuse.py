@@ -28,6 +28,7 @@ from ..ir.effects import may_be_written_by
 from ..ir.infer import converted
 from ..ir.kinds import is_array, type_of
 from ..runtime import vector_math
+from ..runtime.numba_bridge.kernels import Elementwise
 
 _SELECT = np.where
 
@@ -43,6 +44,8 @@ def is_elementwise(op: object) -> bool:
         return False
     if op.fn is _SELECT:
         return len(op.args) == 3
+    if isinstance(op.fn, Elementwise):
+        return True
     rule = registry.find(op.fn)
     return rule is not None and rule.kind in ("pointwise", "constant") and rule.elementwise
 

@@ -25,6 +25,7 @@ from ..ir.renaming import rename, rename_everywhere, rename_in
 from ..lowering.entries import Generated, flat
 from ..lowering.lower import Lowering
 from ..lowering.nested_primitives import Derived
+from ..runtime.numba_bridge.kernels import Elementwise
 from .fuse import is_reduction
 from .indexing import Indexing
 
@@ -95,6 +96,8 @@ class _Expander:
             return self.inline(assembly.astype, op, list(op.args), op.kwargs)
         if isinstance(fn, str):
             return None
+        if isinstance(fn, Elementwise):
+            return None if is_array(op.target) else self.called_with_numbers(op)
         if isinstance(fn, Derived):
             return self.derived(op) if fn.kind == "value" else None
         if fn in (np.dot, operator.matmul):
@@ -163,6 +166,20 @@ class _Expander:
         else:
             self.renamed[op.target] = result
         return statements
+
+    def called_with_numbers(self, op: Op) -> list:
+        """Return the statements of the function of numbers behind a ufunc, in place of its call."""
+        low = Lowering(self.namer)
+        expected, _ = op.fn.signature(tuple(type_of(a) for a in op.args))
+        args = [
+            a if type_of(a) == ty else low.emit("cast", (a,), None, "t", None, ty)
+            for a, ty in zip(op.args, expected, strict=True)
+        ]
+        low.origin = op.place
+        value = low.function_value(op.fn.kernel)
+        low.origin = None
+        result = low.as_operand(low.call_function(value, args, {}, None), None)
+        return [*low.block.statements, Op(op.target, "cast", (result,), {}, op.target.type, op.place)]
 
     def derived(self, op: Op) -> list:
         """Return the statements of a derivative in place of its call.

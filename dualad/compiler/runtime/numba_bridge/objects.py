@@ -32,6 +32,7 @@ __all__ = [
     "is_query",
     "method",
     "name_of_object",
+    "runs_parallel",
     "type_of_value",
 ]
 
@@ -159,6 +160,11 @@ def has_type(cls: type) -> bool:
 def is_dispatcher(f: object) -> bool:
     """Whether a callable is a function compiled by njit."""
     return isinstance(f, Dispatcher)
+
+
+def runs_parallel(f: object) -> bool:
+    """Whether a callable is a function that Numba compiles for several threads."""
+    return isinstance(f, Dispatcher) and bool(f.targetoptions.get("parallel"))
 
 
 def has_overload(function: Callable) -> bool:
