@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit, typeof
 
+from .cache.kept import KeptDerivative
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.ir.infer import refusal
 from .compiler.lowering.dependencies import dependencies, fixed, portable
@@ -58,12 +59,14 @@ class DerivativeFunction(Differentiated):
         self.differentiated, self._reached = fixed(given.function)
         self.what = what = Derivative(self.differentiated, kind, *options)
         self.built: dict[tuple, Built] = {}
-        self._has_lists = False
+        self._lists: dict[tuple, tuple] = {}
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
         self._signature = None if extra else _with_keywords_behind_star(what.function)
-        self.dispatcher = specialising_dispatcher(_stub(what.function, name, extra), self._specialise)
+        self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
+        stub = _stub(what.function, name, extra)
+        self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
     def _specialise(self, argument_types: tuple) -> Callable:
@@ -71,8 +74,18 @@ class DerivativeFunction(Differentiated):
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
-            self._has_lists = self._has_lists or made.lists is not None
+            if made.lists is not None:
+                self._lists[argument_types] = made.lists
         return self.built[argument_types].function
+
+    def _about(self, argument_types: tuple) -> object:
+        """Return what is to be known of the code for some types beside the code."""
+        return self._lists.get(argument_types)
+
+    def _restored(self, argument_types: tuple, about: object) -> None:
+        """Take what `_about` has said in the process that compiled the code."""
+        if about is not None:
+            self._lists[argument_types] = _as_tuples(about)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         if self._signature is not None:
@@ -103,7 +116,7 @@ class DerivativeFunction(Differentiated):
             except NumbaError as error:
                 self._explain(error, args, kwargs)
                 raise
-        if self._has_lists:
+        if self._lists:
             result = self._with_lists(result, args)
         return result if args is given[0] and kwargs is given[1] else self._in_form(result, *given)
 
@@ -152,8 +165,9 @@ class DerivativeFunction(Differentiated):
 
     def _with_lists(self, result: object, args: tuple) -> object:
         """Return a result with the lists in it that native code returns as tuples."""
-        found = {made.lists for made in self.built.values()}
-        lists = found.pop() if len(found) == 1 else self.built[tuple(map(typeof, args))].lists
+        found = set(self._lists.values())
+        alike = len(found) == 1 and len(self._lists) == len(self.dispatcher.overloads)
+        lists = found.pop() if alike else self._lists.get(tuple(map(typeof, args)))
         if self.what.kind == "grad":
             return result[0], with_lists(result[1], lists)
         if self.what.kind == "value_and_grad":
@@ -234,6 +248,10 @@ class Unusable:
 
 register_callable(DerivativeFunction, lambda d: d.dispatcher)
 register_callable(Unusable, lambda d: d.dispatcher)
+
+
+def _as_tuples(x: object) -> object:
+    return tuple(_as_tuples(i) for i in x) if isinstance(x, list) else x
 
 
 def name_of(f: object) -> str:

@@ -16,6 +16,7 @@ LAYERS = (
     ("errors",),
     ("rules",),
     ("compiler",),
+    ("cache",),
     ("inputs", "derivative_function", "arguments"),
     ("transforms",),
     ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),

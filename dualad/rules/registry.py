@@ -99,6 +99,7 @@ class Rule:
     singular: bool = False
     pole: bool = False
     overflows: bool = False
+    reverse_function: Callable | None = None
 
     @property
     def elementwise(self) -> bool:
@@ -120,6 +121,7 @@ class Rule:
         if self.kind != "pair":
             raise RuleError(f"rule {self.name}: only a pair takes a reverse rule, this one is {self.kind}")
         self.vjp = _read(function, self.name, "pair")
+        self.reverse_function = function
         return function
 
     def __repr__(self) -> str:

@@ -27,6 +27,7 @@ again        number of the entry at which something stands that has been met bef
 library      a function, class or module of a library (`LIBRARIES`), or what has a rule: the object itself
 derivative   kind and options of a derivative, and its own dependencies
 object       any other object, where more is done with it than that attributes are read: the object itself
+options      of a ufunc that Numba compiles: how it does
 computed     an attribute that only the user's own code can tell, which lowering refuses; missing: one not there (yet)
 function     the function itself, if something is missing: what it will be depends on more than what is known
 ===========  =======================================================================================================
@@ -49,6 +50,7 @@ import numpy as np
 
 from ...rules import registry
 from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
+from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
 from .reads import COMPUTED, MISSING, WHOLE, Fixed, Use, attribute, reads_of
 from .source import Differentiated, FixedGlobals, digest, python_function
@@ -280,7 +282,10 @@ class _Walk:
         copy = self.function(function, path)
         if copy is not None and x is not function:
             copy.stands_for = x
-        return x if is_jitted_ufunc(type(x)) else copy  # lowering calls it by another way than a function
+        if not is_jitted_ufunc(type(x)):
+            return copy
+        self.entries.append(("options", path, jit_options(x)))
+        return x  # lowering calls it by another way than a function
 
     def meet(self, x: object, copy: object) -> None:
         self.met[id(x)] = (len(self.entries), x, copy)

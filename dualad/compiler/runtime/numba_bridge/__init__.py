@@ -17,11 +17,11 @@ import llvmlite.ir as lir
 from numba import njit, types
 from numba.core import cgutils, config, errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
-from numba.core.compiler_machinery import PassManager
+from numba.core.compiler_machinery import AnalysisPass, PassManager, register_pass
 from numba.core.dispatcher import Dispatcher, _FunctionCompiler
 from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher, cpu_target
-from numba.core.typed_passes import NopythonTypeInference
+from numba.core.typed_passes import NativeLowering, NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
 from numba.extending import intrinsic, overload, typeof_impl
@@ -30,6 +30,7 @@ from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
 from ....errors import DualadError
+from .stored import Kept, keep_out_of_numbas_cache
 
 __all__ = [
     "NumbaError",
@@ -81,13 +82,28 @@ _LONG = 8000
 twice, takes longer than it is worth: 4.1 of 7 seconds for a chain of 100 branches."""
 
 
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _Marking(AnalysisPass):
+    _name = "marking_for_numbas_cache"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state: object) -> bool:
+        keep_out_of_numbas_cache(state.library)
+        return False
+
+
 class _Generated(CompilerBase):
     """Numba's nopython pipeline for generated functions."""
 
     def define_pipelines(self) -> list:
         if len(self.state.func_id.code.co_code) > _LONG:
             self.state.flags.enable_ssa = False
-        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(_Marking, NativeLowering)
+        passes.finalize()
+        return [passes]
 
 
 def infer_types(function: Callable, argument_types: tuple) -> tuple[dict[str, object], object]:
@@ -253,7 +269,9 @@ def inner_njit(function: Callable) -> object:
     return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
-def specialising_dispatcher(stub: Callable, specialise: Callable, is_inner: bool = False) -> object:
+def specialising_dispatcher(
+    stub: Callable, specialise: Callable, is_inner: bool = False, keeper: object = None
+) -> object:
     """Return a Numba dispatcher that makes its own implementation for each tuple of argument types.
 
     It is called like any jitted function, from Python (unless it is an inner one) and from other jitted functions.
@@ -266,11 +284,16 @@ def specialising_dispatcher(stub: Callable, specialise: Callable, is_inner: bool
         Takes a tuple of Numba types and returns a Python function with the stub's signature.
     is_inner : bool
         Whether only jitted code calls it.
+    keeper : stored.Keeper, optional
+        Knows what was compiled before.
     """
     options = {"nopython": True, "error_model": "numpy"}
     if is_inner:
         options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return _SpecialisingDispatcher(stub, specialise, options)
+    dispatcher = _SpecialisingDispatcher(stub, specialise, options)
+    if keeper is not None:
+        dispatcher._cache = Kept(keeper)
+    return dispatcher
 
 
 def register_callable(cls: type, dispatcher_of: Callable) -> None:

@@ -1,0 +1,235 @@
+"""Native code that goes to disk and comes back: how a compiled derivative is taken apart and put together again.
+
+Numba does the same for `@njit(cache=True)`; what it hands over there is pickled here: object code, descriptions and
+environments. Of the types of the arguments the live ones are put back in, since a function among them is another object
+in every process. What cannot be found again by its name (a class of a script, a local function) is not pickled at all.
+
+Symbols of compiled functions carry a number. Numba counts from 1 in every process, so code that comes from two of them
+may have one symbol for two functions, of which LLVM takes either. Here the count begins at a random place.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+import pickle
+import random
+import sys
+import types as pytypes
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+from numba import cloudpickle, types
+from numba.core import config
+from numba.core.bytecode import FunctionIdentity
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.dispatcher import Dispatcher
+from numba.core.registry import cpu_target
+from numba.core.serialize import NumbaPickler
+from numba.core.typing.templates import builtin_registry
+from numba.np.ufunc.dufunc import DUFunc
+from numba.np.ufunc.gufunc import GUFunc
+
+__all__ = ["Keeper", "Kept", "NotKept", "code_generation", "extensions", "freeze", "has_name", "jit_options", "keep_out_of_numbas_cache", "thaw"]
+
+_OF_THE_RUN = ("NUM_THREADS", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "DISABLE_JIT", "DEVELOPER_MODE", "WARNINGS")
+"""Settings of Numba that do not change what it compiles."""
+
+
+def _number_symbols_apart() -> None:
+    """Let the numbers in the names of compiled functions be those of no other process."""
+    FunctionIdentity._unique_ids = itertools.count(random.SystemRandom().getrandbits(48) << 14)
+
+
+_number_symbols_apart()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_number_symbols_apart)
+
+
+class NotKept(Exception):
+    """Why something cannot be put on disk."""
+
+
+class _Pickler(NumbaPickler):
+    """Pickles the types of the arguments by their places, and nothing by what it is made of."""
+
+    def __init__(self, file: io.BytesIO, given: tuple):
+        super().__init__(file, protocol=5)
+        self.places = {id(ty): place for place, ty in _places(given)}
+
+    def persistent_id(self, x: object) -> object:
+        return self.places.get(id(x)) if isinstance(x, types.Type) else None
+
+    def reducer_override(self, x: object) -> object:
+        if isinstance(x, type | pytypes.FunctionType) and not has_name(x):
+            raise NotKept(f"{x.__qualname__} cannot be found by its name in another process")
+        return super().reducer_override(x)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, given: tuple):
+        super().__init__(file)
+        self.types = dict(_places(given))
+
+    def persistent_load(self, place: object) -> object:
+        return self.types[place]
+
+
+def _places(given: tuple, above: tuple = ()) -> Iterator[tuple[tuple, object]]:
+    """Yield (place, type) of the types of arguments, and of those in tuples."""
+    for k, ty in enumerate(given):
+        yield (*above, k), ty
+        if isinstance(ty, types.BaseTuple):
+            yield from _places(tuple(ty), (*above, k))
+
+
+def has_name(x: object) -> bool:
+    """Whether a class or a function is what other processes find, too, by its module and its name."""
+    module = sys.modules.get(getattr(x, "__module__", None) or "")
+    if module is None or module.__name__ in ("__main__", "__mp_main__"):
+        return False
+    found: object = module
+    for part in x.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is x
+
+
+def freeze(result: object, given: tuple) -> bytes:
+    """Return what a compiled function is made of.
+
+    Parameters
+    ----------
+    result : CompileResult
+    given : tuple of Numba types
+        Those of the arguments.
+
+    Raises
+    ------
+    NotKept
+        If it holds addresses of this process, or objects that another one cannot find.
+    """
+    names = [g.name for g in result.library._final_module.global_variables]
+    if any(name.startswith(".numba.unresolved$") for name in names):
+        raise NotKept("functions that call each other are linked when they are loaded")
+    if any(name.startswith("numba.dynamic.globals") and name != _MARK for name in names):
+        raise NotKept("it holds addresses, such as that of an array of more than a megabyte or a C function")
+    if any(not x.can_cache for x in result.lifted):
+        raise NotKept("it has parts that run in Python")
+    file = io.BytesIO()
+    try:
+        _Pickler(file, given).dump(result._reduce())
+    except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise NotKept(str(error)) from None
+    return file.getvalue()
+
+
+def thaw(frozen: bytes, given: tuple) -> object:
+    """Return a compiled function from what `freeze` has made of it."""
+    parts = _Unpickler(io.BytesIO(frozen), given).load()
+    return CompileResult._rebuild(cpu_target.target_context, *parts)
+
+
+class Keeper(Protocol):
+    """What knows, for a function, the code that was compiled before for some types of arguments."""
+
+    def load(self, given: tuple) -> tuple[str | None, bytes | None]:
+        """Return the key of the code, None if none is to be kept, and the frozen code, None if there is none."""
+
+    def save(self, given: tuple, freeze: Callable[[], bytes]) -> str | None:
+        """Take what was compiled; return its key, None if it is not kept."""
+
+    def drop(self, given: tuple) -> None:
+        """Forget code that could not be loaded."""
+
+
+class Kept(NullCache):
+    """What a dispatcher asks before it compiles, and tells when it has."""
+
+    _results: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+    """Libraries of this process by their keys: the symbols of one must not be loaded twice."""
+
+    def __init__(self, keeper: Keeper):
+        self.keeper = keeper
+
+    def load_overload(self, sig: tuple, target_context: object) -> object:
+        given = tuple(sig)
+        key, frozen = self.keeper.load(given)
+        if frozen is None:
+            return None
+        library = self._results.get(key)
+        if library is not None:
+            known = library.result_of_dualad
+            return known if tuple(known.signature.args) == given else None
+        target_context.refresh()
+        try:
+            result = thaw(frozen, given)
+        except Exception:  # whatever is wrong with an entry, it can be made anew
+            self.keeper.drop(given)
+            return None
+        self.remember(key, result)
+        return result
+
+    def save_overload(self, sig: tuple, result: object) -> None:
+        given = tuple(sig)
+        key = self.keeper.save(given, lambda: freeze(result, given))
+        if key is not None and key not in self._results:
+            self.remember(key, result)
+
+    def remember(self, key: str, result: object) -> None:
+        result.library.result_of_dualad = result
+        self._results[key] = result.library
+
+
+_MARK = "numba.dynamic.globals.dualad"
+
+
+def keep_out_of_numbas_cache(library: object) -> None:
+    """Let Numba not cache what a library becomes a part of.
+
+    Numba looks at the file of the function that has `cache=True`, and not at what it calls. This is how Numba itself
+    marks code that holds addresses; it warns of it.
+    """
+    library.add_llvm_module(llvm.parse_assembly(f"@{_MARK} = weak global i8 0"))
+
+
+def code_generation() -> tuple:
+    """Return what native code depends on apart from what is compiled: versions, the processor, settings."""
+    settings = sorted(
+        (name, value)
+        for name, value in vars(config).items()
+        if name.isupper() and name not in _OF_THE_RUN and isinstance(value, bool | int | float | str | None)
+    )
+    versions = (numba.__version__, llvmlite.__version__, llvm.llvm_version_info)
+    return versions, cpu_target.target_context.codegen().magic_tuple(), tuple(settings)
+
+
+def jit_options(f: object) -> tuple | None:
+    """Return what a function was told when it was jitted, as texts; None for what is not jitted."""
+    if isinstance(f, Dispatcher):
+        options = sorted((name, repr(value)) for name, value in f.targetoptions.items() if name != "cache")
+        declared = [] if f._can_compile else sorted(map(str, f.overloads))
+        return tuple(options), tuple(declared), tuple(sorted((k, str(v)) for k, v in (f.locals or {}).items()))
+    if isinstance(f, DUFunc):
+        declared = [] if not f._frozen else sorted(map(str, f.types))
+        options = sorted((name, repr(value)) for name, value in f.targetoptions.items() if name != "cache")
+        return tuple(options), tuple(declared), (str(f.identity),)
+    return (repr(type(f)), str(getattr(f, "signature", ""))) if isinstance(f, GUFunc) else None
+
+
+def extensions(libraries: frozenset[str]) -> list[object]:
+    """Return what has been added to Numba by others than some libraries: functions, or classes of templates."""
+    found = []
+    templates = [*builtin_registry.functions, *builtin_registry.attributes]
+    templates += [t for _, ty in builtin_registry.globals for t in getattr(ty, "templates", ())]
+    for template in templates:
+        made_by = getattr(template, "_overload_func", None) or template
+        made_by = getattr(made_by, "py_func", made_by)
+        if (getattr(made_by, "__module__", None) or "").partition(".")[0] not in libraries:
+            found.append(made_by)
+    return list(dict.fromkeys(found))
