@@ -19,7 +19,7 @@ from numba import types
 from ..compiler.lowering.dependencies import LIBRARIES, Dependency, Itself, dependencies
 from ..compiler.runtime import vector_math
 from ..compiler.runtime.numba_bridge import derivative_in
-from ..compiler.runtime.numba_bridge.stored import NotKept, code_generation, extensions, has_name, jit_options
+from ..compiler.runtime.numba_bridge.stored import NotKept, code_generation, extensions, has_name, jit_options, kernel_of
 from ..rules import registry
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -56,17 +56,17 @@ def key_of(what: tuple, entries: tuple[Dependency, ...], given: tuple) -> tuple[
         "extensions": [_extension(f) for f in extensions(_EXTENDERS)],
         "made by": maker(),
     }
-    return digest_of(parts), {name: _readable(part) for name, part in parts.items()}
+    return digest_of(parts), {name: plain(part) for name, part in parts.items()}
 
 
 def digest_of(parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=24).hexdigest()
 
 
-def _readable(part: object) -> object:
+def plain(part: object) -> object:
     """Return something as JSON has it."""
     if isinstance(part, tuple | list):
-        return [_readable(p) for p in part]
+        return [plain(p) for p in part]
     return part if isinstance(part, str | int | float | None) else repr(part)
 
 
@@ -154,6 +154,9 @@ def _library(x: object, path: str) -> tuple:
     rule = registry.find(x)
     if rule is not None and rule.name not in _OF_DUALAD and not isinstance(x, registry.OwnRule):
         return "rule", rule.name  # what it is stands in `user_rules`
+    kernel = kernel_of(x)
+    if kernel is not None:
+        return "ufunc", jit_options(x), closed(kernel, path)
     name = getattr(x, "__qualname__", None) or getattr(x, "__name__", "")
     for home in (getattr(x, "__module__", None), *_HOMES):
         module = sys.modules.get(home or "")
@@ -194,6 +197,17 @@ def type_name(ty: object) -> object:
 # ---------------------------------------------------------------- rules and types of the user's
 
 
+def closed(f: object, path: str) -> list[tuple]:
+    """Return the entries of a function that Numba compiles at a time of its own, and that finds no values around it.
+
+    What Numba has compiled before knows the values of that time, which nothing tells.
+    """
+    found = stable(dependencies(f))
+    if any(kind in ("value", "array", "container", "object") for kind, _, _ in found):
+        raise NotKept(f"{path} may have been compiled with other values of what it finds around it")
+    return found
+
+
 def user_rules() -> list[tuple]:
     """Return what the rules are made of that are not dualad's."""
     found = []
@@ -201,30 +215,46 @@ def user_rules() -> list[tuple]:
         if rule.name in _OF_DUALAD:
             continue
         flags = (rule.kind, rule.arity, rule.cheap, rule.singular, rule.pole, rule.overflows)
-        bodies = [stable(dependencies(f)) for f in (rule.function, rule.reverse_function) if f is not None]
+        bodies = []
+        for f, body in ((rule.function, rule.body), (rule.reverse_function, rule.vjp)):
+            if f is not None:
+                if any(f.__globals__.get(name) is not value for name, value in body.namespace.items()):
+                    raise NotKept(f"what the rule {rule.name} finds around it has changed")
+                bodies.append(stable(dependencies(f)))
         found.append((rule.name, flags, bodies, [_ruled(f) for f in rule.functions]))
     return found
 
 
 def _ruled(f: object) -> tuple:
-    if getattr(f, "py_func", None) is not None or isinstance(f, pytypes.FunctionType):
-        module = getattr(f, "__module__", None) or ""
-        if module.partition(".")[0] not in LIBRARIES:
-            return "function", stable(dependencies(f)), jit_options(f)
-    name = getattr(f, "__qualname__", None) or getattr(f, "__name__", "")
-    module = getattr(f, "__module__", None) or ""
-    if module.partition(".")[0] in (*LIBRARIES, "") and not isinstance(f, registry.OwnRule):
+    module, name = getattr(f, "__module__", None) or "", getattr(f, "__qualname__", None) or getattr(f, "__name__", "")
+    is_of_library = module.partition(".")[0] in (*LIBRARIES, "")
+    if not is_of_library and (hasattr(f, "py_func") or isinstance(f, pytypes.FunctionType)):
+        return "function", closed(f, name), jit_options(f)
+    if is_of_library and not isinstance(f, registry.OwnRule):
         return "library", module, name
     raise NotKept(f"the rule of {name} is that of an object")
 
 
 def _extension(f: object) -> tuple:
-    """Return what somebody has added to Numba: the function that chooses an overload, or the file of a template."""
+    """Return what somebody has added to Numba: the package, the function that chooses an overload, or its file."""
+    name = f.__globals__["__name__"] if isinstance(f, pytypes.FunctionType) else f.__module__
+    package = _package(name.partition(".")[0])
+    if package is not None:
+        return package
     if isinstance(f, pytypes.FunctionType):
-        return "overload", stable(dependencies(f))
-    module = sys.modules.get(getattr(f, "__module__", None) or "")
-    file = getattr(module, "__file__", None)
+        return "overload", closed(f, f.__qualname__)
     try:
-        return "template", f.__module__, hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()
-    except (OSError, TypeError):
+        return "template", name, hashlib.blake2b(Path(sys.modules[name].__file__).read_bytes()).hexdigest()
+    except (OSError, TypeError, KeyError, AttributeError):
         raise NotKept(f"{f} is an extension of Numba without a file") from None
+
+
+@functools.cache
+def _package(name: str) -> tuple | None:
+    """Return what tells the state of an installed package from others; None for what is not installed."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None or not {"site-packages", "dist-packages"} & set(Path(file).parts):
+        return None
+    files = sorted(Path(file).parent.rglob("*")) if file.endswith("__init__.py") else [Path(file)]
+    states = [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in files if p.suffix not in (".pyc", "")]
+    return "package", name, digest_of(states)

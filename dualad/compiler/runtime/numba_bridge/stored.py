@@ -36,7 +36,7 @@ from numba.core.typing.templates import builtin_registry
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
-__all__ = ["Keeper", "Kept", "NotKept", "code_generation", "extensions", "freeze", "has_name", "jit_options", "keep_out_of_numbas_cache", "thaw"]
+__all__ = ["Keeper", "Kept", "NotKept", "code_generation", "extensions", "freeze", "has_name", "jit_options", "kernel_of", "keep_out_of_numbas_cache", "thaw"]
 
 _OF_THE_RUN = ("NUM_THREADS", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "DISABLE_JIT", "DEVELOPER_MODE", "WARNINGS")
 """Settings of Numba that do not change what it compiles."""
@@ -222,14 +222,29 @@ def jit_options(f: object) -> tuple | None:
     return (repr(type(f)), str(getattr(f, "signature", ""))) if isinstance(f, GUFunc) else None
 
 
+def kernel_of(f: object) -> object | None:
+    """Return the function that a ufunc goes through arrays with, if it was jitted; None for all else."""
+    return f._dispatcher.py_func if isinstance(f, DUFunc) else None
+
+
 def extensions(libraries: frozenset[str]) -> list[object]:
     """Return what has been added to Numba by others than some libraries: functions, or classes of templates."""
     found = []
     templates = [*builtin_registry.functions, *builtin_registry.attributes]
     templates += [t for _, ty in builtin_registry.globals for t in getattr(ty, "templates", ())]
     for template in templates:
-        made_by = getattr(template, "_overload_func", None) or template
-        made_by = getattr(made_by, "py_func", made_by)
-        if (getattr(made_by, "__module__", None) or "").partition(".")[0] not in libraries:
-            found.append(made_by)
+        maker = _maker(template)
+        module = maker.__globals__["__name__"] if isinstance(maker, pytypes.FunctionType) else maker.__module__
+        if module.partition(".")[0] not in libraries:
+            found.append(maker)
     return list(dict.fromkeys(found))
+
+
+def _maker(template: type) -> object:
+    """Return the function that somebody has written for a template, or the template if that is what is written."""
+    maker = getattr(template, "_overload_func", None) or getattr(template, "_definition_func", None)
+    if maker is None and template.__module__ == "abc":  # made by `type_callable` of a function that it holds
+        cells = getattr(template.generic, "__closure__", None) or ()
+        maker = next((c.cell_contents for c in cells if isinstance(c.cell_contents, pytypes.FunctionType)), None)
+    maker = getattr(maker, "py_func", maker)
+    return maker if isinstance(maker, pytypes.FunctionType) else template
