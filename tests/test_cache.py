@@ -2,16 +2,15 @@
 
 import json
 import os
-import pickle
 import subprocess
 import sys
-import warnings
 
 import cloudpickle
 import numpy as np
 import pytest
 
 import dualad
+from dualad.__main__ import main
 from dualad.cache import store
 
 HELPERS = """
@@ -156,6 +155,7 @@ except model.Refused as error:
 print(json.dumps(found))
 """
 
+
 def python(path, *args, check=True, **env):
     """Run a program in a new process with the cache on."""
     env = {**os.environ, "DUALAD_CACHE": "1", "PYTHONPATH": os.pathsep.join(sys.path), **env}
@@ -221,3 +221,188 @@ def test_a_rule_alone(project):
     (changed / "model.py").write_text(MODEL)
     found = run(changed, cache)
     assert found["of_rule"][0] == [40.0] and found["of_rule"][1] == 0
+
+
+SMALL = """
+import json, sys, warnings
+import numba
+import dualad
+
+class Local(Exception):
+    pass
+
+def f(x):
+    return x * x * 3.0
+
+def raising(x):
+    if x < 0.0:
+        raise Local("negative")
+    return x * x
+
+slope = dualad.grad(f)
+
+@numba.njit(cache=True)
+def caller(x):
+    return slope(x) + 1.0
+
+if __name__ == "__main__":
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        value = caller(1.0) if sys.argv[1] == "caller" else slope(1.0)
+        if sys.argv[1] == "raising":
+            value = dualad.grad(raising)(1.0)
+            try:
+                dualad.grad(raising)(-1.0)
+            except Local:
+                pass
+    print(json.dumps([value, sum(slope.dispatcher.stats.cache_hits.values()), [str(w.message) for w in caught]]))
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "small.py"
+    path.write_text(SMALL)
+    return path
+
+
+def small(script, cache, word="slope"):
+    return json.loads(python(script, word, DUALAD_CACHE_DIR=str(cache)).stdout)
+
+
+def files(cache):
+    return sorted(cache.rglob("*.derivative"))
+
+
+def test_entries_that_are_damaged_are_made_anew(script, tmp_path, capsys, monkeypatch):
+    cache = tmp_path / "cache"
+    assert small(script, cache) == [6.0, 0, []] and small(script, cache) == [6.0, 1, []]
+    (file,) = files(cache)
+    good = file.read_bytes()
+    monkeypatch.setenv("DUALAD_CACHE_DIR", str(cache))
+    monkeypatch.setenv("DUALAD_CACHE", "1")
+    entry = store.unpacked(good)
+    unloadable = store.packed(entry.manifest, b"no pickle")
+    for bad in (good[:-20], good[:5], b"", good[:300] + b"?" + good[301:], unloadable):
+        file.write_bytes(bad)
+        if bad is unloadable:  # sound, as far as one can tell without loading it
+            break
+        assert main(["cache", "show"]) == 0 and "damaged" in capsys.readouterr().out
+        assert main(["cache", "verify"]) == 0 and "1 entry damaged and removed" in capsys.readouterr().out
+        assert not files(cache)
+    assert small(script, cache) == [6.0, 0, []] and small(script, cache) == [6.0, 1, []]
+    assert main(["cache"]) == 0 and "f_grad(float64)" in capsys.readouterr().out
+    assert main(["cache", "folder"]) == 0 and capsys.readouterr().out.strip() == str(cache)
+    assert main(["cache", "clear"]) == 0 and "1 entry removed" in capsys.readouterr().out and not files(cache)
+    assert main(["cache", "burn"]) == 2 and "usage: python -m dualad cache" in capsys.readouterr().err
+    monkeypatch.setenv("DUALAD_CACHE", "0")
+    assert main(["cache"]) == 0 and "is off" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written(script, tmp_path):
+    """It is said once, and everything works."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    value, hits, said = small(script, blocked / "cache", "raising")
+    assert (value, hits, len(said)) == (2.0, 0, 1) and "dualad cannot keep compiled derivatives" in said[0]
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    def full(file, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "_write", full)
+    kept = store.Store(tmp_path)
+    with pytest.warns(RuntimeWarning, match="No space left on device"):
+        kept.save("ab12", {}, b"code")
+    kept.save("ab34", {}, b"code")  # is silent
+    assert kept.load("ab12") is None
+
+
+def test_those_used_least_lately_go(tmp_path, monkeypatch):
+    kept = store.Store(tmp_path)
+    for k in range(6):
+        kept.save(f"a{k}", {"n": k}, bytes(1000))
+        os.utime(kept.file(f"a{k}"), (k, k))
+    assert kept.load("a0").manifest == {"n": 0}  # is the last one used from now on
+    (kept.file("a0").parent / "lost.part").write_bytes(bytes(10))
+    os.utime(kept.file("a0").parent / "lost.part", (0, 0))
+    monkeypatch.setenv("DUALAD_CACHE_MB", "0.005")
+    kept.save("b0", {}, bytes(100))
+    assert [p.stem for p in files(tmp_path)] == ["a0", "a3", "a4", "a5", "b0"]
+    assert not list(tmp_path.rglob("*.part"))
+    kept.save("b1", {}, bytes(10_000))  # is larger than all that there may be
+    assert kept.load("b1") is None and kept.clear() == 5
+
+
+def test_processes_at_the_same_time(script, tmp_path):
+    cache = tmp_path / "cache"
+    env = {**os.environ, "DUALAD_CACHE": "1", "DUALAD_CACHE_DIR": str(cache), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, str(script), "slope"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) for _ in range(3)]
+    assert [json.loads(p.communicate()[0])[0] for p in running] == [6.0] * 3
+    assert len(files(cache)) == 1 and not list(cache.rglob("*.part"))
+    assert small(script, cache) == [6.0, 1, []]
+
+
+def test_jitted_code_that_numba_caches(script, tmp_path):
+    """Numba keeps no code that a derivative is a part of, since it does not look at what that depends on."""
+    cache = tmp_path / "cache"
+    for hits in (0, 1):
+        value, found, said = small(script, cache, "caller")
+        assert (value, found) == (7.0, hits) and 'Cannot cache compiled function "caller"' in said[0]
+    assert not list(tmp_path.rglob("*.nbc"))
+    script.write_text(SMALL.replace("3.0", "4.0"))
+    assert small(script, cache, "caller")[:2] == [9.0, 0]
+
+
+def test_what_other_processes_do_not_have_is_not_kept(script, tmp_path):
+    """A class of a script is another one in every process: it must be that one which is raised."""
+    cache = tmp_path / "cache"
+    assert [small(script, cache, "raising") for _ in range(2)] == [[2.0, 0, []], [2.0, 1, []]]
+    assert len(files(cache)) == 1  # that of the slope
+
+
+def test_workers(tmp_path, monkeypatch):
+    """A derivative of a closure that is sent to another process is compiled here or there, once."""
+    monkeypatch.setenv("DUALAD_CACHE", "1")
+    monkeypatch.setenv("DUALAD_CACHE_DIR", str(tmp_path))
+    c = 5.0
+
+    def f(x):
+        return c * x * x * x
+
+    d = dualad.grad(f)
+    assert d(2.0) == 60.0 and len(files(tmp_path)) == 1
+    (tmp_path / "worker.py").write_text(
+        "import sys, pickle\nd = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "print(d(2.0), sum(d.dispatcher.stats.cache_hits.values()))\n"
+    )
+    (tmp_path / "sent").write_bytes(cloudpickle.dumps(d))
+    assert python(tmp_path / "worker.py", tmp_path / "sent").stdout == "60.0 1\n"
+    del d
+    again = dualad.grad(f)
+    assert again(2.0) == 60.0
+
+
+CELLS = """
+import linecache, sys
+import dualad
+
+def cell(number, text):
+    name = f"/tmp/ipykernel_{sys.argv[1]}/{number}.py"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec"), globals())
+
+cell(1, "K = 2.0\\ndef helper(x):\\n    return K * x\\n")
+cell(2, "def f(x):\\n    return helper(x) * x\\n")
+d = dualad.grad(f)
+print(d(1.0), sum(d.dispatcher.stats.cache_hits.values()))
+"""
+
+
+def test_notebooks(tmp_path):
+    """The files that a notebook's cells are said to be in have other names in every process."""
+    (tmp_path / "cells.py").write_text(CELLS)
+    found = [python(tmp_path / "cells.py", n, DUALAD_CACHE_DIR=str(tmp_path)).stdout for n in (1, 2)]
+    assert found == ["4.0 0\n", "4.0 1\n"]

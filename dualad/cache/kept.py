@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from ..compiler.lowering.dependencies import Dependency
-from ..compiler.runtime.numba_bridge.stored import Keeper, NotKept
+from ..compiler.runtime.numba_bridge.stored import Keeper
 from . import store
-from .keys import key_of
+from .keys import key_of, plain
 
 
 class KeptDerivative(Keeper):
@@ -25,7 +25,10 @@ class KeptDerivative(Keeper):
 
     def __init__(self, name: str, what: tuple, entries: tuple[Dependency, ...], about: Callable, restored: Callable):
         self.name, self.what, self.entries, self.about, self.restored = name, what, entries, about, restored
-        self.keys: dict[tuple, tuple[str, dict, float]] = {}
+        self.keys: dict[tuple, str] = {}
+        self._open: dict[
+            tuple, tuple[dict, float]
+        ] = {}  # what is being compiled: what goes into its key, and since when
         self.reasons: dict[tuple, str] = {}
 
     def load(self, given: tuple) -> tuple[str | None, bytes | None]:
@@ -34,13 +37,14 @@ class KeptDerivative(Keeper):
         if folder is None:
             return None, None
         try:
-            key, manifest = key_of(self.what, self.entries, given)
-        except NotKept as reason:
+            key, parts = key_of(self.what, self.entries, given)
+        except Exception as reason:  # NotKept; whatever else it is, it must not be in the way
             self.reasons[given] = str(reason)
             return None, None
-        self.keys[given] = key, manifest, time.perf_counter()
+        self.keys[given] = key
         entry = folder.load(key)
         if entry is None:
+            self._open[given] = parts, time.perf_counter()
             return key, None
         self.restored(given, entry.manifest["about"])
         return key, entry.code
@@ -48,20 +52,21 @@ class KeptDerivative(Keeper):
     def save(self, given: tuple, freeze: Callable) -> str | None:
         """Write what has been compiled for some types; return its key."""
         folder = store.current()
-        if folder is None or given not in self.keys:
+        parts, start = self._open.pop(given, (None, 0.0))
+        if folder is None or parts is None:
             return None
-        key, manifest, start = self.keys[given]
         try:
             code = freeze()
-        except NotKept as reason:
+        except Exception as reason:
             self.reasons[given] = str(reason)
             return None
         seconds = round(time.perf_counter() - start, 3)
         about = {"name": self.name, "seconds": seconds, "about": self.about(given)}
-        folder.save(key, {**about, **manifest}, code)
-        return key
+        folder.save(self.keys[given], {**about, **plain(parts)}, code)
+        return self.keys[given]
 
     def drop(self, given: tuple) -> None:
         folder = store.current()
         if folder is not None and given in self.keys:
-            folder.drop(self.keys[given][0])
+            folder.drop(self.keys[given])
+            self._open[given] = key_of(self.what, self.entries, given)[1], time.perf_counter()

@@ -19,7 +19,14 @@ from numba import types
 from ..compiler.lowering.dependencies import LIBRARIES, Dependency, Itself, dependencies
 from ..compiler.runtime import vector_math
 from ..compiler.runtime.numba_bridge import derivative_in
-from ..compiler.runtime.numba_bridge.stored import NotKept, code_generation, extensions, has_name, jit_options, kernel_of
+from ..compiler.runtime.numba_bridge.stored import (
+    NotKept,
+    code_generation,
+    extensions,
+    has_name,
+    jit_options,
+    kernel_of,
+)
 from ..rules import registry
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +39,7 @@ _ITEMS = (types.Number, types.Boolean, types.UnicodeCharSeq, types.CharSeq, type
 
 
 def key_of(what: tuple, entries: tuple[Dependency, ...], given: tuple) -> tuple[str, dict]:
-    """Return the key of a derivative, and its manifest: what it depends on, in the order in which that goes into it.
+    """Return the key of a derivative, and what it depends on, of which the key is a digest.
 
     Parameters
     ----------
@@ -56,7 +63,7 @@ def key_of(what: tuple, entries: tuple[Dependency, ...], given: tuple) -> tuple[
         "extensions": [_extension(f) for f in extensions(_EXTENDERS)],
         "made by": maker(),
     }
-    return digest_of(parts), {name: plain(part) for name, part in parts.items()}
+    return digest_of(parts), parts
 
 
 def digest_of(parts: object) -> str:
@@ -65,6 +72,8 @@ def digest_of(parts: object) -> str:
 
 def plain(part: object) -> object:
     """Return something as JSON has it."""
+    if isinstance(part, dict):
+        return {name: plain(p) for name, p in part.items()}
     if isinstance(part, tuple | list):
         return [plain(p) for p in part]
     return part if isinstance(part, str | int | float | None) else repr(part)
@@ -81,7 +90,10 @@ def maker() -> tuple:
 def sources() -> str:
     """Return a digest of the text of dualad."""
     total = hashlib.blake2b(digest_size=16)
-    for file in sorted(_ROOT.rglob("*.py")):
+    files = sorted(_ROOT.rglob("*.py"))
+    if not files:
+        raise NotKept("dualad itself is not in files")
+    for file in files:
         total.update(f"{file.relative_to(_ROOT).as_posix()}\0".encode())
         total.update(file.read_bytes())
     return total.hexdigest()

@@ -36,7 +36,19 @@ from numba.core.typing.templates import builtin_registry
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
-__all__ = ["Keeper", "Kept", "NotKept", "code_generation", "extensions", "freeze", "has_name", "jit_options", "kernel_of", "keep_out_of_numbas_cache", "thaw"]
+__all__ = [
+    "Keeper",
+    "Kept",
+    "NotKept",
+    "code_generation",
+    "extensions",
+    "freeze",
+    "has_name",
+    "jit_options",
+    "kernel_of",
+    "keep_out_of_numbas_cache",
+    "thaw",
+]
 
 _OF_THE_RUN = ("NUM_THREADS", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "DISABLE_JIT", "DEVELOPER_MODE", "WARNINGS")
 """Settings of Numba that do not change what it compiles."""
