@@ -138,7 +138,8 @@ def note(name, derivative, *args):
     flat = [float(v) for part in (value if isinstance(value, tuple) else (value,)) for v in np.ravel(part)]
     found[name] = [flat, hits, list(derivative.kept.reasons.values())]
 
-for name in "unchanged edited of_helper of_module of_global of_table of_array of_class of_closure of_default of_rule of_kernel".split():
+NAMES = "unchanged edited of_helper of_module of_global of_table of_array of_class"
+for name in f"{NAMES} of_closure of_default of_rule of_kernel".split():
     note(name, dualad.grad(getattr(model, name)), 1.0)
 note("applied", dualad.grad(model.applied, argnums=1), model.twice, 1.0)
 note("recursive", dualad.grad(model.factorial), 2.0, 3)
@@ -390,7 +391,7 @@ import linecache, sys
 import dualad
 
 def cell(number, text):
-    name = f"/tmp/ipykernel_{sys.argv[1]}/{number}.py"
+    name = f"/ipykernel_{sys.argv[1]}/{number}.py"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     exec(compile(text, name, "exec"), globals())
 

@@ -152,7 +152,7 @@ class Store:
                         yield from sorted(part.iterdir())
 
     def evict(self) -> None:
-        """Remove the entries that were not used for the longest time, until the rest is within nine tenths of the limit."""
+        """Remove the entries that were used least lately, until the rest is within nine tenths of the limit."""
         found = sorted(self.files())
         total, most = sum(size for _, size, _ in found), limit()
         if total <= most:

@@ -24,7 +24,7 @@ from typing import Protocol
 import llvmlite
 import llvmlite.binding as llvm
 import numba
-from numba import cloudpickle, types
+from numba import types
 from numba.core import config
 from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import NullCache
@@ -45,8 +45,8 @@ __all__ = [
     "freeze",
     "has_name",
     "jit_options",
-    "kernel_of",
     "keep_out_of_numbas_cache",
+    "kernel_of",
     "thaw",
 ]
 
