@@ -12,6 +12,7 @@ import argparse
 import importlib.util
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import dualad
 from .cache import command as cache_command
 from .compare import compare, compiled, name_of
 from .compiler.lowering.source import signature_of
+from .compiler.runtime.progress import seconds_spent
 from .errors import DualadError
 from .examples import lotka_volterra as predator_prey
 
@@ -86,7 +88,11 @@ def main_job() -> None:
     print(f"Lotka-Volterra model, Hudson's Bay Company pelt record, {years}, in thousands of pelts")
     print("maximum likelihood, log-normal errors, Runge-Kutta 4; reverse-mode gradient driving L-BFGS-B")
     print()
+    before, start = seconds_spent(), time.perf_counter()
     print(predator_prey.fit().table(), flush=True)
+    compiling = seconds_spent() - before
+    fitting = time.perf_counter() - start - compiling
+    print(f"compiling took {compiling:.2g} s; starting Numba, loading what is on disk and fitting {fitting:.2g} s")
     print()
     print("The gradient at the starting point of the fit:")
     inputs = [f"log {name}" for name in predator_prey.NAMES]

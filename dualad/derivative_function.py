@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit, typeof
 
+from .ahead import types_of
 from .cache.kept import KeptDerivative
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.ir.infer import refusal
@@ -120,6 +121,35 @@ class DerivativeFunction(Differentiated):
             result = self._with_lists(result, args)
         return result if args is given[0] and kwargs is given[1] else self._in_form(result, *given)
 
+    def compile(self, *args: object, **kwargs: object) -> DerivativeFunction:
+        """Compile for some types of arguments, ahead of the first call; return the derivative.
+
+        Parameters
+        ----------
+        *args, **kwargs : object
+            In place of each argument of a call its type: a Numba type, the name of one ("float64[:]", "f8"), a class
+            (float, np.float32), a tuple of such; or an example. An array type without a layout means contiguous arrays.
+
+        Raises
+        ------
+        ArgumentError
+            If they are no arguments of the function, or no types.
+        NotDifferentiableError, UnsupportedError
+            As a call would.
+        """
+        keeps_defaults = self._signature is None  # else a call fills them in
+        signature = inspect.signature(self.dispatcher.py_func) if keeps_defaults else self._signature
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"{name_of(self.what.function)}: {error}") from None
+        found = types_of(signature, bound.arguments, self._parameter, jitted, keeps_defaults)
+        try:
+            self.dispatcher.compile(found)
+        except NumbaError as error:
+            raise self._refusal(error) from None
+        return self
+
     # ---------------------------------------------------------------- arguments from Python
 
     def _parameter(self, position: int) -> tuple[Parameter, bool]:
@@ -182,8 +212,11 @@ class DerivativeFunction(Differentiated):
                 kind = NotDifferentiableError if is_differentiated else ArgumentError
                 raise kind(message) from None
         if isinstance(error, NumbaError):
-            source = read(innermost(self.what.function))
-            raise refusal(error, self.__name__, (source.filename, source.node.lineno)) from None
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: NumbaError) -> UnsupportedError:
+        source = read(innermost(self.what.function))
+        return refusal(error, self.__name__, (source.filename, source.node.lineno))
 
     def __repr__(self) -> str:
         return f"<dualad {self.what.kind} of {name_of(self.what.function)} by {self.what.argnums}>"

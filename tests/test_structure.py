@@ -17,7 +17,7 @@ LAYERS = (
     ("rules",),
     ("compiler",),
     ("cache",),
-    ("inputs", "derivative_function", "arguments"),
+    ("inputs", "ahead", "derivative_function", "arguments"),
     ("transforms",),
     ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
     ("dualad",),
