@@ -107,7 +107,6 @@ class Comparison:
             lines.append(f"(forward and central differences: measured on {checked} inputs, scaled to {count})")
         return "\n".join(lines)
 
-
     def _first(self, what: str) -> str:
         return f"{f'{self.first_seconds[what]:.2g} s':>14}"
 
