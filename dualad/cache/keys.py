@@ -30,6 +30,8 @@ from ..compiler.runtime.numba_bridge.stored import (
 from ..rules import registry
 
 _ROOT = Path(__file__).resolve().parent.parent
+_FILES = {path: path.stat().st_mtime_ns for path in sorted(_ROOT.rglob("*.py"))}
+"""The files of dualad, and when each was changed last: as they were when they were imported."""
 _OF_DUALAD = frozenset(rule.name for rule in registry.all_rules())
 _EXTENDERS = LIBRARIES - {"scipy"}
 _HOMES = ("builtins", "math", "operator", "numpy", "numpy.linalg", "numpy.random", "scipy.special", "functools")
@@ -61,6 +63,7 @@ def key_of(what: tuple, entries: tuple[Dependency, ...], given: tuple) -> tuple[
         "types": [type_name(ty) for ty in given],
         "rules": user_rules(),
         "extensions": [_extension(f) for f in extensions(_EXTENDERS)],
+        "vector math": vector_math.uses_vector_math(),
         "made by": maker(),
     }
     return digest_of(parts), parts
@@ -89,13 +92,14 @@ def maker() -> tuple:
 @functools.cache
 def sources() -> str:
     """Return a digest of the text of dualad."""
-    total = hashlib.blake2b(digest_size=16)
-    files = sorted(_ROOT.rglob("*.py"))
-    if not files:
+    if not _FILES:
         raise NotKept("dualad itself is not in files")
-    for file in files:
-        total.update(f"{file.relative_to(_ROOT).as_posix()}\0".encode())
-        total.update(file.read_bytes())
+    total = hashlib.blake2b(digest_size=16)
+    for path, changed in _FILES.items():
+        total.update(f"{path.relative_to(_ROOT).as_posix()}\0".encode())
+        total.update(path.read_bytes())
+        if path.stat().st_mtime_ns != changed:
+            raise NotKept("the files of dualad have changed since it was imported")
     return total.hexdigest()
 
 

@@ -31,6 +31,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
+from numba.core.runtime import rtsys
 from numba.core.serialize import NumbaPickler
 from numba.core.typing.templates import builtin_registry
 from numba.np.ufunc.dufunc import DUFunc
@@ -133,18 +134,35 @@ def freeze(result: object, given: tuple) -> bytes:
         raise NotKept("it holds addresses, such as that of an array of more than a megabyte or a C function")
     if any(not x.can_cache for x in result.lifted):
         raise NotKept("it has parts that run in Python")
+    module = result.library._final_module
+    declared = [x.name for found in (module.functions, module.global_variables) for x in found if x.is_declaration]
+    outside = sorted(name for name in declared if not name.startswith("llvm."))
     file = io.BytesIO()
     try:
-        _Pickler(file, given).dump(result._reduce())
+        _Pickler(file, given).dump((outside, result._reduce()))
     except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise NotKept(str(error)) from None
     return file.getvalue()
 
 
 def thaw(frozen: bytes, given: tuple) -> object:
-    """Return a compiled function from what `freeze` has made of it."""
-    parts = _Unpickler(io.BytesIO(frozen), given).load()
-    return CompileResult._rebuild(cpu_target.target_context, *parts)
+    """Return a compiled function from what `freeze` has made of it.
+
+    Raises
+    ------
+    NotKept
+        If it calls a function that this process does not have (yet): LLVM ends the process over one.
+    """
+    outside, parts = _Unpickler(io.BytesIO(frozen), given).load()
+    target = cpu_target.target_context
+    rtsys.initialize(target)
+    missing = [name for name in outside if not llvm.address_of_symbol(name)]
+    if missing:
+        target.refresh()  # what Numba and its extensions bring for compiling takes longer than all the rest
+        missing = [name for name in missing if not llvm.address_of_symbol(name)]
+    if missing:
+        raise NotKept(f"it calls {', '.join(missing)}, which this process does not have")
+    return CompileResult._rebuild(target, *parts)
 
 
 class Keeper(Protocol):
@@ -178,7 +196,6 @@ class Kept(NullCache):
         if library is not None:
             known = library.result_of_dualad
             return known if tuple(known.signature.args) == given else None
-        target_context.refresh()
         try:
             result = thaw(frozen, given)
         except Exception:  # whatever is wrong with an entry, it can be made anew
