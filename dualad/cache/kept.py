@@ -10,6 +10,9 @@ from ..compiler.runtime.numba_bridge.stored import Keeper
 from . import store
 from .keys import key_of, plain
 
+MOST_SHOWN = 300
+"""Dependencies that a manifest lists; a long list among them has one for each item. The key is made of all."""
+
 
 class KeptDerivative(Keeper):
     """The entries of one derivative, by the types of the arguments.
@@ -62,7 +65,8 @@ class KeptDerivative(Keeper):
             return None
         seconds = round(time.perf_counter() - start, 3)
         about = {"name": self.name, "seconds": seconds, "about": self.about(given)}
-        folder.save(self.keys[given], {**about, **plain(parts)}, code)
+        shown = parts | {"dependencies": parts["dependencies"][:MOST_SHOWN]}
+        folder.save(self.keys[given], {**about, **plain(shown)}, code)
         return self.keys[given]
 
     def drop(self, given: tuple) -> None:

@@ -22,10 +22,13 @@ from ..compiler.runtime.numba_bridge import derivative_in
 from ..compiler.runtime.numba_bridge.stored import (
     NotKept,
     code_generation,
+    code_settings,
     extensions,
     has_name,
+    is_nameable,
     jit_options,
     kernel_of,
+    token_of,
 )
 from ..rules import registry
 
@@ -63,7 +66,7 @@ def key_of(what: tuple, entries: tuple[Dependency, ...], given: tuple) -> tuple[
         "types": [type_name(ty) for ty in given],
         "rules": user_rules(),
         "extensions": [_extension(f) for f in extensions(_EXTENDERS)],
-        "vector math": vector_math.uses_vector_math(),
+        "settings": (vector_math.uses_vector_math(), code_settings()),
         "made by": maker(),
     }
     return digest_of(parts), parts
@@ -141,22 +144,20 @@ def _keys(keys: object, path: str) -> object:
 
 
 def _class(fingerprint: object, path: str) -> tuple:
-    """Return the name of a class of which nothing matters but what it is: an exception, a named tuple."""
+    """Return the name of a class of which nothing matters but which one it is: an exception, a named tuple."""
     x = fingerprint.object if isinstance(fingerprint, Itself) else None
-    if isinstance(x, type) and has_name(x):
-        if issubclass(x, BaseException):
-            return "exception", x.__module__, x.__qualname__
-        if issubclass(x, tuple) and hasattr(x, "_fields"):
-            return named_tuple(x)
-    raise NotKept(f"{path} is an object, or a class, that other processes do not have")
+    if not isinstance(x, type) or not is_nameable(x):
+        raise NotKept(f"{path} is an object, or a class, that other processes do not have")
+    return named_class(x)
 
 
-def named_tuple(cls: type) -> tuple:
-    """Return the name and the fields of a class of named tuples."""
-    if not has_name(cls):
-        raise NotKept(f"the class {cls.__qualname__} cannot be found by its name in another process")
+def named_class(cls: type) -> tuple:
+    """Return the name of an exception or of a class of named tuples, and the fields of the latter."""
+    if not has_name(cls) and token_of(cls)[-1]:
+        raise NotKept(f"the class {cls.__qualname__} has taken the place of another one of that name")
     code = cls.__new__.__code__.co_code if isinstance(cls.__new__, pytypes.FunctionType) else b""
-    return "named tuple", cls.__module__, cls.__qualname__, cls._fields, repr(cls._field_defaults), code
+    fields = (getattr(cls, "_fields", ()), repr(getattr(cls, "_field_defaults", "")))
+    return "class", has_name(cls), cls.__module__, cls.__qualname__, fields, code
 
 
 def _library(x: object, path: str) -> tuple:
@@ -197,7 +198,7 @@ def type_name(ty: object) -> object:
         f = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
         return "function", stable(dependencies(f)), jit_options(ty.dispatcher)
     if isinstance(ty, types.BaseTuple):
-        cls = named_tuple(ty.instance_class) if isinstance(ty, types.BaseNamedTuple) else type(ty).__name__
+        cls = named_class(ty.instance_class) if isinstance(ty, types.BaseNamedTuple) else type(ty).__name__
         return cls, [type_name(t) for t in ty]
     if isinstance(ty, types.Array) and isinstance(ty.dtype, _ITEMS):
         return str(ty)

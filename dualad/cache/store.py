@@ -39,7 +39,7 @@ def folder() -> Path | None:
         return None
     named = os.environ.get("DUALAD_CACHE_DIR")
     if named:
-        return Path(named)
+        return Path(named).expanduser()
     try:
         if sys.platform == "win32":
             base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")

@@ -2,7 +2,8 @@
 
 Numba does the same for `@njit(cache=True)`; what it hands over there is pickled here: object code, descriptions and
 environments. Of the types of the arguments the live ones are put back in, since a function among them is another object
-in every process. What cannot be found again by its name (a class of a script, a local function) is not pickled at all.
+in every process. Exceptions and named tuples of a script, which other processes cannot import, have tokens
+(`token_of`); what else cannot be found again by its name is not pickled at all.
 
 Symbols of compiled functions carry a number. Numba counts from 1 in every process, so code that comes from two of them
 may have one symbol for two functions, of which LLVM takes either. Here the count begins at a random place.
@@ -10,6 +11,7 @@ may have one symbol for two functions, of which LLVM takes either. Here the coun
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import os
@@ -19,13 +21,13 @@ import sys
 import types as pytypes
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import llvmlite
 import llvmlite.binding as llvm
 import numba
 from numba import types
-from numba.core import config
+from numba.core import config, serialize
 from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
@@ -41,14 +43,18 @@ __all__ = [
     "Keeper",
     "Kept",
     "NotKept",
+    "classes_by_token",
     "code_generation",
+    "code_settings",
     "extensions",
     "freeze",
     "has_name",
+    "is_nameable",
     "jit_options",
     "keep_out_of_numbas_cache",
     "kernel_of",
     "thaw",
+    "token_of",
 ]
 
 _OF_THE_RUN = ("NUM_THREADS", "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "DISABLE_JIT", "DEVELOPER_MODE", "WARNINGS")
@@ -69,6 +75,71 @@ class NotKept(Exception):
     """Why something cannot be put on disk."""
 
 
+_classes: weakref.WeakValueDictionary[tuple, type] = weakref.WeakValueDictionary()
+_tokens: weakref.WeakKeyDictionary[type, tuple] = weakref.WeakKeyDictionary()
+
+
+def token_of(cls: type) -> tuple[str, str, int]:
+    """Return what compiled code calls a class that has no name for other processes, such as one of a script.
+
+    It is the same in every process, with a 0 at its end, for the first class of that name.
+    """
+    if cls not in _tokens:
+        count = 0
+        while (cls.__module__, cls.__qualname__, count) in _classes:
+            count += 1
+        _tokens[cls] = token = (cls.__module__, cls.__qualname__, count)
+        _classes[token] = cls
+    return _tokens[cls]
+
+
+def class_of(token: tuple) -> type:
+    """Return the class of this process that a token means."""
+    return _classes[token]
+
+
+class _InCode(NumbaPickler):
+    """Pickles what stands in compiled code: classes without a name by their tokens, and takes note of what has none."""
+
+    tokens: ClassVar[dict] = {}
+    """The tokens in the code that is being compiled; None for what is pickled by what it is made of."""
+
+    def reducer_override(self, x: object) -> object:
+        if isinstance(x, type | pytypes.FunctionType) and not has_name(x):
+            if isinstance(x, type) and is_nameable(x):
+                self.tokens[token_of(x)] = True
+                return class_of, (token_of(x),)
+            self.tokens[None] = True
+        return super().reducer_override(x)
+
+
+def is_nameable(cls: type) -> bool:
+    """Whether nothing matters of a class but which one it is: an exception, a named tuple."""
+    return issubclass(cls, BaseException) or (issubclass(cls, tuple) and hasattr(cls, "_fields"))
+
+
+def _dumps(x: object) -> bytes:
+    file = io.BytesIO()
+    _InCode(file, protocol=4).dump(x)
+    return file.getvalue()
+
+
+@contextlib.contextmanager
+def classes_by_token() -> Iterator[dict]:
+    """Let compiled code name the classes that it raises and makes as other processes can; gives the tokens in it.
+
+    Numba pickles them into the code, those of a script by what they are made of: another process would make new ones.
+    """
+    before, old = dict(_InCode.tokens), serialize.dumps
+    _InCode.tokens.clear()
+    serialize.dumps = _dumps
+    try:
+        yield _InCode.tokens
+    finally:
+        serialize.dumps = old
+        _InCode.tokens.update(before)
+
+
 class _Pickler(NumbaPickler):
     """Pickles the types of the arguments by their places, and nothing by what it is made of."""
 
@@ -81,6 +152,8 @@ class _Pickler(NumbaPickler):
 
     def reducer_override(self, x: object) -> object:
         if isinstance(x, type | pytypes.FunctionType) and not has_name(x):
+            if isinstance(x, type) and is_nameable(x):
+                return class_of, (token_of(x),)
             raise NotKept(f"{x.__qualname__} cannot be found by its name in another process")
         return super().reducer_override(x)
 
@@ -135,14 +208,29 @@ def freeze(result: object, given: tuple) -> bytes:
     if any(not x.can_cache for x in result.lifted):
         raise NotKept("it has parts that run in Python")
     module = result.library._final_module
+    tokens = _tokens_in(result.library)
+    if None in tokens or any(token[-1] for token in tokens):
+        raise NotKept("it makes objects of classes that other processes do not have")
     declared = [x.name for found in (module.functions, module.global_variables) for x in found if x.is_declaration]
     outside = sorted(name for name in declared if not name.startswith("llvm."))
     file = io.BytesIO()
     try:
-        _Pickler(file, given).dump((outside, result._reduce()))
+        _Pickler(file, given).dump((outside, tuple(tokens), result._reduce()))
     except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise NotKept(str(error)) from None
     return file.getvalue()
+
+
+def _tokens_in(library: object) -> set:
+    """Return the tokens of the classes in a library and in those that it is made of."""
+    todo, seen, found = [library], set(), set()
+    while todo:
+        part = todo.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            found.update(getattr(part, "tokens_of_dualad", ()))
+            todo += part._linking_libraries
+    return found
 
 
 def thaw(frozen: bytes, given: tuple) -> object:
@@ -151,9 +239,12 @@ def thaw(frozen: bytes, given: tuple) -> object:
     Raises
     ------
     NotKept
-        If it calls a function that this process does not have (yet): LLVM ends the process over one.
+        If it calls a function that this process does not have (yet): LLVM ends the process over one. If it needs a
+        class without a name that this process has not met.
     """
-    outside, parts = _Unpickler(io.BytesIO(frozen), given).load()
+    outside, tokens, parts = _Unpickler(io.BytesIO(frozen), given).load()
+    if not all(token in _classes for token in tokens):
+        raise NotKept("it makes objects of classes that this process does not have")
     target = cpu_target.target_context
     rtsys.initialize(target)
     missing = [name for name in outside if not llvm.address_of_symbol(name)]
@@ -228,14 +319,18 @@ def keep_out_of_numbas_cache(library: object) -> None:
 
 
 def code_generation() -> tuple:
-    """Return what native code depends on apart from what is compiled: versions, the processor, settings."""
-    settings = sorted(
+    """Return what native code depends on, whatever is compiled, as long as the process lives: versions, processor."""
+    versions = (numba.__version__, llvmlite.__version__, llvm.llvm_version_info)
+    return versions, cpu_target.target_context.codegen().magic_tuple()
+
+
+def code_settings() -> tuple:
+    """Return the settings of Numba that change what it compiles."""
+    return tuple(
         (name, value)
-        for name, value in vars(config).items()
+        for name, value in sorted(vars(config).items())
         if name.isupper() and name not in _OF_THE_RUN and isinstance(value, bool | int | float | str | None)
     )
-    versions = (numba.__version__, llvmlite.__version__, llvm.llvm_version_info)
-    return versions, cpu_target.target_context.codegen().magic_tuple(), tuple(settings)
 
 
 def jit_options(f: object) -> tuple | None:
