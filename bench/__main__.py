@@ -1,6 +1,6 @@
 """``python -m bench``: every table."""
 
-from . import directions, dual_tape, table, vector_math
+from . import directions, dual_tape, first, table, vector_math
 from .arrays import __main__ as arrays
 from .gradbench import beside
 
@@ -10,3 +10,4 @@ directions.main()
 vector_math.main()
 arrays.main()
 beside.main([])
+first.main([])

@@ -3,6 +3,7 @@
 Without arguments it runs the main job: fit the Lotka-Volterra model to the Hudson's Bay pelt record and compare its
 gradient by reverse mode, forward mode and central differences. With ``FILE.py:FUNCTION --at ARG ...`` it does the same
 comparison for a function of the user's own; ``--source reverse`` prints the generated derivative code instead.
+``cache`` shows the disk cache, ``cache clear`` empties it, ``cache verify`` reads all of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import importlib.util
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +20,10 @@ import numpy as np
 
 import dualad
 
+from .cache import command as cache_command
 from .compare import compare, compiled, name_of
 from .compiler.lowering.source import signature_of
+from .compiler.runtime.progress import seconds_spent
 from .errors import DualadError
 from .examples import lotka_volterra as predator_prey
 
@@ -46,8 +50,12 @@ def main(argv: list[str] | None = None) -> int:
     int
         Exit status: 0, or 2 after a wrong path, name or argument, or a function that the engine refuses.
     """
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        options = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+        if argv[:1] == ["cache"]:
+            print(_of_cache(argv[1:]))
+            return 0
+        options = _parser().parse_args(_joined(argv))
         if options.target is None and options.at:
             raise UsageError("--at needs a function: FILE.py:FUNCTION")
         if options.target is None:
@@ -67,13 +75,24 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def _of_cache(words: list[str]) -> str:
+    try:
+        return cache_command.main(words)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def main_job() -> None:
     """Fit the predator-prey model, then print the estimates and the comparison of its gradients."""
     years = f"{predator_prey.FIRST_YEAR} to {predator_prey.FIRST_YEAR + predator_prey.HARE.size - 1}"
     print(f"Lotka-Volterra model, Hudson's Bay Company pelt record, {years}, in thousands of pelts")
     print("maximum likelihood, log-normal errors, Runge-Kutta 4; reverse-mode gradient driving L-BFGS-B")
     print()
+    before, start = seconds_spent(), time.perf_counter()
     print(predator_prey.fit().table(), flush=True)
+    compiling = seconds_spent() - before
+    fitting = time.perf_counter() - start - compiling
+    print(f"compiling took {compiling:.2g} s; starting Numba, loading what is on disk and fitting {fitting:.2g} s")
     print()
     print("The gradient at the starting point of the fit:")
     inputs = [f"log {name}" for name in predator_prey.NAMES]
@@ -89,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m dualad",
         description="Fit the predator-prey model (no arguments), or compare the derivatives of a function of your own.",
+        epilog=f"The disk cache of compiled derivatives: {cache_command.USAGE}",
     )
     parser.add_argument("target", nargs="?", metavar="FILE.py:FUNCTION", help="the function to differentiate")
     parser.add_argument(

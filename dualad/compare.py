@@ -49,6 +49,8 @@ class Comparison:
     seconds : dict of str to float
         Median time of one evaluation (``model``) and of one whole gradient (``reverse``, ``forward``,
         ``differences``); the last two are scaled by n / m where m < n.
+    first_seconds : dict of str to float
+        Time of the first call (``model``, ``reverse``, ``forward``), in which they are compiled, or loaded from disk.
     """
 
     title: str
@@ -58,6 +60,7 @@ class Comparison:
     forward: np.ndarray
     differences: np.ndarray
     seconds: dict[str, float]
+    first_seconds: dict[str, float]
 
     def disagreement(self, other: np.ndarray) -> float:
         """Return the largest difference from the reverse gradient, relative to its largest entry (if not 0)."""
@@ -88,18 +91,24 @@ class Comparison:
         label = 24
         lines += [
             "",
-            f"{'':{label}}{'largest disagreement':>22}{'cost':>16}",
-            f"{'reverse':{label}}{'':22}{_multiple(self.seconds['reverse'] / model):>16}",
-            f"{'forward':{label}}{self.disagreement(self.forward):>22.1e}{_multiple(forward_cost):>16}",
+            f"{'':{label}}{'largest disagreement':>22}{'cost':>16}{'first call':>14}",
+            f"{'reverse':{label}}{'':22}{_multiple(self.seconds['reverse'] / model):>16}{self._first('reverse')}",
+            f"{'forward':{label}}{self.disagreement(self.forward):>22.1e}{_multiple(forward_cost):>16}"
+            f"{self._first('forward')}",
             f"{'central differences':{label}}{self.disagreement(self.differences):>22.1e}"
             f"{_multiple(difference_cost):>16}",
             "",
             f"largest disagreement: {self.largest_disagreement:.1e} of the largest gradient entry{scope}",
             f"cost: the whole gradient, in evaluations of the compiled model; one takes {_duration(model)}",
+            "first call: with compiling, or loading what an earlier process has compiled; "
+            f"that of the model takes {self.first_seconds['model']:.2g} s",
         ]
         if checked < count:
             lines.append(f"(forward and central differences: measured on {checked} inputs, scaled to {count})")
         return "\n".join(lines)
+
+    def _first(self, what: str) -> str:
+        return f"{f'{self.first_seconds[what]:.2g} s':>14}"
 
 
 def compare(
@@ -137,7 +146,8 @@ def compare(
             f"{name_of(f)}: no argument to differentiate by; give a float (2.0 rather than 2) or an array of floats"
         )
     value_and_gradient = dualad.value_and_grad(f, argnums=argnums)
-    value, gradients = value_and_gradient(*_fresh(args))
+    first = {}
+    first["reverse"], (value, gradients) = _timed(lambda: value_and_gradient(*_fresh(args)))
     inputs = input_names(f, args, argnums) if inputs is None else tuple(inputs)
     count = sum(np.size(args[k]) for k in argnums)
     if len(inputs) != count:
@@ -145,7 +155,7 @@ def compare(
 
     model = compiled(f)
     used = _fresh(args)
-    model(*used)
+    first["model"], _ = _timed(lambda: model(*used))
     mutates = any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(args, used) if isinstance(a, np.ndarray))
     directions = _directions(args, argnums)
     scale = count / len(directions)
@@ -162,6 +172,7 @@ def compare(
             return np.concatenate([np.ravel(block) for block in jacobian(*given)])
         return [dualad.jvp(f, given, tangents)[1] for tangents in directions]
 
+    first["forward"], _ = _timed(push_forward)
     seconds = {
         "model": median_seconds(at(model)),
         "reverse": median_seconds(at(value_and_gradient)),
@@ -176,7 +187,15 @@ def compare(
         forward=np.array(push_forward(), dtype=float),
         differences=central_differences(model, args, argnums, mutates),
         seconds=seconds,
+        first_seconds=first,
     )
+
+
+def _timed(call: Callable) -> tuple[float, object]:
+    """Return the seconds of one call, and its result."""
+    start = time.perf_counter()
+    out = call()
+    return time.perf_counter() - start, out
 
 
 def differentiable(args: Sequence) -> tuple[int, ...]:

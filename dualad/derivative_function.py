@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit, typeof
 
+from .ahead import is_example_of_structure, types_of
+from .cache.kept import KeptDerivative
 from .compiler.build import Built, Derivative, NotScalarError, build, check_types
 from .compiler.ir.infer import refusal
 from .compiler.lowering.dependencies import dependencies, fixed, portable
@@ -36,7 +38,7 @@ from .compiler.runtime.numba_bridge import (
 )
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
-from .structures import NotTaken
+from .structures import NotTaken, as_plain, from_plain
 
 _OF_PARAMETERS = ("grad", "value_and_grad", "vjp")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
@@ -76,12 +78,15 @@ class DerivativeFunction(Differentiated):
         self.what = what = Derivative(self.differentiated, kind, *options, forms=forms)
         self.built: dict[tuple, Built] = {}
         self._by_forms: dict[tuple, DerivativeFunction] = {}
-        self._has_form = False
+        self._form_of: dict[tuple, Form | None] = {}
+        """What the result is to the user, by the types of the arguments."""
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
         self._signature = None if extra else _beyond_numba(what.function)
-        self.dispatcher = specialising_dispatcher(_stub(what.function, name, extra), self._specialise)
+        self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
+        stub = _stub(what.function, name, extra)
+        self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
     def _specialise(self, argument_types: tuple) -> Callable:
@@ -89,8 +94,16 @@ class DerivativeFunction(Differentiated):
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
-            self._has_form = self._has_form or made.form is not None
+            self._form_of[argument_types] = made.form
         return self.built[argument_types].function
+
+    def _about(self, argument_types: tuple) -> object:
+        """Return what is to be known of the code for some types beside the code."""
+        return as_plain(self._form_of[argument_types])
+
+    def _restored(self, argument_types: tuple, about: object) -> None:
+        """Take what `_about` has said in the process that compiled the code."""
+        self._form_of[argument_types] = from_plain(about)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         if self._signature is not None:
@@ -123,7 +136,46 @@ class DerivativeFunction(Differentiated):
             except NumbaError as error:
                 self._explain(error, given, named)
                 raise
-        return self._with_form(result, args) if self._has_form else result
+        return self._with_form(result, args) if any(self._form_of.values()) else result
+
+    def compile(self, *args: object, **kwargs: object) -> DerivativeFunction:
+        """Compile for some types of arguments, ahead of the first call; return the derivative.
+
+        Parameters
+        ----------
+        *args, **kwargs : object
+            In place of each argument of a call its type: a Numba type, the name of one ("float64[:]", "f8"), a class
+            (float, np.float32), a tuple of such; or an example. An array type without a layout means contiguous arrays.
+
+        Raises
+        ------
+        ArgumentError
+            If they are no arguments of the function, or no types.
+        NotDifferentiableError, UnsupportedError
+            As a call would.
+        """
+        keeps_defaults = self._signature is None  # else a call fills them in
+        signature = inspect.signature(self.dispatcher.py_func) if keeps_defaults else self._signature
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"{name_of(self.what.function)}: {error}") from None
+        names, _ = self._parameters
+        forms: dict[int, object] = {}
+        for name, x in bound.arguments.items():
+            if name in names and is_example_of_structure(x):
+                bound.arguments[name], form = native(x, names.index(name) in self.what.argnums)
+                if form is not None:
+                    forms[names.index(name)] = form
+        if forms:
+            self._specialised(tuple(sorted(forms.items()))).compile(*bound.args, **bound.kwargs)
+            return self
+        found = types_of(signature, bound.arguments, self._parameter, jitted, keeps_defaults)
+        try:
+            self.dispatcher.compile(found)
+        except NumbaError as error:
+            raise self._refusal(error) from None
+        return self
 
     # ---------------------------------------------------------------- arguments from Python
 
@@ -134,16 +186,18 @@ class DerivativeFunction(Differentiated):
         star = next((k for k, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL), len(parameters))
         return [p.name for p in parameters], star
 
+    def _parameter(self, position: int) -> tuple[Parameter, bool]:
+        """Return what an argument is called, and whether it is differentiated."""
+        names, star = self._parameters
+        own = min(position, star)
+        name = names[own] if own < len(names) else f"{position}"
+        return Parameter(position, name, name_of(self.what.function)), position in self.what.argnums
+
     def _placed(self, args: tuple, kwargs: dict) -> list[tuple[object, Parameter, bool]]:
         """Return (argument, what it is called, whether it is differentiated) for each argument."""
-        names, star = self._parameters
-        function, found = name_of(self.what.function), []
+        names, _ = self._parameters
         places = [*range(len(args)), *(names.index(k) if k in names else len(names) for k in kwargs)]
-        for x, k in zip((*args, *kwargs.values()), places, strict=True):
-            own = min(k, star)
-            name = names[own] if own < len(names) else f"{k}"
-            found.append((x, Parameter(k, name, function), k in self.what.argnums))
-        return found
+        return [(x, *self._parameter(k)) for x, k in zip((*args, *kwargs.values()), places, strict=True)]
 
     def _call_with_structures(self, args: tuple, kwargs: dict) -> object:
         """Call with arguments of which some are structures, methods, or what cannot be taken."""
@@ -219,8 +273,8 @@ class DerivativeFunction(Differentiated):
 
     def _with_form(self, result: object, args: tuple) -> object:
         """Return a result with the structure that the function gives it, of which native code returns tuples."""
-        found = {made.form for made in self.built.values()}
-        form = found.pop() if len(found) == 1 else self.built[tuple(map(typeof, args))].form
+        found = set(self._form_of.values())
+        form = found.pop() if len(found) == 1 else self._form_of[tuple(map(typeof, args))]
         kind = self.what.kind
         if kind == "jvp":
             return rebuilt(form, result[0], False), rebuilt(form, result[1], True)
@@ -240,8 +294,11 @@ class DerivativeFunction(Differentiated):
                 kind = NotDifferentiableError if is_differentiated else ArgumentError
                 raise kind(message) from None
         if isinstance(error, NumbaError):
-            source = read(innermost(self.what.function))
-            raise refusal(error, self.__name__, (source.filename, source.node.lineno)) from None
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: NumbaError) -> UnsupportedError:
+        source = read(innermost(self.what.function))
+        return refusal(error, self.__name__, (source.filename, source.node.lineno))
 
     def __repr__(self) -> str:
         return f"<dualad {self.what.kind} of {name_of(self.what.function)} by {self.what.argnums}>"
@@ -306,6 +363,10 @@ class Unusable:
 
 register_callable(DerivativeFunction, lambda d: d.dispatcher)
 register_callable(Unusable, lambda d: d.dispatcher)
+
+
+def _as_tuples(x: object) -> object:
+    return tuple(_as_tuples(i) for i in x) if isinstance(x, list) else x
 
 
 def name_of(f: object) -> str:

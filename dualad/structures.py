@@ -40,6 +40,39 @@ class NotTaken(Exception):
         self.value = x
 
 
+_PLAIN = {"dict": dict, "list": list, "tuple": tuple}
+
+
+def as_plain(form: object) -> object:
+    """Return the form of a structure for JSON.
+
+    Raises
+    ------
+    ValueError
+        If there is more in it than lists, tuples, dicts with strings as keys, and constants that JSON has.
+    """
+    if form is None:
+        return None
+    if isinstance(form, Constant):
+        if form.value is None or type(form.value) in (bool, int, float, str):
+            return ["constant", form.value]
+    else:
+        name = next((name for name, cls in _PLAIN.items() if cls is form.cls), None)
+        if name and form == Form(form.cls, form.keys, form.items) and all(type(k) is str for k in form.keys):
+            return [name, list(form.keys), [as_plain(i) for i in form.items]]
+    raise ValueError("the result is a structure that only this process knows")
+
+
+def from_plain(plain: object) -> object:
+    """Return what `as_plain` was given."""
+    if plain is None:
+        return None
+    if plain[0] == "constant":
+        return Constant(plain[1])
+    name, keys, items = plain
+    return Form(_PLAIN[name], tuple(keys), tuple(from_plain(i) for i in items))
+
+
 class Unlike(Exception):
     """Something has not the structure that it should have."""
 

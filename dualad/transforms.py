@@ -6,15 +6,19 @@ called from Python and from inside `@njit`, and never changes the caller's array
 
 from __future__ import annotations
 
+import functools
 import types as pytypes
 from collections.abc import Callable
 
 import numpy as np
+from numba import types
 
+from .ahead import holds_floats, tangent_type, type_of
 from .arguments import bound, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
 from .compiler.lowering.dependencies import fixed
 from .compiler.lowering.source import star_of
+from .compiler.runtime.numba_bridge import result_type
 from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_call,
     let_jitted_code_pull_back,
@@ -22,7 +26,7 @@ from .compiler.runtime.numba_bridge.jitted import (
 )
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
-from .inputs import native
+from .inputs import Parameter, native
 
 __all__ = [
     "derivative_source",
@@ -163,6 +167,11 @@ def jvp(
     ------
     ArgumentError
         If a tangent has another shape or dtype than its primal; the message names the argument.
+
+    Notes
+    -----
+    ``jvp.compile(f, *types)`` compiles what it needs ahead of the first call, for primals of some types and tangents of
+    all of them, or of those in `argnums`; see `DerivativeFunction.compile`.
     """
     return _push_forward(f, "jvp", primals, tangents, argnums)
 
@@ -192,6 +201,10 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, 
     ------
     ArgumentError
         If a tangent has another shape or dtype than its primal; the message names the argument.
+
+    Notes
+    -----
+    ``hvp.compile(f, *types)`` compiles what it needs ahead of the first call, as `jvp.compile` does.
     """
     return _push_forward(f, "hvp", primals, tangents, argnums)
 
@@ -256,6 +269,10 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
         Takes a cotangent of the shape, dtype and structure of `out`; returns a tuple with one entry an argument
         (None for arguments that have no derivative). It speaks of the arguments as they were: of arrays there is a
         copy, but other objects (a typed.List, a jitclass instance) must not change before it is called.
+
+    Notes
+    -----
+    ``vjp.compile(f, *types)`` compiles what both need ahead of the first call; see `DerivativeFunction.compile`.
     """
     full = bound(f, primals)
     # the pullback speaks of the arguments as they are now, whatever the caller does to the arrays afterwards
@@ -283,6 +300,47 @@ class Pullback:
         for k, bar in zip(self.wrt, bars, strict=True):
             entries[k] = bar
         return _as_given(entries, self.star, self.primals, self.count)
+
+
+def _types_ahead(f: Callable, given: tuple) -> list:
+    """Return the types of all parameters of a function, of arguments that are not there yet."""
+    names = [p.name for p in parameters_of(f)]
+    star = star_of(f)
+    found = []
+    for k, x in enumerate(bound(f, given)):
+        parameter = Parameter(k, names[k], name_of(f))
+        if k == star:
+            found.append(types.BaseTuple.from_types([type_of(i, parameter, False, jitted) for i in x]))
+        else:
+            found.append(type_of(x, parameter, False, jitted))
+    return found
+
+
+def _compile_push_forward(kind: str, f: Callable, *given: object, argnums: object = None) -> DerivativeFunction:
+    full = _types_ahead(f, given)
+    wrt = [k for k, ty in enumerate(full) if holds_floats(ty)]
+    if argnums is not None:
+        wrt = list(positions(f, argnums))
+    if not wrt:
+        raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
+    names = [p.name for p in parameters_of(f)]
+    derivative = derivative_of(f, kind, tuple(wrt), extra=tuple(f"{names[k]}_dot_" for k in wrt))
+    return derivative.compile(*full, *(tangent_type(full[k]) for k in wrt))
+
+
+def _compile_pull_back(f: Callable, *given: object) -> DerivativeFunction:
+    full = _types_ahead(f, given)
+    wrt = tuple(k for k, ty in enumerate(full) if holds_floats(ty))
+    if not wrt:
+        raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
+    value = derivative_of(f, "primal", ()).compile(*given)
+    out = result_type(value.dispatcher)
+    return derivative_of(f, "vjp", wrt, extra=("out_bar_",)).compile(*full, tangent_type(out))
+
+
+jvp.compile = functools.partial(_compile_push_forward, "jvp")
+hvp.compile = functools.partial(_compile_push_forward, "hvp")
+vjp.compile = _compile_pull_back
 
 
 def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums: object = None) -> str:

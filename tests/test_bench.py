@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dualad
-from bench import table
+from bench import first, table
 from bench.arrays import programs as array_programs
 from bench.programs import programs
 
@@ -63,3 +63,16 @@ def test_array_programs(name):
     tangents = [rng.standard_normal(np.shape(a)) if np.ndim(a) else 1.0 for a in args[:count]]
     _, dot = dualad.jvp(f, args, (*tangents, *[None if isinstance(a, int) else 0 * a for a in args[count:]]))
     assert sum(np.sum(g * t) for g, t in zip(gradients, tangents, strict=True)) == pytest.approx(dot, rel=1e-9)
+
+
+def test_the_first_derivative(monkeypatch):
+    """One number is measured; of the others it is seen what the table says of them."""
+    name = "three lines, no loop"
+    assert 0.0 < first.measure(name, "reverse", True) < 60.0
+    assert set(first.ARRAYS) < set(first.programs())
+    seconds = {"primal": 0.3, "reverse": 0.38, "forward": 0.45}
+    monkeypatch.setattr(first, "in_a_new_process", lambda name, kind, is_cold, folder: seconds[kind])
+    assert first.row(name, False, 1) == f"| {name} | 0.300 | 0.380 | +0.080 | 0.450 | +0.150 | forward |"
+    seconds = {"primal": 0.1, "reverse": 0.3, "forward": None}
+    assert first.row(name, True, 1) == f"| {name} | 0.100 | 0.300 | 3.0 |  |  | reverse |"
+    assert first.table(True, [name], 1)[0].startswith("| cold, s | Numba, primal | reverse | reverse / primal |")

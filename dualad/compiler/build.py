@@ -30,6 +30,7 @@ from .lowering.lower import lower
 from .lowering.nested_primitives import BUILDER, Derived, generate
 from .lowering.recursion import Units
 from .lowering.source import star_of
+from .runtime import progress
 from .runtime.numba_bridge import as_writable, derivative_in
 from .runtime.numba_bridge.objects import describe, is_modelled
 from .specialisation import Instances
@@ -162,6 +163,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         return build_jacobian(what, argument_types)
     elif kind == "primal" and isinstance(entry, JacobianOf):  # one that is not differentiated itself
         return build_jacobian(Derivative(entry.entry, entry.kind, entry.wrt, packs=PACKS), argument_types)
+    progress.stage("reading, and the types in it")
     scope = Scope()
     functions = {}
     for k, ty in enumerate(argument_types):
@@ -172,6 +174,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
+    progress.stage("the derivative")
     passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
     instances.resolve(function)
     ir.prune(function, has_effect)

@@ -101,6 +101,7 @@ class Rule:
     pole: bool = False
     overflows: bool = False
     fixed: tuple[int, ...] = ()
+    reverse_function: Callable | None = None
 
     @property
     def elementwise(self) -> bool:
@@ -122,6 +123,7 @@ class Rule:
         if self.kind != "pair":
             raise RuleError(f"rule {self.name}: only a pair takes a reverse rule, this one is {self.kind}")
         self.vjp = _read(function, self.name, "pair")
+        self.reverse_function = function
         return function
 
     def __repr__(self) -> str:

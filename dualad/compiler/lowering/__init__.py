@@ -11,6 +11,7 @@ expressions     arithmetic, subscripts, attributes, calls
 values          what a name can stand for meanwhile
 loops           what trips hand on
 branches        both sides of a branch become one; names that may have no value are checked where they are read
+known_values    what is known of values meanwhile
 builtin_calls, library      calls that are carried out or written out meanwhile
 signatures      arguments matched to the parameters of builtins and library functions
 objects         attributes, methods and calls, also of what the compiler does not model

@@ -29,6 +29,7 @@ library      a function, class or module of a library (`LIBRARIES`), or what has
 derivative   kind and options of a derivative, and its own dependencies
 object       any other object, where more is done with it than that attributes are read: the object itself; its class,
              if nothing but attributes can be read of it
+options      of a ufunc that Numba compiles: how it does
 computed     an attribute that only the user's own code can tell, which lowering refuses; missing: one not there (yet)
 function     the function itself, if something is missing: what it will be depends on more than what is known
 ===========  =======================================================================================================
@@ -53,6 +54,7 @@ import numpy as np
 from ...rules import registry
 from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
 from ..runtime.numba_bridge.objects import has_type
+from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
 from .callables import call_of, is_library
 from .reads import COMPUTED, MISSING, WHOLE, Fixed, Instances, Method, Property, Use, attribute, reads_of
@@ -315,7 +317,10 @@ class _Walk:
         copy = self.function(function, path)
         if copy is not None and x is not function:
             copy.stands_for = x
-        return x if is_jitted_ufunc(type(x)) else copy  # lowering calls it by another way than a function
+        if not is_jitted_ufunc(type(x)):
+            return copy
+        self.entries.append(("options", path, jit_options(x)))
+        return x  # lowering calls it by another way than a function
 
     def function_of(self, x: object) -> types.FunctionType | None:
         """Return the function behind a callable, the same one for a method that is read twice."""

@@ -4,5 +4,7 @@ helpers         memory and tapes, checks, arrays lent to recursive functions
 vector_math     exp, log, sin and the like, for many numbers at once
 opaque          a workaround for LLVM's overlap tests in loops that come down
 generated       the module that generated functions belong to
-numba_bridge    packs; jitted: what jitted code may call; objects: types that the compiler does not model
+progress        what is said while compiling takes long
+numba_bridge    packs; jitted: what jitted code may call; objects: types that the compiler does not model; dispatchers:
+                how generated functions are compiled; stored: how native code goes to disk and comes back
 """

@@ -14,13 +14,13 @@ from collections.abc import Callable
 
 import llvmlite.binding as llvm
 import llvmlite.ir as lir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils, config, errors
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
-from numba.core.dispatcher import Dispatcher, _FunctionCompiler
+from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
-from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.registry import cpu_target
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.typing.templates import AbstractTemplate, signature
 from numba.experimental.jitclass.boxing import _specialize_box
@@ -30,6 +30,7 @@ from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
 from ....errors import DualadError
+from .dispatchers import derivative_in, inner_njit, result_type, specialising_dispatcher
 from .inline import inline_code
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "python_class",
     "reassociated_add",
     "register_callable",
+    "result_type",
     "specialising_dispatcher",
     "type_of_item",
     "typing_stub",
@@ -72,20 +74,6 @@ class _TypesOnly(CompilerBase):
                 break
         short.finalize()
         return [short]
-
-
-_LONG = 8000
-"""Bytes of bytecode from which on Numba's SSA pass, which goes through every block for every variable that is assigned
-twice, takes longer than it is worth: 4.1 of 7 seconds for a chain of 100 branches."""
-
-
-class _Generated(CompilerBase):
-    """Numba's nopython pipeline for generated functions."""
-
-    def define_pipelines(self) -> list:
-        if len(self.state.func_id.code.co_code) > _LONG:
-            self.state.flags.enable_ssa = False
-        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
 
 def infer_types(function: Callable, argument_types: tuple) -> tuple[dict[str, object], object]:
@@ -202,38 +190,6 @@ def as_writable(ty: object) -> object:
     return ty
 
 
-class _SpecialisingCompiler(_FunctionCompiler):
-    """Compiles, for each tuple of argument types, the function that `specialise` makes for them."""
-
-    specialise: Callable
-
-    def _get_implementation(self, args: tuple, kws: dict) -> Callable:
-        return self.specialise(args)
-
-
-class _SpecialisingDispatcher(CPUDispatcher):
-    """A dispatcher with such a compiler; it is pickled as the `derivative` that it belongs to."""
-
-    derivative: object = None
-
-    def __init__(self, stub: Callable, specialise: Callable, options: dict):
-        super().__init__(stub, targetoptions=options)
-        old = self._compiler
-        self._compiler = _SpecialisingCompiler(stub, old.targetdescr, old.targetoptions, old.locals, _Generated)
-        self._compiler.specialise = specialise
-
-    def __reduce__(self) -> tuple:
-        if self.derivative is None:
-            raise TypeError(f"{self.py_func.__name__} belongs to generated code and cannot be pickled")
-        return operator.attrgetter("dispatcher"), (self.derivative,)
-
-    def __copy__(self) -> _SpecialisingDispatcher:
-        return self
-
-    def __deepcopy__(self, memo: dict) -> _SpecialisingDispatcher:
-        return self
-
-
 def is_jitted(cls: type) -> bool:
     """Whether a class is one of dispatchers, which functions become by @njit."""
     return issubclass(cls, Dispatcher)
@@ -244,39 +200,9 @@ def is_jitted_ufunc(cls: type) -> bool:
     return issubclass(cls, DUFunc | GUFunc)
 
 
-def derivative_in(f: object) -> object:
-    """Return the derivative that a dispatcher belongs to; anything else as it is."""
-    return f.derivative if isinstance(f, _SpecialisingDispatcher) and f.derivative is not None else f
-
-
 def compiles_nothing() -> bool:
     """Whether Numba is told to leave functions as they are (NUMBA_DISABLE_JIT)."""
     return bool(config.DISABLE_JIT)
-
-
-def inner_njit(function: Callable) -> object:
-    """Compile a function that only jitted code calls: what lets Python call it takes a tenth of the time."""
-    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-
-
-def specialising_dispatcher(stub: Callable, specialise: Callable, is_inner: bool = False) -> object:
-    """Return a Numba dispatcher that makes its own implementation for each tuple of argument types.
-
-    It is called like any jitted function, from Python (unless it is an inner one) and from other jitted functions.
-
-    Parameters
-    ----------
-    stub : function
-        Gives the signature: parameter names, defaults, star.
-    specialise : callable
-        Takes a tuple of Numba types and returns a Python function with the stub's signature.
-    is_inner : bool
-        Whether only jitted code calls it.
-    """
-    options = {"nopython": True, "error_model": "numpy"}
-    if is_inner:
-        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return _SpecialisingDispatcher(stub, specialise, options)
 
 
 def register_callable(cls: type, dispatcher_of: Callable) -> None:
