@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numba import types
 
-from ..compiler.lowering.dependencies import LIBRARIES, Dependency, Itself, dependencies
+from ..compiler.lowering.callables import LIBRARIES
+from ..compiler.lowering.dependencies import Dependency, Itself, dependencies
 from ..compiler.runtime import vector_math
 from ..compiler.runtime.numba_bridge import derivative_in
 from ..compiler.runtime.numba_bridge.stored import (
