@@ -30,7 +30,7 @@ def type_of_new(shape: object, dtype: object = types.float64) -> object:
 
 def type_of_like(x: object, dtype: object = None) -> object:
     """Return the type of np.empty_like(x, dtype) and its kin; None if it is not one of those that are made here."""
-    if type(x) is not types.Array or not isinstance(x.dtype, _NUMBERS):
+    if type(x) is not types.Array or not x.ndim or not isinstance(x.dtype, _NUMBERS):
         return None
     kind = x.dtype if dtype is None else _dtype(dtype)
     return None if kind is None else types.Array(kind, x.ndim, "F" if x.layout == "F" else "C")
