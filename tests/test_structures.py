@@ -51,6 +51,9 @@ class Registered:
     def __init__(self, low, high, label):
         self.low, self.high, self.label = low, high, label
 
+    def moved(self, by):
+        return Registered(self.low + by, high=self.high * by, label=self.label)
+
     def width(self):
         return (self.high - self.low) * self.factor()
 
@@ -108,7 +111,10 @@ def in_tuple(pair, x):
 def results(p):
     a, b = p["a"], p["b"]
     layer = Layer(a * b, bias=a[0] * a[1])
+    registered = Registered(a[0], b, "double").moved(b)
     return {
+        "registered": registered,
+        "width": registered.width(),
         "squares": [a**2, (b, Pair(a * b, b))],
         "layer": dataclasses.replace(layer, bias=b * b),
         "same": p,
@@ -236,6 +242,68 @@ def test_other_structures_are_other_specialisations():
     assert derivative({"b": 2.0, "a": 3.0}) == {"b": 1.0, "a": 1.0}
     assert dualad.grad(lambda p: p[1])({1: 2.0}) == {1: 1.0}
     assert dualad.grad(lambda p: p[0][True])(({True: 2.0},)) == ({True: 1.0},)
+
+
+@dataclasses.dataclass
+class Initialised:
+    a: float
+    b: object = None
+    c: list = dataclasses.field(default_factory=lambda: [1.0, 2.0])
+
+    def __post_init__(self):
+        if self.b is None:
+            self.b = self.a
+
+
+@dataclasses.dataclass
+class Checked:
+    a: float
+
+    def __post_init__(self):
+        if self.a < 0.0:
+            raise ValueError("negative")
+
+
+class Unregistered:
+    def __init__(self, a):
+        self.a = a
+
+
+def test_instances_made_in_the_function():
+    def f(p, n):
+        for _ in range(n):
+            p = p.moved(0.5)
+        if p.low > 100.0:
+            p = Registered(1.0, 2.0, "double")
+        x = Initialised(p.low)
+        return p.width() * x.b + x.c[1] * Initialised(x.a, b=p.high).b
+
+    check_grads(f, (Registered(1.0, 2.0, "double"), 3))
+    message = complaint(lambda: dualad.grad(lambda x: Checked(x).a)(2.0))
+    assert "Checked(x), where a Checked cannot be made before its arguments are known" in message
+    assert dualad.grad(lambda p: p.a**2)(Checked(2.0)) == Checked(4.0)
+    assert "takes from 2 to 4" in complaint(lambda: dualad.grad(lambda x: Initialised(x, 1.0, 2.0, 3.0).a)(2.0))
+    assert "a dataclass" in complaint(lambda: dualad.grad(lambda x: Unregistered(x).a)(2.0))
+    assert "register its class" in complaint(lambda: dualad.grad(lambda x: x.a)(Unregistered(2.0)))
+
+
+def recursive(p, n):
+    if n == 0:
+        return p["a"] + p["l"][1]
+    return p["a"] * recursive({"a": p["a"] * 0.5, "l": p["l"]}, n - 1)
+
+
+def recursive_with_change(p, n):
+    if n == 0:
+        return p["a"]
+    p["a"] = 2.0 * p["a"]
+    return recursive_with_change(p, n - 1)
+
+
+def test_recursion_with_structures():
+    check_grads(recursive, ({"a": 2.0, "l": [1.0, 3.0]}, 3))
+    message = complaint(lambda: dualad.grad(recursive_with_change)({"a": 2.0}, 3))
+    assert "changing a dict that is an argument of the recursive function" in message
 
 
 def isinstance_of_two(p):

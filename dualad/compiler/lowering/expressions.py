@@ -21,6 +21,7 @@ from ..ir.messages import Field, formatted
 from ..runtime.helpers import check_no_overlap
 from .bound import Bounds
 from .builtin_calls import SPECIAL, Builtins
+from .classes import is_structured
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import READING, Dicts
@@ -32,7 +33,7 @@ from .nonlocals import cell_of
 from .objects import Objects
 from .signatures import Signatures
 from .source import innermost, python_function
-from .structures import DICTS, Structures, dataclass_of, is_record
+from .structures import DICTS, Structures, is_record
 from .values import (
     COMPARE,
     OPERANDS,
@@ -427,7 +428,7 @@ class Expressions(Builtins, Lists, Dicts, Bounds, Decorators, Objects, Signature
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
             called = callee.attributes.get("__call__", callee.value)  # of an object of the user's
-            if isinstance(called, type) and dataclass_of(called) is not None:
+            if isinstance(called, type) and is_structured(called):
                 return self.new_record(called, callee.attributes, args, kwargs, node)
             return self.call_static(called, args, kwargs, node, hint)
         if isinstance(callee, Transformed):
