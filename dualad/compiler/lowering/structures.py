@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...errors import UnsupportedError
 from ..ir import Const, TupleOf
 from .classes import of_instance
 from .values import DictOf, Keys, ListOf, Static, static_value
@@ -128,6 +129,8 @@ class Structures:
             return value
         if isinstance(form, Constant):
             return static_value(form.value)
+        if not isinstance(value, TupleOf):  # `inputs.remedy` finds it
+            raise UnsupportedError(f"native code does not know all that is in the {form.cls.__name__} {value.name}")
         items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
         if issubclass(form.cls, dict):
             return self.new_dict(list(zip(form.keys, items, strict=True)), form.cls)
