@@ -7,7 +7,6 @@ What goes to native code is a tuple; `compiler.lowering.structures.Form` says wh
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import types
@@ -15,7 +14,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .compiler.lowering.structures import DICTS, Constant, Form, dataclass_of
+from .compiler.lowering.classes import REGISTERED, Maker, dataclass_of, fields_of, is_structured, of_instance
+from .compiler.lowering.structures import DICTS, Constant, Form
 from .errors import ArgumentError, NotDifferentiableError
 
 __all__ = ["ravel", "register_structure"]
@@ -27,9 +27,6 @@ MOST_ITEMS = 64
 """Of a list that is handed over as a tuple: each length is compiled anew, and each item has code of its own."""
 
 _WITHOUT_MEANING_OF_THEIR_OWN = (np.memmap, np.recarray)
-
-_registered: dict[type, tuple[Callable, Callable]] = {}
-"""How the instances of registered classes are taken apart into (items, aux), and made of (aux, items)."""
 
 
 class NotTaken(Exception):
@@ -111,21 +108,16 @@ def register_structure(cls: type, flatten: Callable, unflatten: Callable) -> typ
     except (ValueError, TypeError):
         count = 2
     if count == 1:
-        _registered[cls] = (lambda x: (flatten(x), None)), (lambda aux, items: unflatten(items))
+        REGISTERED[cls] = (lambda x: (flatten(x), None)), (lambda aux, items: unflatten(items))
     else:
-        _registered[cls] = flatten, unflatten
-    _fields_of.cache_clear()
+        REGISTERED[cls] = flatten, unflatten
+    fields_of.cache_clear()
     return cls
 
 
 def is_structure(x: object) -> bool:
     """Whether something has items of its own."""
-    return isinstance(x, tuple | list | dict) or _node(type(x)) is not None
-
-
-def _node(cls: type) -> object:
-    found = _registered.get(cls)
-    return dataclass_of(cls) if found is None else found
+    return isinstance(x, tuple | list | dict) or is_structured(type(x))
 
 
 def items_of(x: object) -> tuple[list, Callable] | None:
@@ -140,12 +132,10 @@ def items_of(x: object) -> tuple[list, Callable] | None:
     if cls in DICTS:
         keys = tuple(x)
         return list(x.values()), lambda items: cls(zip(keys, items, strict=True))
-    if cls in _registered:
-        items, aux = _taken_apart(x)
-        unflatten = _registered[cls][1]
-        return items, lambda items: unflatten(aux, items)
-    found = dataclass_of(cls)
-    return None if found is None else (list(found[1](x)), found[2])
+    if not is_structured(cls):
+        return None
+    items, _, _, make = of_instance(x)
+    return items, make
 
 
 def named_items(x: object) -> Iterator[tuple[str, object]]:
@@ -159,37 +149,6 @@ def named_items(x: object) -> Iterator[tuple[str, object]]:
     else:
         names = [f"[{k}]" for k in range(len(items))]
     yield from zip(names, items, strict=True)
-
-
-def _taken_apart(x: object) -> tuple[list, object]:
-    cls = type(x)
-    try:
-        items, aux = _registered[cls][0](x)
-        hash(aux)
-    except (TypeError, ValueError) as error:
-        what = f"the function that takes a {cls.__qualname__} apart must return (items, aux), aux hashable"
-        raise ArgumentError(f"{what}: {error}") from None
-    return list(items), aux
-
-
-@functools.lru_cache(maxsize=1024)
-def _fields_of(cls: type, aux: object, count: int) -> tuple[tuple[str | None, ...], tuple[tuple[str, object], ...]]:
-    """Return the attributes that hold the items of instances of a registered class, and all others with their values.
-
-    They are found by making one of place holders.
-    """
-    holders = [object() for _ in range(count)]
-    try:
-        probe = _registered[cls][1](aux, list(holders))
-        attributes = dict(getattr(probe, "__dict__", {}))
-        for c in cls.__mro__:
-            for name in c.__dict__.get("__slots__", ()):
-                if hasattr(probe, name):
-                    attributes[name] = getattr(probe, name)
-    except Exception:  # it looks at its items after all: they have no names then
-        return (None,) * count, ()
-    names = [next((n for n, v in attributes.items() if v is h), None) for h in holders]
-    return tuple(names), tuple((n, v) for n, v in attributes.items() if not any(v is h for h in holders))
 
 
 def flatten(x: object) -> tuple[object, Form | Constant | None]:
@@ -214,31 +173,13 @@ def flatten(x: object) -> tuple[object, Form | Constant | None]:
         if kinds.count(str) == len(kinds):
             return native, Form(cls, keys, forms)
         return native, Form(cls, keys, forms, None, kinds)
-    if cls in _registered:
-        items, aux = _taken_apart(x)
+    if is_structured(cls):
+        items, names, _, make = of_instance(x)
         native, forms = _flat(items)
-        names, rest = _fields_of(cls, aux, len(items))
-        return native, Form(cls, names, forms, (aux,), (), _Maker(_registered[cls][1], aux, rest))
-    found = dataclass_of(cls)
-    if found is None:
-        if isinstance(x, np.ndarray) and cls not in _WITHOUT_MEANING_OF_THEIR_OWN:
-            raise NotTaken(x)
-        return x, None
-    names, read, make = found
-    native, forms = _flat(read(x))
-    return native, Form(cls, names, forms, None, (), make)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Maker:
-    """Makes instances of a registered class; equal to all that do the same."""
-
-    unflatten: Callable
-    aux: object
-    rest: tuple = dataclasses.field(compare=False)  # the attributes of the class that hold no items
-
-    def __call__(self, items: list) -> object:
-        return self.unflatten(self.aux, items)
+        return native, Form(cls, names, forms, (make.aux,) if isinstance(make, Maker) else None, (), make)
+    if isinstance(x, np.ndarray) and cls not in _WITHOUT_MEANING_OF_THEIR_OWN:
+        raise NotTaken(x)
+    return x, None
 
 
 def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:

@@ -51,6 +51,9 @@ class Registered:
     def __init__(self, low, high, label):
         self.low, self.high, self.label = low, high, label
 
+    def moved(self, by):
+        return Registered(self.low + by, high=self.high * by, label=self.label)
+
     def width(self):
         return (self.high - self.low) * self.factor()
 
@@ -102,13 +105,22 @@ def network(p, x):
 
 def in_tuple(pair, x):
     (low, high), p = pair
-    return network(p, x) * low / high
+    total = p["r"].width() * p["pair"].first * low / high * x[0]
+    for items in p["lists"]:
+        total = total + sum(items) * high
+    return total if p["none"] is None else total * x[1]
+
+
+SMALL = {"r": Registered(0.2, 0.9, "double"), "pair": Pair(2.0, "s"), "lists": [[1.0], [2.0, 3.0]], "none": None, 1: 2}
 
 
 def results(p):
     a, b = p["a"], p["b"]
     layer = Layer(a * b, bias=a[0] * a[1])
+    registered = Registered(a[0], b, "double").moved(b)
     return {
+        "registered": registered,
+        "width": registered.width(),
         "squares": [a**2, (b, Pair(a * b, b))],
         "layer": dataclasses.replace(layer, bias=b * b),
         "same": p,
@@ -122,9 +134,17 @@ def train(p, x, rate, steps):
         slope = dualad.grad(loss)(p, x)
         moments = {k: 0.9 * v + slope[k] for k, v in moments.items()}
         p = {k: v - rate * moments[k] for k, v in p.items()}
-    value, slope = dualad.value_and_grad(loss)(p, x)
-    (_, tangent), (_, pullback) = dualad.jvp(loss, (p, x), (slope, None)), dualad.vjp(loss, p, x)
-    return value + tangent * pullback(1.0)[0]["b"] + dualad.hessian(loss)(p, x)["w"]["b"]
+    return loss(p, x)
+
+
+def with_derivatives(p):
+    value, slope = dualad.value_and_grad(polynomial)(p)
+    (_, tangent), (_, pullback) = dualad.jvp(polynomial, (p,), (slope,)), dualad.vjp(polynomial, p)
+    return value + tangent * pullback(1.0)[0]["b"] + dualad.hessian(polynomial)(p)["a"]["b"]
+
+
+def polynomial(p):
+    return p["a"] ** 3 * p["b"] ** 2
 
 
 def loss(p, x):
@@ -144,9 +164,10 @@ def helper(x, *, a=1.0, b=2.0, **others):
 
 PROGRAMS = {
     "network": (network, (PARAMETERS, X), (0, 1)),
-    "structures in a tuple": (in_tuple, (((0.5, 2.0), PARAMETERS), X), (0,)),
+    "structures in a tuple": (in_tuple, (((0.5, 2.0), SMALL), X), (0,)),
     "results": (results, ({"a": np.array([1.0, 2.0]), "b": 3.0},), (0,)),
     "training": (train, ({"w": 1.5, "b": 0.2}, X, 0.1, 3), (0, 1, 2)),
+    "derivatives inside": (with_derivatives, ({"a": 1.5, "b": 0.2},), (0,)),
     "items alone": (lambda x: x.a * x.b, (Items(2.0, 3.0),), (0,)),
     "ordered": (lambda x: {"z": x["a"]}, (collections.OrderedDict(a=2.0, b=3.0),), (0,)),
 }
@@ -179,12 +200,13 @@ def test_gradients_have_the_structure_of_their_arguments():
     assert gradient["range"] == Registered(gradient["range"].low, -gradient["range"].low, "double")
     assert gradient["layers"][0].activation is None and gradient["layers"][1].weights.shape == (1, 2)
     assert isinstance(gradient["pair"], Pair) and list(gradient["pair"].second[1]) == ["x", 3]
-    assert same(dualad.jacfwd(network)(PARAMETERS, X), gradient)
-    assert same(dualad.jacrev(network, (0,))(p=PARAMETERS, x=X), (gradient,))
-    value, (also, _) = dualad.value_and_grad(network, (0, 1))(PARAMETERS, X)
-    assert same(also, gradient) and value == pytest.approx(network(PARAMETERS, X))
-    value, pullback = dualad.vjp(network, PARAMETERS, X)
-    assert same(pullback(1.0)[0], gradient)
+    gradient, of_x = dualad.grad(in_tuple, (0, 1))(((0.5, 2.0), SMALL), X)
+    assert gradient[1]["pair"].second == 0.0 and gradient[1][1] == 0.0
+    assert same(dualad.jacfwd(in_tuple)(((0.5, 2.0), SMALL), X), gradient)
+    assert same(dualad.jacrev(in_tuple, (0,))(pair=((0.5, 2.0), SMALL), x=X), (gradient,))
+    value, also = dualad.value_and_grad(in_tuple, (0, 1))(((0.5, 2.0), SMALL), X)
+    assert same(also, (gradient, of_x)) and value == pytest.approx(in_tuple(((0.5, 2.0), SMALL), X))
+    assert same(dualad.vjp(in_tuple, ((0.5, 2.0), SMALL), X)[1](1.0)[0], gradient)
     aux = dualad.grad(lambda p: (p["a"] ** 2, {"p": p, "n": [1, None]}), has_aux=True)({"a": 2.0})
     assert aux == ({"a": 4.0}, {"p": {"a": 2.0}, "n": [1, None]})
 
@@ -236,6 +258,68 @@ def test_other_structures_are_other_specialisations():
     assert derivative({"b": 2.0, "a": 3.0}) == {"b": 1.0, "a": 1.0}
     assert dualad.grad(lambda p: p[1])({1: 2.0}) == {1: 1.0}
     assert dualad.grad(lambda p: p[0][True])(({True: 2.0},)) == ({True: 1.0},)
+
+
+@dataclasses.dataclass
+class Initialised:
+    a: float
+    b: object = None
+    c: list = dataclasses.field(default_factory=lambda: [1.0, 2.0])
+
+    def __post_init__(self):
+        if self.b is None:
+            self.b = self.a
+
+
+@dataclasses.dataclass
+class Checked:
+    a: float
+
+    def __post_init__(self):
+        if self.a < 0.0:
+            raise ValueError("negative")
+
+
+class Unregistered:
+    def __init__(self, a):
+        self.a = a
+
+
+def test_instances_made_in_the_function():
+    def f(p, n):
+        for _ in range(n):
+            p = p.moved(0.5)
+        if p.low > 100.0:
+            p = Registered(1.0, 2.0, "double")
+        x = Initialised(p.low)
+        return p.width() * x.b + x.c[1] * Initialised(x.a, b=p.high).b
+
+    check_grads(f, (Registered(1.0, 2.0, "double"), 3))
+    message = complaint(lambda: dualad.grad(lambda x: Checked(x).a)(2.0))
+    assert "Checked(x), where a Checked cannot be made before its arguments are known" in message
+    assert dualad.grad(lambda p: p.a**2)(Checked(2.0)) == Checked(4.0)
+    assert "takes from 2 to 4" in complaint(lambda: dualad.grad(lambda x: Initialised(x, 1.0, 2.0, 3.0).a)(2.0))
+    assert "a dataclass" in complaint(lambda: dualad.grad(lambda x: Unregistered(x).a)(2.0))
+    assert "register its class" in complaint(lambda: dualad.grad(lambda x: x.a)(Unregistered(2.0)))
+
+
+def recursive(p, n):
+    if n == 0:
+        return p["a"] + p["l"][1]
+    return p["a"] * recursive({"a": p["a"] * 0.5, "l": p["l"]}, n - 1)
+
+
+def recursive_with_change(p, n):
+    if n == 0:
+        return p["a"]
+    p["a"] = 2.0 * p["a"]
+    return recursive_with_change(p, n - 1)
+
+
+def test_recursion_with_structures():
+    check_grads(recursive, ({"a": 2.0, "l": [1.0, 3.0]}, 3))
+    message = complaint(lambda: dualad.grad(recursive_with_change)({"a": 2.0}, 3))
+    assert "changing a dict that is an argument of the recursive function" in message
 
 
 def isinstance_of_two(p):

@@ -3,7 +3,7 @@
 source          the function's text, as a syntax tree
 reads           what a function reads of the world around it
 callables       methods, partials and callable objects as functions; bound: those made while a function is lowered
-structures      dicts, dataclasses and the like as arguments and results
+structures      dicts, dataclasses and the like as arguments and results; classes: whose instances are such
 dependencies    all that a derivative depends on; the function with all of it as it is now
 control         break, continue and early return become flags and branches
 lower           statements; functions that are called are inlined

@@ -57,9 +57,10 @@ from ..runtime.numba_bridge.objects import has_type
 from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
 from .callables import call_of, is_library
+from .classes import is_structured
 from .reads import COMPUTED, MISSING, WHOLE, Fixed, Instances, Method, Property, Use, attribute, reads_of
 from .source import Differentiated, FixedGlobals, digest, python_function
-from .structures import INSTANCES, Constant, Form, dataclass_of
+from .structures import INSTANCES, Constant, Form
 
 Dependency = tuple[str, str, object]
 
@@ -396,7 +397,7 @@ class _Walk:
                 self.member(copy, "__call__", path, WHOLE, False)
             elif call_of(x) is not None:
                 copy.attributes["__call__"] = self.callable(x, f"{path}.__call__")
-        if isinstance(x, type) and INSTANCES not in copy.attributes and dataclass_of(x) is not None:
+        if isinstance(x, type) and INSTANCES not in copy.attributes and is_structured(x):
             copy.attributes[INSTANCES] = self.object(Instances(x), path, WHOLE).attributes
         if isinstance(x, Fixed) and INSTANCES in x.attributes and INSTANCES not in copy.attributes:
             held = Fixed(Instances(x.value), {}, Fixed(x.value, x.attributes[INSTANCES], x))

@@ -23,6 +23,7 @@ from ..runtime.numba_bridge.kernels import kernel_of
 from .array_likes import ArrayLikes
 from .bound import Bounds
 from .builtin_calls import SPECIAL, Builtins
+from .classes import is_structured
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import READING, Dicts
@@ -36,7 +37,7 @@ from .nonlocals import cell_of
 from .objects import Objects
 from .signatures import Signatures
 from .source import innermost, python_function
-from .structures import DICTS, Structures, dataclass_of, is_record
+from .structures import DICTS, Structures, is_record
 from .values import (
     COMPARE,
     OPERANDS,
@@ -444,7 +445,7 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorator
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
             called = callee.attributes.get("__call__", callee.value)  # of an object of the user's
-            if isinstance(called, type) and dataclass_of(called) is not None:
+            if isinstance(called, type) and is_structured(called):
                 return self.new_record(called, callee.attributes, args, kwargs, node)
             return self.call_static(called, args, kwargs, node, hint)
         if isinstance(callee, Transformed):

@@ -167,6 +167,9 @@ class Objects:
         owner = getattr(f, "__self__", None)
         if owner is not None and not isinstance(owner, ModuleType | type):
             raise self.outside(owner, node)
+        if type_of_value(f) is None and isinstance(f, type):
+            remedy = "make it a dataclass, or register it (dualad.register_structure)"
+            raise self.fail(node, f"making a {f.__name__} in the function", remedy)
         if type_of_value(f) is None:
             raise self.fail(node, f"calling {getattr(f, '__name__', f)!r}", "it has no Python source and no rule")
         named = {k: self.as_operand(v, node) for k, v in kwargs.items()}

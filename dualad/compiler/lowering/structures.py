@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import ast
 import collections
-import dataclasses
-import functools
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...errors import UnsupportedError
 from ..ir import Const, TupleOf
-from ..runtime.numba_bridge.objects import has_type
+from .classes import of_instance
 from .values import DictOf, Keys, ListOf, Static, static_value
 
 DICTS = (dict, collections.OrderedDict)
@@ -91,25 +89,6 @@ class Record:
         return self.cls.__name__
 
 
-@functools.lru_cache(maxsize=1024)
-def dataclass_of(cls: type) -> tuple[tuple[str, ...], Callable, Callable] | None:
-    """Return the fields of a dataclass, what reads them, and what makes an instance without running its code."""
-    if not dataclasses.is_dataclass(cls) or has_type(cls):
-        return None
-    names = tuple(f.name for f in dataclasses.fields(cls))
-
-    def read(x: object) -> tuple:
-        return tuple(getattr(x, name) for name in names)
-
-    def make(items: list) -> object:
-        made = object.__new__(cls)
-        for name, value in zip(names, items, strict=True):
-            object.__setattr__(made, name, value)
-        return made
-
-    return names, operator.attrgetter(*names) if len(names) > 1 else read, make
-
-
 def is_record(value: object) -> bool:
     return isinstance(value, TupleOf) and isinstance(value.cls, Record)
 
@@ -150,6 +129,8 @@ class Structures:
             return value
         if isinstance(form, Constant):
             return static_value(form.value)
+        if not isinstance(value, TupleOf):  # `inputs.remedy` finds it
+            raise UnsupportedError(f"native code does not know all that is in the {form.cls.__name__} {value.name}")
         items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
         if issubclass(form.cls, dict):
             return self.new_dict(list(zip(form.keys, items, strict=True)), form.cls)
@@ -210,24 +191,33 @@ class Structures:
         return TupleOf(tuple(items), getattr(structure, "cls", None))
 
     def new_record(self, cls: type, attributes: dict, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
-        """Make an instance of a dataclass; `attributes` are those that the function reads of the class."""
-        names, _, make = dataclass_of(cls)
-        code = getattr(cls.__init__, "__code__", None)
-        own = [f for f in dataclasses.fields(cls) if f.init]
-        if code is None or code.co_filename != "<string>" or hasattr(cls, "__post_init__") or len(own) < len(names):
-            what = f"making a {cls.__name__}, whose initialisation has code of its own,"
-            raise self.fail(node, what, "make it outside, of a tuple or a dict that the function returns")
-        positional = [f.name for f in own if not f.kw_only]
-        given = dict(zip(positional, args, strict=False))
-        if len(args) > len(positional) or set(kwargs) & set(given) or set(kwargs) - set(names):
-            raise self.fail(node, ast.unparse(node), f"{cls.__name__} takes {', '.join(names)}, each once")
-        given |= kwargs
-        for f in own:
-            if f.name not in given and f.default is not dataclasses.MISSING:
-                given[f.name] = static_value(f.default)
-            elif f.name not in given:
-                raise self.fail(node, f"{cls.__name__} without {f.name}", "give every field")
-        return TupleOf(tuple(given[n] for n in names), Record(cls, names, make, attributes.get(INSTANCES, {})))
+        """Make an instance of a class, of place holders for what is known at run time alone.
+
+        `attributes` are those that the function reads of the class.
+        """
+        try:
+            made = cls(*(_held(v) for v in args), **{k: _held(v) for k, v in kwargs.items()})
+            items, names, rest, make = of_instance(made)
+            if _has_holder(getattr(make, "aux", None)) or _has_holder([v for _, v in rest]):
+                raise TypeError("what is not among its items depends on the arguments")
+        except Exception as error:
+            what = f"{ast.unparse(node)}, where a {cls.__name__} cannot be made before its arguments are known,"
+            reason = f"return its items, and make it outside ({type(error).__name__}: {error})"
+            raise self.fail(node, what, reason) from None
+        values = tuple(self.taken_out(x) for x in items)
+        return TupleOf(values, Record(cls, names, make, {**attributes.get(INSTANCES, {}), **dict(rest)}))
+
+    def taken_out(self, x: object) -> object:
+        """Return the value of something with place holders in it."""
+        if isinstance(x, Holder):
+            return x.value
+        if type(x) is list:
+            return ListOf([self.taken_out(i) for i in x])
+        if isinstance(x, tuple):
+            return TupleOf(tuple(self.taken_out(i) for i in x), type(x) if hasattr(x, "_fields") else None)
+        if type(x) in DICTS:
+            return self.new_dict([(k, self.taken_out(v)) for k, v in x.items()], type(x))
+        return static_value(x)
 
     def replaced(self, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
         """dataclasses.replace, or the method _replace of a named tuple."""
@@ -242,6 +232,26 @@ class Structures:
         if is_record(value):
             remedy = f"use its attributes: {', '.join(f'.{n}' for n in value.cls._fields if n)}"
             raise self.fail(node, f"{what} of an object of the class {value.cls.name}", remedy)
+
+
+@dataclass(eq=False)
+class Holder:
+    """Stands for a value while an object is made of it."""
+
+    value: object
+
+
+def _held(value: object) -> object:
+    """Return a value that is known, or what stands for one that is not."""
+    if isinstance(value, Const):
+        return value.value
+    return value.value if isinstance(value, Static) and not value.attributes else Holder(value)
+
+
+def _has_holder(x: object) -> bool:
+    if isinstance(x, dict):
+        return any(map(_has_holder, x.values()))
+    return isinstance(x, Holder) or (isinstance(x, tuple | list) and any(map(_has_holder, x)))
 
 
 def _is(x: object, y: object) -> bool:
