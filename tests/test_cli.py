@@ -142,7 +142,7 @@ def test_helpers_are_compiled_without_touching_the_module(model_file):
 
 def test_a_gradient_that_is_not_a_number_is_not_hidden():
     ones = np.ones(2)
-    found = Comparison("f", ("x", "y"), 1.0, ones, np.array([1.0, np.nan]), ones, {})
+    found = Comparison("f", ("x", "y"), 1.0, ones, np.array([1.0, np.nan]), ones, {}, {})
     assert np.isnan(found.largest_disagreement)
 
 
