@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog=MARK, description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="processes for each number")
-    parser.add_argument("--only", choices=("warm", "cold"), help="one of the two tables, which is printed alone")
+    parser.add_argument("--only", choices=("warm", "cold"), help="one of the two tables")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
     if given.one:
@@ -158,20 +158,25 @@ def main(argv: list[str] | None = None) -> None:
         print(json.dumps(measure(name, kind, is_cold == "1")))
         return
     names = list(programs())
-    parts = [
-        table(is_cold, names, given.runs)
-        for is_cold in (False, True)
-        if given.only in (None, ("warm", "cold")[is_cold])
-    ]
-    note = [
-        "CPU seconds of the first call in a new process, imports excluded; medians. Warm: an earlier process has asked",
-        "for the same (Numba: `cache=True`), and Numba's start is in it. Cold: nothing is on disk, after one trivial",
-        f"jitted function. Missed: more than {MORE_WARM} s above the primal when warm; cold, more than "
-        f"{COLD_RATIOS['reverse']} (reverse) or {COLD_RATIOS['forward']} (forward) times the primal.",
-        f"{processor()}, Numba {numba.__version__}.",
-    ]
-    if given.only is None:
-        write_section(MARK, "\n".join([*parts[0], "", *parts[1], "", *note]))
+    for word in ("warm", "cold"):
+        if given.only in (None, word):
+            text = "\n".join([*table(word == "cold", names, given.runs), "", *note(word == "cold")])
+            write_section(f"{MARK} --only {word}", text)
+
+
+def note(is_cold: bool) -> list[str]:
+    """Return what stands under a table."""
+    what = "CPU seconds of the first call in a new process, imports excluded; medians."
+    if is_cold:
+        ratios = f"{COLD_RATIOS['reverse']} (reverse) or {COLD_RATIOS['forward']} (forward) times the primal"
+        lines = [
+            "Nothing is on disk, and one trivial jitted function was compiled before.",
+            f"Missed: more than {ratios}.",
+        ]
+    else:
+        lines = ["An earlier process has asked for the same (Numba: `cache=True`), and Numba's start is in it."]
+        lines.append(f"Missed: more than {MORE_WARM} s above the primal.")
+    return [what, *lines, f"{processor()}, Numba {numba.__version__}."]
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def test_numbers_lists_and_files_are_read_for_what_they_are(tmp_path):
 def test_own_function_is_compared(capsys, model_file):
     assert main([f"{model_file}:weighted", "--at", "-1,2,3", "--at", "0.5", "--at", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("first call: ") for line in lines)
     rows = {line.split()[0]: [float(number) for number in line.split()[1:]] for line in lines[3:7]}
     expected = {f"x[{i}]": 2.0 * x * np.sin(0.5) for i, x in enumerate((-1.0, 2.0, 3.0))} | {"y": 14.0 * np.cos(0.5)}
     assert rows.keys() == expected.keys()
@@ -142,7 +143,7 @@ def test_helpers_are_compiled_without_touching_the_module(model_file):
 
 def test_a_gradient_that_is_not_a_number_is_not_hidden():
     ones = np.ones(2)
-    found = Comparison("f", ("x", "y"), 1.0, ones, np.array([1.0, np.nan]), ones, {})
+    found = Comparison("f", ("x", "y"), 1.0, ones, np.array([1.0, np.nan]), ones, {}, {})
     assert np.isnan(found.largest_disagreement)
 
 
