@@ -46,6 +46,12 @@ class Dicts:
         self.frame.env[ref.name] = TupleOf(tuple(items.values()), Keys(tuple(items)))
         return ref
 
+    def add_dict(self, env: dict[str, object], name: str, items: dict) -> None:
+        """Let a name of an environment stand for a new dict: the keyword arguments that have no parameters."""
+        self.dicts += 1
+        env[name] = DictOf(f"{_HIDDEN}{self.dicts}")
+        env[env[name].name] = TupleOf(tuple(items.values()), Keys(tuple(items)))
+
     def key(self, value: object, node: ast.AST) -> object:
         """Return a key, which must be known at compile time."""
         if isinstance(value, Const):

@@ -15,6 +15,7 @@ import ast
 
 from numba import types
 
+from ...errors import UnsupportedError
 from .. import ir
 from ..ir import UNDEFINED, Block, Const, Function, If, Op, Phi, TupleOf, Var
 from ..ir.infer import find_types
@@ -66,7 +67,7 @@ class KnownTypes:
             return self.type_of(value, node)
         try:
             return self.type_of_variable(value, node)
-        except UnknownType:
+        except (UnknownType, UnsupportedError):  # what is wrong is said when the whole function is typed
             return None
 
     def are_float_arrays(self, values: list, node: ast.AST) -> bool:

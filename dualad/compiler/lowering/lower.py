@@ -130,7 +130,7 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Statements, Tra
                     raise self.fail(node, f"calling {f.name} without argument {name!r}", "it has no default")
                 env[name] = f.defaults[name]
         if a.kwarg is not None:
-            env[a.kwarg.arg] = self.with_keywords(a.kwarg.arg, more, f, node)
+            self.add_dict(env, a.kwarg.arg, more)
         return env
 
     # ---------------------------------------------------------------- statements

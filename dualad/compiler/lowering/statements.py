@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir import UNDEFINED, Const
 from .rewriting import IS_ZERO, ONCE
-from .values import FunctionValue, Static
+from .values import Static
 
 _WITHOUT_EFFECT = (np.errstate, contextlib.nullcontext, warnings.catch_warnings, numba.parallel_chunksize)
 """Contexts that change nothing about what is computed."""
@@ -86,11 +86,3 @@ class Statements:
             yield
         finally:
             self.trying = outer
-
-    def with_keywords(self, name: str, given: dict, f: FunctionValue, node: ast.AST | None) -> object:
-        """Return the dict of the keyword arguments that a function has no parameters for."""
-        if self.frame is None:
-            if given:
-                raise self.fail(node, f"**{name} in {f.name}", "name the keyword arguments")
-            return UNDEFINED
-        return self.new_dict(list(given.items()))
