@@ -283,7 +283,28 @@ def out_of_order(x):
     return neighbours(x[:, 0])
 
 
+@njit(parallel=True)
+def on_several_threads(x):
+    total = 0.0
+    for i in prange(x.size):
+        total += x[i] ** 2
+    return total
+
+
+@njit
+def calls_several_threads(x):
+    return on_several_threads(x) * 2.0
+
+
+@njit(parallel=True)
+def whole_arrays_on_several_threads(x):
+    return np.sum(x * x)
+
+
 REFUSED = [
+    (on_several_threads, (X,), "prange under parallel=True (on_several_threads)"),
+    (calls_several_threads, (X,), "prange under parallel=True (on_several_threads)"),
+    (whole_arrays_on_several_threads, (X,), "a function under parallel=True"),
     (changing_class, (1.3, 4), "total changes its type in a loop"),
     (two_names, (1.3,), "an array without dimensions that has two names"),
     (no_overload, (1.3,), "by_literal(float64, float64), for which no numba.extending.overload"),
@@ -300,3 +321,22 @@ def test_what_is_refused(f, args, words):
             transform(f)(*args)
         assert words in str(caught.value)
         assert "test_numba_code.py" in str(caught.value)
+
+
+def test_the_remedies():
+    np.testing.assert_allclose(dualad.grad(on_several_threads.py_func)(X), 2.0 * X)
+    np.testing.assert_allclose(dualad.grad(whole_arrays_on_several_threads.py_func)(X), 2.0 * X)
+    value = dualad.grad(lambda x: huber(x, 1.0) * np.array([x])[0])(0.3)  # a ufunc's and an overload's: in a def
+    np.testing.assert_allclose(value, 1.5 * 0.3**2)
+
+
+class Model:
+    def loss(self, x):
+        return x * x
+
+
+def test_no_message_has_an_address():
+    for f in (Model().loss, Model()):
+        with pytest.raises((dualad.DualadError, TypeError)) as caught:
+            dualad.grad(f)(1.0)
+        assert " at 0x" not in str(caught.value)

@@ -177,6 +177,8 @@ class _Walk:
         name = getattr(f, "__name__", "f")
         function = python_function(f)
         out = self.visit(f, name, WHOLE) if function is None else self.function(function, name)
+        if self.copying and function is not None and f is not function:
+            out.stands_for = f
         self.drain()
         count = -1
         while self.whole and count != len(self.entries):  # what is found may be another function, with further reads

@@ -23,6 +23,7 @@ from ..ir.kinds import type_of
 from ..ir.printer import Scope
 from ..ir.renaming import rename
 from ..runtime.numba_bridge.choices import class_of, literal_type
+from ..runtime.numba_bridge.objects import name_of_object
 from .values import OPERANDS, FunctionValue, ListOf, Static
 
 
@@ -50,7 +51,7 @@ class KnownTypes:
         if isinstance(value, Static | ir.Global):
             found = type_of(ir.Global(value.value))
             if found is None:
-                raise self.fail(node, f"{value.value!r} here", "pass numbers, arrays or jitted functions")
+                raise self.fail(node, f"{name_of_object(value.value)} here", "pass numbers, arrays or jitted functions")
             return found
         if isinstance(value, Var):
             try:
