@@ -43,6 +43,7 @@ def serial_prange(x):
 def lists_for_arrays(x, h):
     c = np.cross([0, 0, 1], h)
     d = np.dot([1.0, x, 2.0], h) + np.sum(np.outer((x, 2.0), h)) + np.max([x, 0.1])
+    d += np.max((h, 2.0 * h)) + np.mean([h, h * x], axis=0)[1]
     return c[0] * c[1] + d * np.where(x > 0, 2.0, 3.0) * pow(x, 3) * np.array([h, h * x])[1, 2]
 
 
@@ -275,6 +276,22 @@ def two_names(x):
     return other * total
 
 
+def added_to(total, x):
+    total += x
+    return total * 2.0
+
+
+def changed_by_callee(x):
+    total = np.array(0.0)
+    y = added_to(total, x)
+    return y * total
+
+
+@stencil
+def whole_array(a):
+    return np.sum(a) + a[0]
+
+
 def no_overload(x):
     return by_literal(x, x)
 
@@ -307,6 +324,8 @@ REFUSED = [
     (whole_arrays_on_several_threads, (X,), "a function under parallel=True"),
     (changing_class, (1.3, 4), "total changes its type in a loop"),
     (two_names, (1.3,), "an array without dimensions that has two names"),
+    (changed_by_callee, (1.3,), "an array without dimensions that has two names"),
+    (lambda x: whole_array(x), (X,), "an array in a stencil by itself"),
     (no_overload, (1.3,), "by_literal(float64, float64), for which no numba.extending.overload"),
     (lambda m: moving_mean(m, 2.0, m, m), (M,), "moving_mean with 4 arguments"),
     (lambda m: saturated(m), (M,), "saturated with 1 arguments"),

@@ -78,6 +78,8 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
             raise self.fail(node, "a list as a value", "make it an array with np.array([...]), or a tuple")
         if isinstance(value, DictOf):
             raise self.fail(node, "a dict as a value", "pass what it holds")
+        if isinstance(value, Relative):
+            raise self.fail(node, "an array in a stencil by itself", "use its elements, a[-1], a[0], a[1]")
         if isinstance(value, Poison):
             raise self.fail(node, "this variable", value.reason)
         if value is ir.UNDEFINED:

@@ -46,6 +46,7 @@ class Lowering(Branches, Loops, Calls, KnownTypes, LibraryCalls, Statements, Tra
         self.block = Block()
         self.frame: Frame | None = None
         self.inlining: list[tuple] = []
+        self.callers: list[Frame | None] = []
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0

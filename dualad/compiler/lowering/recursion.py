@@ -168,6 +168,7 @@ class Calls:
         names = frozenset(assigned_names(body)) | frozenset(env)
         self.frame = Frame(f.source, {**held_by_dicts(outer.env if outer else {}), **env}, names, f.frame)
         self.inlining.append(f.key)
+        self.callers.append(outer)
         try:
             self.statements(body)
             if outer:
@@ -176,6 +177,7 @@ class Calls:
         finally:
             self.frame = outer
             self.inlining.pop()
+            self.callers.pop()
 
     def call_unit(self, f: FunctionValue, env: dict[str, object], node: ast.AST | None) -> object:
         """Emit the call of a recursive function."""
