@@ -208,6 +208,19 @@ def through_overloads(x, y):
     return (z.scaled(k=3.0) * z.ends + x.scaled()) * total * by_literal(2, y) * by_literal(3, y)
 
 
+def drawn(m, s, k):
+    np.random.seed(3)
+    total = np.random.normal() + np.random.gamma(2.0, s) + np.random.lognormal(m, 0.1 * s)
+    for _ in range(3):
+        total += np.random.normal(m, s) + np.random.uniform(m, s) * np.random.exponential(s)
+        total += np.random.laplace(m, s) * np.random.gumbel(m, s) + np.random.rayleigh(s) * np.random.logistic(m, s)
+    return total * np.sum(np.random.normal(m, s, size=k))
+
+
+def drawn_with_a_shape(a):
+    return np.random.gamma(a, 1.0)
+
+
 X, M, POSITIVE = data(901, 6), data(902, 3, 4), data(903, 4) ** 2 + 0.1
 PROGRAMS = [
     (type_as_cast, (1.3, X)),
@@ -226,6 +239,7 @@ PROGRAMS = [
     (smoothed_rows, (M,)),
     (broadcast_rows, (M, M[1])),
     (through_overloads, (X, 1.3)),
+    (drawn, (0.4, 0.7, 4)),
 ]
 PLAIN = (
     *(chosen_by_class, written_into, lists_for_arrays, smoothed_rows, broadcast_rows, without_dimensions),
@@ -326,6 +340,8 @@ REFUSED = [
     (two_names, (1.3,), "an array without dimensions that has two names"),
     (changed_by_callee, (1.3,), "an array without dimensions that has two names"),
     (lambda x: whole_array(x), (X,), "an array in a stencil by itself"),
+    (drawn_with_a_shape, (1.3,), "the derivative of standard_gamma"),
+    (lambda m: np.random.normal(m, 1.0), (X,), "np.random.normal with arrays as parameters"),
     (no_overload, (1.3,), "by_literal(float64, float64), for which no numba.extending.overload"),
     (lambda m: moving_mean(m, 2.0, m, m), (M,), "moving_mean with 4 arguments"),
     (lambda m: saturated(m), (M,), "saturated with 1 arguments"),

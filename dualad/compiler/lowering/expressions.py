@@ -18,13 +18,12 @@ from ..ir.kinds import is_object
 from ..ir.messages import Field, formatted
 from ..runtime.helpers import check_no_overlap
 from ..runtime.numba_bridge.choices import is_overloaded_by_user
-from ..runtime.numba_bridge.kernels import kernel_of
 from .array_likes import ArrayLikes
 from .builtin_calls import SPECIAL, Builtins
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import Dicts
-from .kernels import Kernels, native_of
+from .kernels import Kernels
 from .library import AXES
 from .lists import Lists
 from .nested_derivatives import transformation_of
@@ -476,12 +475,9 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Decorators, Objec
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))
-        kernel = kernel_of(f)
-        if kernel is not None:
-            return self.call_kernel(kernel, args, kwargs, node, hint)
-        native = native_of(f)
-        if native is not None:
-            return self.call_native(f, native, args, kwargs, node, hint)
+        found = self.call_other(f, args, kwargs, node, hint)
+        if found is not None:
+            return found
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)
