@@ -67,6 +67,10 @@ def by_keywords(x):
     return g(x)
 
 
+def test_a_decorator_with_any_keywords():
+    assert dualad.grad(by_keywords)(2.0) == 4.0
+
+
 @pytest.mark.parametrize(
     ("f", "words"),
     [

@@ -33,8 +33,8 @@ def complaint(call, kind=dualad.UnsupportedError):
 
 
 def with_try(x):
-    try:  # refused
-        return math.sqrt(x)
+    try:
+        return math.sqrt(x)  # refused
     finally:
         print("done")
 
@@ -89,8 +89,8 @@ def with_class(x):
 
 
 def with_del(x):
-    y = x * x
-    del y  # refused
+    items = [x, x]
+    del items[0]  # refused
     return x
 
 
@@ -99,8 +99,8 @@ def with_yield(x):
 
 
 def with_match(x):
-    match x:  # refused
-        case 1.0:
+    match x:
+        case float():  # refused
             return x
     return 2.0 * x
 
@@ -147,7 +147,7 @@ SYNTAX = {
     "class": with_class,
     "del": with_del,
     "yield": with_yield,
-    "match": with_match,
+    "the pattern 'float()'": with_match,
     "1j": with_complex,
     "insert": with_insert,
     "nothing": with_attribute,

@@ -43,6 +43,7 @@ def serial_prange(x):
 def lists_for_arrays(x, h):
     c = np.cross([0, 0, 1], h)
     d = np.dot([1.0, x, 2.0], h) + np.sum(np.outer((x, 2.0), h)) + np.max([x, 0.1])
+    d += np.max((h, 2.0 * h)) + np.mean([h, h * x], axis=0)[1]
     return c[0] * c[1] + d * np.where(x > 0, 2.0, 3.0) * pow(x, 3) * np.array([h, h * x])[1, 2]
 
 
@@ -207,6 +208,19 @@ def through_overloads(x, y):
     return (z.scaled(k=3.0) * z.ends + x.scaled()) * total * by_literal(2, y) * by_literal(3, y)
 
 
+def drawn(m, s, k):
+    np.random.seed(3)
+    total = np.random.normal() + np.random.gamma(2.0, s) + np.random.lognormal(m, 0.1 * s)
+    for _ in range(3):
+        total += np.random.normal(m, s) + np.random.uniform(m, s) * np.random.exponential(s)
+        total += np.random.laplace(m, s) * np.random.gumbel(m, s) + np.random.rayleigh(s) * np.random.logistic(m, s)
+    return total * np.sum(np.random.normal(m, s, size=k))
+
+
+def drawn_with_a_shape(a):
+    return np.random.gamma(a, 1.0)
+
+
 X, M, POSITIVE = data(901, 6), data(902, 3, 4), data(903, 4) ** 2 + 0.1
 PROGRAMS = [
     (type_as_cast, (1.3, X)),
@@ -225,6 +239,7 @@ PROGRAMS = [
     (smoothed_rows, (M,)),
     (broadcast_rows, (M, M[1])),
     (through_overloads, (X, 1.3)),
+    (drawn, (0.4, 0.7, 4)),
 ]
 PLAIN = (
     *(chosen_by_class, written_into, lists_for_arrays, smoothed_rows, broadcast_rows, without_dimensions),
@@ -275,6 +290,22 @@ def two_names(x):
     return other * total
 
 
+def added_to(total, x):
+    total += x
+    return total * 2.0
+
+
+def changed_by_callee(x):
+    total = np.array(0.0)
+    y = added_to(total, x)
+    return y * total
+
+
+@stencil
+def whole_array(a):
+    return np.sum(a) + a[0]
+
+
 def no_overload(x):
     return by_literal(x, x)
 
@@ -283,9 +314,34 @@ def out_of_order(x):
     return neighbours(x[:, 0])
 
 
+@njit(parallel=True)
+def on_several_threads(x):
+    total = 0.0
+    for i in prange(x.size):
+        total += x[i] ** 2
+    return total
+
+
+@njit
+def calls_several_threads(x):
+    return on_several_threads(x) * 2.0
+
+
+@njit(parallel=True)
+def whole_arrays_on_several_threads(x):
+    return np.sum(x * x)
+
+
 REFUSED = [
+    (on_several_threads, (X,), "prange under parallel=True (on_several_threads)"),
+    (calls_several_threads, (X,), "prange under parallel=True (on_several_threads)"),
+    (whole_arrays_on_several_threads, (X,), "a function under parallel=True"),
     (changing_class, (1.3, 4), "total changes its type in a loop"),
     (two_names, (1.3,), "an array without dimensions that has two names"),
+    (changed_by_callee, (1.3,), "an array without dimensions that has two names"),
+    (lambda x: whole_array(x), (X,), "an array in a stencil by itself"),
+    (drawn_with_a_shape, (1.3,), "the derivative of standard_gamma"),
+    (lambda m: np.random.normal(m, 1.0), (X,), "np.random.normal with arrays as parameters"),
     (no_overload, (1.3,), "by_literal(float64, float64), for which no numba.extending.overload"),
     (lambda m: moving_mean(m, 2.0, m, m), (M,), "moving_mean with 4 arguments"),
     (lambda m: saturated(m), (M,), "saturated with 1 arguments"),
@@ -300,3 +356,22 @@ def test_what_is_refused(f, args, words):
             transform(f)(*args)
         assert words in str(caught.value)
         assert "test_numba_code.py" in str(caught.value)
+
+
+def test_the_remedies():
+    np.testing.assert_allclose(dualad.grad(on_several_threads.py_func)(X), 2.0 * X)
+    np.testing.assert_allclose(dualad.grad(whole_arrays_on_several_threads.py_func)(X), 2.0 * X)
+    value = dualad.grad(lambda x: huber(x, 1.0) * np.array([x])[0])(0.3)  # a ufunc's and an overload's: in a def
+    np.testing.assert_allclose(value, 1.5 * 0.3**2)
+
+
+class Model:
+    def loss(self, x):
+        return x * x
+
+
+def test_no_message_has_an_address():
+    for f in (Model().loss, Model()):
+        with pytest.raises((dualad.DualadError, TypeError)) as caught:
+            dualad.grad(f)(1.0)
+        assert " at 0x" not in str(caught.value)

@@ -22,6 +22,16 @@ def by_keywords(x, y):
     return scaled(x, **options) + scaled(y, shift=2.0, other=1) + scaled(x)
 
 
+def without_keywords(x, **options):
+    for _ in options:
+        x = x * x
+    return x * x * options.get("scale", 2.0)
+
+
+def with_fewer_keywords(x):
+    return without_keywords(x) + without_keywords(x, scale=x)
+
+
 def matched(x, kind, pair):
     match kind:
         case 0:
@@ -141,6 +151,7 @@ def returned(x):
 
 PROGRAMS = [
     (by_keywords, (1.3, 0.7)),
+    (with_fewer_keywords, (1.3,)),
     *((matched, (1.3, kind, (0, 1.5))) for kind in (0, 2, 11, 5)),
     (matched, (1.3, 5, (0.5, 1.5))),
     (matched_by_text, (1.3,)),

@@ -8,8 +8,9 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special as sc
-from numba import njit
+from numba import float64, njit
 from numba.extending import get_cython_function_address
+from numba.types import WrapperAddressProtocol
 
 import dualad
 from dualad.testing import check_grads
@@ -165,11 +166,21 @@ def of_arrays(x, y):
     return np.sum(p) + sc.logit(np.array([0.2, 0.3])) @ sc.ndtri(0.1 + 0.2 * x[:2])
 
 
-@njit
+class Wrapped(WrapperAddressProtocol):
+    def __wrapper_address__(self):
+        return get_cython_function_address("scipy.special.cython_special", "__pyx_fuse_1xlogy")
+
+    def signature(self):
+        return float64(float64, float64)
+
+
+WRAPPED = Wrapped()
+
+
 def by_pointer(x):
     total = 0.0
     for v in x:
-        total += POINTER(v) * v
+        total += POINTER(v) * WRAPPED(v, 2.0 * v)
     return total
 
 
@@ -186,11 +197,18 @@ def unknown_function(x):
     [
         (of_numbers, (1.3, 0.7)),
         (of_arrays, (data(931, 3) ** 2 + 0.2, data(932, 2) ** 2 + 0.2)),
-        (by_pointer, (data(933, 4) ** 2 + 0.3,)),
     ],
 )
 def test_in_functions(f, args):
     check_grads(f, args)
+
+
+def test_pointers():
+    x = data(933, 4) ** 2 + 0.3
+    value, x_bar = dualad.value_and_grad(by_pointer)(x)
+    np.testing.assert_allclose(value, njit(by_pointer)(x), rtol=1e-14)
+    slope = sc.digamma(x) * sc.xlogy(x, 2.0 * x) + sc.gammaln(x) * (np.log(2.0 * x) + 1.0)
+    np.testing.assert_allclose(x_bar, slope, rtol=1e-12)
 
 
 def test_second_derivatives():

@@ -41,10 +41,17 @@ class ArrayLikes:
     def as_array(self, value: object, node: ast.AST) -> object:
         """Return a list or a tuple as an array; anything else, and what is none of numbers, as it is."""
         if isinstance(value, TupleOf | ListOf) and value.items:
+            if self.are_arrays(value.items, node):
+                return self.emit(np.stack, (TupleOf(tuple(value.items)),), node)
             rows = [i.items if isinstance(i, TupleOf | ListOf) else (i,) for i in value.items]
             if all(isinstance(x, OPERANDS) and not _is_text(x) for row in rows for x in row):
                 return self.pack(value, [], {}, node, "t")
         return value
+
+    def are_arrays(self, items: list, node: ast.AST) -> bool:
+        """Whether the items of a list are known to be arrays, all of them."""
+        known = [self.type_if_known(i, node) if isinstance(i, Var) else None for i in items]
+        return bool(known) and all(isinstance(t, types.Array) and t.ndim > 0 for t in known)
 
     def made_of(self, f: object, args: list, kwargs: dict, node: ast.AST, hint: str) -> object:
         """Return np.array(x) or the like where x is a list or a number; None where it is an array."""
@@ -52,7 +59,7 @@ class ArrayLikes:
             return None
         x = args[0]
         if isinstance(x, ListOf | TupleOf):
-            if x.items and all(isinstance(i, Var) and self.dimensions_of(i, node) > 0 for i in x.items):
+            if self.are_arrays(x.items, node):
                 stacked = self.emit(np.stack, (TupleOf(tuple(x.items)),), node, hint)
                 dtype = kwargs.get("dtype", args[1] if len(args) > 1 else None)
                 return stacked if dtype is None else self.emit("method", (stacked, self.as_operand(dtype, node)), node,
@@ -81,11 +88,13 @@ class ArrayLikes:
 
     def refuse_shared_number(self, now: object, node: ast.AST) -> None:
         """Refuse to change an array without dimensions that is seen under several names."""
-        frame, names = self.frame, 0
-        while now in self.zero_dim and frame is not None:
-            names += sum(x is now for x in frame.env.values())
-            frame = frame.parent
-        if names > 1:
+        if now not in self.zero_dim:
+            return
+        frames = [self.frame, *self.callers]
+        for frame in frames:  # it grows meanwhile
+            if frame is not None and frame.parent is not None and frame.parent not in frames:
+                frames.append(frame.parent)
+        if sum(x is now for frame in frames if frame is not None for x in frame.env.values()) > 1:
             what = "changing an array without dimensions that has two names"
             raise self.fail(node, what, "make it an array of one element: np.array([x])")
 

@@ -192,6 +192,8 @@ class _Walk:
         function = python_function(f)
         name = getattr(f if function is None else function, "__name__", "f")
         out = self.visit(f, name, WHOLE) if function is None else self.function(function, name)
+        if self.copying and function is not None and f is not function:
+            out.stands_for = f
         forms = tuple((k, self.form(form, f"{name}({k})")) for k, form in forms)
         self.drain()
         count = -1

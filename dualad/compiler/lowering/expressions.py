@@ -19,7 +19,6 @@ from ..ir.kinds import is_object
 from ..ir.messages import Field, formatted
 from ..runtime.helpers import check_no_overlap
 from ..runtime.numba_bridge.choices import is_overloaded_by_user
-from ..runtime.numba_bridge.kernels import kernel_of
 from .array_likes import ArrayLikes
 from .bound import Bounds
 from .builtin_calls import SPECIAL, Builtins
@@ -27,7 +26,7 @@ from .classes import is_structured
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import READING, Dicts
-from .kernels import Kernels, native_of
+from .kernels import Kernels
 from .known_values import dimensions, is_beyond, is_text
 from .library import AXES
 from .lists import Lists
@@ -85,6 +84,8 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorator
             raise self.fail(node, "a list as a value", "make it an array with np.array([...]), or a tuple")
         if isinstance(value, DictOf):
             raise self.fail(node, "a dict as a value", "pass what it holds")
+        if isinstance(value, Relative):
+            raise self.fail(node, "an array in a stencil by itself", "use its elements, a[-1], a[0], a[1]")
         if isinstance(value, Poison):
             raise self.fail(node, "this variable", value.reason)
         if value is ir.UNDEFINED:
@@ -506,12 +507,9 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorator
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))
-        kernel = kernel_of(f)
-        if kernel is not None:
-            return self.call_kernel(kernel, args, kwargs, node, hint)
-        native = native_of(f)
-        if native is not None:
-            return self.call_native(f, native, args, kwargs, node, hint)
+        found = self.call_other(f, args, kwargs, node, hint)
+        if found is not None:
+            return found
         if innermost(f) is not f:
             value = self.function_value(f)
             return self.call_transformed(value, self.in_order(value, args, kwargs, node), node)

@@ -25,7 +25,7 @@ from numba import types
 from ...rules import broadcasting
 from ..ir import Block, Const, Global, TupleOf, Var
 from ..runtime.numba_bridge.choices import class_of
-from ..runtime.numba_bridge.kernels import Elementwise, Generalised, Stencil, elementwise, is_of_numbers
+from ..runtime.numba_bridge.kernels import Elementwise, Generalised, Stencil, elementwise, is_of_numbers, kernel_of
 from .values import Iteration, Relative
 
 
@@ -36,10 +36,13 @@ def native_of(f: object) -> object:
         from ...rules.scipy_special import NATIVE
 
         return NATIVE.get(f)
-    if isinstance(f, ctypes._CFuncPtr) and "scipy.special.cython_special" in sys.modules:
+    is_pointer = isinstance(f, ctypes._CFuncPtr | types.WrapperAddressProtocol)
+    if is_pointer and "scipy.special.cython_special" in sys.modules:
         from ...rules.scipy_special import BY_ADDRESS
 
-        return BY_ADDRESS.get(ctypes.cast(f, ctypes.c_void_p).value)
+        if isinstance(f, ctypes._CFuncPtr):
+            return BY_ADDRESS.get(ctypes.cast(f, ctypes.c_void_p).value)
+        return BY_ADDRESS.get(f.__wrapper_address__())
     return None
 
 
@@ -63,6 +66,16 @@ class Kernels:
         else:
             value = self.emit(elementwise(native, name.rpartition(".")[2], count), tuple(args), node, hint)
         return value if out is None else self.written_into(out, value, node)
+
+    def call_other(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
+        """Call what is no function of Python's: a ufunc, a stencil, a pointer, a generator; None for others."""
+        kernel = kernel_of(f)
+        if kernel is not None:
+            return self.call_kernel(kernel, args, kwargs, node, hint)
+        native = native_of(f)
+        if native is not None:
+            return self.call_native(f, native, args, kwargs, node, hint)
+        return self.drawn(f, args, kwargs, node)
 
     def call_kernel(
         self, kernel: Elementwise | Generalised | Stencil, args: list, kwargs: dict, node: ast.AST, hint: str

@@ -15,6 +15,7 @@ import ast
 
 from numba import types
 
+from ...errors import UnsupportedError
 from .. import ir
 from ..ir import UNDEFINED, Block, Const, Function, If, Op, Phi, TupleOf, Var
 from ..ir.infer import find_types
@@ -22,6 +23,7 @@ from ..ir.kinds import type_of
 from ..ir.printer import Scope
 from ..ir.renaming import rename
 from ..runtime.numba_bridge.choices import class_of, literal_type
+from ..runtime.numba_bridge.objects import name_of_object
 from .values import OPERANDS, FunctionValue, ListOf, Static
 
 
@@ -49,7 +51,7 @@ class KnownTypes:
         if isinstance(value, Static | ir.Global):
             found = type_of(ir.Global(value.value))
             if found is None:
-                raise self.fail(node, f"{value.value!r} here", "pass numbers, arrays or jitted functions")
+                raise self.fail(node, f"{name_of_object(value.value)} here", "pass numbers, arrays or jitted functions")
             return found
         if isinstance(value, Var):
             try:
@@ -66,7 +68,7 @@ class KnownTypes:
             return self.type_of(value, node)
         try:
             return self.type_of_variable(value, node)
-        except UnknownType:
+        except (UnknownType, UnsupportedError):  # what is wrong is said when the whole function is typed
             return None
 
     def are_float_arrays(self, values: list, node: ast.AST) -> bool:

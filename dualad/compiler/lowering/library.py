@@ -13,9 +13,10 @@ import ast
 import numpy as np
 
 from ...rules import by_types, moving, selection
+from ...rules.random_numbers import REPARAMETERISED
 from ..ir import Const, Place, TupleOf, Var
 from ..ir.callees import library_name
-from .values import ListOf
+from .values import ListOf, Static
 
 _MAX_PARTS = 64
 AXES = {np.split: 0, np.array_split: 0, np.vsplit: 0, np.hsplit: None, np.dsplit: 2}
@@ -41,6 +42,18 @@ class LibraryCalls:
             return self.call_function(value, args, kwargs, node)
         finally:
             self.origin = outer
+
+    def drawn(self, f: object, args: list, kwargs: dict, node: ast.Call) -> object:
+        """Return a random number whose parameters may carry derivatives; None for other functions, and constants."""
+        if not isinstance(getattr(f, "__self__", None), np.random.RandomState) or f not in REPARAMETERISED:
+            return None
+        parameters = [v for v in (*args[:2], *(v for k, v in kwargs.items() if k != "size"))]
+        if all(isinstance(v, Const) for v in parameters):
+            return None
+        if any(not isinstance(v, Const) and self.dimensions_of(v, node) > 0 for v in parameters):
+            remedy = "draw standard numbers of that shape, and scale and shift them"
+            raise self.fail(node, f"{ast.unparse(node.func)} with arrays as parameters", remedy)
+        return self.library_call(REPARAMETERISED[f], f, [Static(f), *args], kwargs, node)
 
     def flattened(self, arrays: object, node: ast.AST) -> TupleOf:
         """Return the arrays of a display, flat: what np.concatenate joins along no axis."""

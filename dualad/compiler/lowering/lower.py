@@ -47,6 +47,7 @@ class Lowering(Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Stat
         self.block = Block()
         self.frame = Frame(None, {}, frozenset())  # of the call that begins it all
         self.inlining: list[tuple] = []
+        self.callers: list[Frame | None] = []
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0

@@ -22,7 +22,7 @@ from .. import ir
 from ..ir import Const, TupleOf, Var
 from ..ir.kinds import is_object, type_of
 from ..ir.messages import TEXTS
-from ..runtime.numba_bridge.choices import chosen, chosen_attribute, chosen_method, class_of
+from ..runtime.numba_bridge.choices import chosen, chosen_attribute, chosen_method, class_of, is_declared
 from ..runtime.numba_bridge.objects import (
     accessor,
     has_overload,
@@ -210,9 +210,12 @@ class Objects:
         """Return the function behind a method that `overload_method` declares, or None."""
         if hasattr(np.ndarray, name) and not is_object(base):
             return None
+        known = None if base in self.lists else self.type_if_known(base, node)
+        if known is None or not is_declared(known, name):
+            return None
         given = tuple(self.type_of(a, node, True) for a in args)
         named = {k: self.type_of(v, node, True) for k, v in kwargs.items()}
-        found = chosen_method(self.type_of(base, node), name, given, named)
+        found = chosen_method(known, name, given, named)
         return None if found is None else self.chosen_function(found, name, node)
 
     def overloaded_attribute(self, base: Var | ir.Global, node: ast.Attribute) -> FunctionValue | None:

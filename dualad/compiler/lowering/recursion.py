@@ -174,6 +174,7 @@ class Calls:
         cells = self.share(f, env)
         self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame, cells, own)
         self.inlining.append(f.key)
+        self.callers.append(outer)
         try:
             self.statements(body)
             outer.env.update(held_by_dicts(self.frame.env))
@@ -181,6 +182,7 @@ class Calls:
         finally:
             self.frame = outer
             self.inlining.pop()
+            self.callers.pop()
 
     def call_unit(self, f: FunctionValue, env: dict[str, object], node: ast.AST | None) -> object:
         """Emit the call of a recursive function."""

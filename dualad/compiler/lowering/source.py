@@ -14,6 +14,7 @@ import functools
 import hashlib
 import inspect
 import linecache
+import re
 import sys
 import types
 from collections.abc import Iterator
@@ -176,9 +177,14 @@ def read(f: object) -> Source:
     """
     function = python_function(f)
     if function is None:
-        raise NoSourceError(f"{f!r} is not a Python function, so it has no source: {_remedy_for(f)}")
+        raise NoSourceError(f"{_described(f)} is not a Python function, so it has no source: {_remedy_for(f)}")
     found = text_of(function)
     return Source(function, found.node, found.filename, found.asserts)
+
+
+def _described(f: object) -> str:
+    """Return how Python shows an object, without its address."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(f))
 
 
 def _remedy_for(f: object) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "chosen_attribute",
     "chosen_method",
     "class_of",
+    "is_declared",
     "is_instance_of",
     "is_overloaded_by_user",
     "literal_type",
@@ -125,6 +126,11 @@ def is_overloaded_by_user(function: object) -> bool:
     except TypeError:  # it cannot be hashed
         return False
     return any(_is_of_user(t) for t in getattr(found, "templates", ()))
+
+
+def is_declared(ty: object, name: str) -> bool:
+    """Whether somebody other than Numba has declared a method or an attribute of a type."""
+    return bool(_declared(ty, name))
 
 
 def _declared(ty: object, name: str) -> list:
