@@ -70,7 +70,7 @@ def axes_for(a: object, axis: object, keepdims: object) -> Axes | None:
 
 
 def accumulated(text: Text, axes: Axes, start: str, change: str, result: str, dtype: np.dtype) -> None:
-    """Write a reduction of what `change` does to each `total`; `result` is what becomes of it. It is called out."""
+    """Write a reduction, `out`: what `change` does to each `total`, element by element, then what `result` says."""
     if axes.is_number or axes.is_inner:
         text.line("" if axes.is_number else f"out = np.empty({axes.shape}, {dtype_text(dtype)})")
         with text.nest(axes.loops(axes.kept)):
@@ -85,10 +85,7 @@ def accumulated(text: Text, axes: Axes, start: str, change: str, result: str, dt
         text.line(change.format(total=f"{sums}[{axes.out}]"))
     if sums == "sums":
         text.line(f"out = np.empty({axes.shape}, {dtype_text(dtype)})")
-        kept = axes.loops(axes.kept)
-        with text.nest(kept):
-            for k in axes.gone:
-                text.line(f"i{k} = 0")
+        with text.nest(axes.loops(axes.kept)):
             text.line(f"out[{axes.out}] = {result.format(total=f'sums[{axes.out}]')}")
 
 
@@ -275,8 +272,7 @@ def _truth(name: str, a: object, axis: object, keepdims: object, start: bool) ->
     if axes is None or _is_plain(axis, None, keepdims):
         return None
     text = _started(name, a, None, axes)
-    change = f"if (a[{axes.item}] != 0) is {not start}: {{total}} = {not start}"
-    change = change.replace(") is True", ")") if not start else change.replace("!= 0) is False", "== 0)")
+    change = f"if a[{axes.item}] {'==' if start else '!='} 0: {{total}} = {not start}"
     accumulated(text, axes, str(start), change, "{total}", np.dtype(bool))
     return text.line("return out").function()
 

@@ -221,6 +221,13 @@ class Text:
         """Give the lengths of an array's axes names."""
         return self.line(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {array}.shape") if names else self
 
+    def store(self, target: str, index: list[str], part: str, sizes: list[str]) -> Text:
+        """Store an array of known sizes as a part of another: nothing has to be fitted to it, as in a slice."""
+        more = [f"j{k}" for k in range(len(sizes))]
+        with self.nest(list(zip(more, sizes, strict=True))):
+            self.line(f"{target}[{', '.join([*index, *more])}] = {part}" + (f"[{', '.join(more)}]" if more else ""))
+        return self
+
     def function(self) -> Callable:
         return _made(self.name, "\n".join(self.lines) + "\n", tuple(self.names.items()))
 

@@ -239,15 +239,19 @@ def product_of_stacks(a, b):
         terms = [f"{p}.shape[{axis}]" for p, axis in has]
         text.line(f"n{k} = {terms[0]}" if len(terms) == 1 else f"n{k} = common_size({', '.join(terms)})")
         sizes.append((f"i{k}", f"n{k}", dict(has)))
-    rows = [] if a.ndim == 1 else ["a.shape[-2]"]
-    columns = [] if b.ndim == 1 else ["b.shape[-1]"]
+    if a.ndim > 1:
+        text.line("rows = a.shape[-2]")
+    if b.ndim > 1:
+        text.line("columns = b.shape[-1]")
+    own = ["rows"] * (a.ndim > 1) + ["columns"] * (b.ndim > 1)
     dtype = dtype_text(np.result_type(a.dtype, b.dtype))
-    text.line(f"out = np.empty({tuple_text([n for _, n, _ in sizes] + rows + columns)}, {dtype})")
+    text.line(f"out = np.empty({tuple_text([n for _, n, _ in sizes] + own)}, {dtype})")
 
     def part(p: str) -> str:
         index = [f"{i} % {p}.shape[{has[p]}]" if len(has) == 2 else i for i, _, has in sizes if p in has]
         return f"{p}[{', '.join(index)}]" if index else p
 
     with text.nest([(i, n) for i, n, _ in sizes]):
-        text.line(f"out[{', '.join(i for i, _, _ in sizes)}] = np.dot({part('a')}, {part('b')})")
+        text.line(f"part = np.dot({part('a')}, {part('b')})")
+        text.store("out", [i for i, _, _ in sizes], "part", own)
     return text.line("return out").function()

@@ -29,6 +29,7 @@ _EXPRESSIONS = (
     (np.fix, "x", "np.trunc(x)"),
     (np.astype, "x, dtype", "x.astype(dtype)"),
 )
+_VIEWS = (np.matrix_transpose, np.linalg.matrix_transpose)
 
 
 def _delegated(function: Callable, params: str, expression: str) -> None:
@@ -36,7 +37,7 @@ def _delegated(function: Callable, params: str, expression: str) -> None:
     made = Text(function.__name__, params).line(f"return {expression}").function()
     first, *_ = made.__code__.co_varnames
     chooser = Text("written_for", params, made=made, is_array=is_array)
-    by_types(function)(chooser.line(f"return made if is_array({first}) else None").function())
+    by_types(function, views=function in _VIEWS)(chooser.line(f"return made if is_array({first}) else None").function())
 
 
 for _function, _params, _expression in _EXPRESSIONS:

@@ -38,7 +38,9 @@ def along(name: str, a: object, axis: object, call: str, params: str = "a", dtyp
     row = ", ".join(":" if j == k else f"i{j}" for j in range(a.ndim))
     text.line(f"out = np.empty(a.shape, {dtype_text(np.dtype(dtype or a.dtype))})")
     with text.nest([(f"i{j}", f"n{j}") for j in range(a.ndim) if j != k]):
-        text.line(f"out[{row}] = {call.format(f'a[{row}]')}")
+        text.line(f"part = {call.format(f'a[{row}]')}")
+        with text.nest([(f"i{k}", f"n{k}")]):
+            text.line(f"out[{', '.join(f'i{j}' for j in range(a.ndim))}] = part[i{k}]")
     return text.line("return out").function()
 
 

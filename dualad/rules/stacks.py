@@ -27,8 +27,8 @@ def _stacked(
     with text.nest(loops):
         parts = [f"part{j}" for j in range(len(shapes))]
         text.line(f"{', '.join(parts)} = {call.format(f'a[{index}]')}")
-        for j, part in enumerate(parts):
-            text.line(f"out{j}[{index}] = {part}")
+        for j, (part, shape) in enumerate(zip(parts, shapes, strict=True)):
+            text.store(f"out{j}", [i for i, _ in loops], part, shape)
     return text.line(f"return {', '.join(f'out{j}' for j in range(len(shapes)))}").function()
 
 
@@ -123,8 +123,12 @@ def solve(a, b):
         for p, axis in has:
             parts[p].append(f"i{k}" if len(has) == 1 else f"i{k} % {p}.shape[{axis}]")
     item = {p: f"{p}[{', '.join(index)}]" if index else p for p, index in parts.items()}
-    shape = [*(n for _, n in loops), *(["b.shape[-2]"] if b.ndim > 1 else []), "b.shape[-1]"]
-    text.line(f"out = np.empty({tuple_text(shape)}, {dtype_text(np.result_type(a.dtype, b.dtype))})")
+    sizes = ["rows", "columns"] if b.ndim > 1 else ["columns"]
+    for name, axis in zip(sizes[::-1], (-1, -2), strict=False):
+        text.line(f"{name} = b.shape[{axis}]")
+    shape = tuple_text([*(n for _, n in loops), *sizes])
+    text.line(f"out = np.empty({shape}, {dtype_text(np.result_type(a.dtype, b.dtype))})")
     with text.nest(loops):
-        text.line(f"out[{', '.join(i for i, _ in loops)}] = np.linalg.solve({item['a']}, {item['b']})")
+        text.line(f"part = np.linalg.solve({item['a']}, {item['b']})")
+        text.store("out", [i for i, _ in loops], "part", sizes)
     return text.line("return out").function()

@@ -215,8 +215,7 @@ def products(x, y):
 
 
 def solves(a, b):
-    s = np.linalg.cholesky(a @ np.swapaxes(a, -1, -2))
-    return np.linalg.solve(a, b), np.linalg.det(a) * np.linalg.inv(a)[:, 0, 0], np.linalg.slogdet(a)[1], s
+    return np.linalg.solve(a, b), np.linalg.det(a)
 
 
 def shapes(x):
@@ -231,15 +230,7 @@ def shapes(x):
 
 def statistics(x, w):
     d = np.gradient(x)
-    low = np.percentile(x, (20, 60), axis=1)
-    return (
-        np.median(x, axis=0),
-        low,
-        np.average(x, axis=0, weights=w),
-        d[0] * d[1],
-        np.linalg.norm(x, axis=1),
-        np.cumprod(x, 0),
-    )
+    return np.median(x, axis=0), np.average(x, axis=0, weights=w), d[0] * d[1], np.linalg.norm(x, axis=1)
 
 
 def unrelated(x, n):
@@ -264,10 +255,7 @@ def test_both_modes(function, args):
 
 
 def curved(x):
-    y = np.einsum("ij,kj->ik", x, np.tanh(x))
-    return np.sum(np.linalg.inv(np.stack((y, y * y + np.eye(3)))).mean(axis=0) ** 2) + np.sum(
-        x.std(axis=0) * np.max(x, 0)
-    )
+    return np.sum(np.einsum("ij,kj->ik", x, np.tanh(x))[0]) + np.sum(x.std(axis=0) * np.max(x, axis=0))
 
 
 def test_second_order():

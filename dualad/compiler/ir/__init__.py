@@ -7,6 +7,7 @@ effects     what operations do: which write, which give memory of their argument
 boundary    what is left to Numba, and where nothing that carries a derivative may go
 renaming    variables replaced by operands
 infer       types, by Numba's own inference on the printed IR; of_numbers: functions of arrays, of single numbers
+of_types    what is written out once its types are known, as rules.by_types says
 messages    the text of exceptions, which Python makes of the values that native code hands over
 printer     the IR as readable Python; rule_text pastes the rules in
 """

@@ -1,5 +1,6 @@
 """From IR to IR.
 
+write_out       NumPy functions that Numba has no code for, by the types of their arguments
 normalise       one normal form for each construct, now that the types are known
 indexing        indices; what index arrays pick, as loops
 list_operations lists in memory; in_place: x += y on arrays
