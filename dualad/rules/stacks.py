@@ -68,7 +68,7 @@ def eigvalsh(a, UPLO="L"):
 
 @by_types(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    if UPLO == "U" and is_array(a):
+    if UPLO == "U" and is_array(a):  # LAPACK's other half: the same vectors, of which it may turn others round
         return Text("eigh", "a").line("return np.linalg.eigh(np.swapaxes(a, -1, -2))").function()
     return _stacked("eigh", a, "np.linalg.eigh({})", ["n"], ["n", "n"], one=spectra.eigh)
 
