@@ -32,7 +32,8 @@ class ArrayLikes:
 
     def as_arrays(self, f: object, args: list, kwargs: dict, node: ast.AST) -> tuple[list, dict]:
         """Return arguments of a library function with arrays in place of lists and tuples of numbers."""
-        if f in _MAKERS or not (isinstance(f, np.ufunc) or (getattr(f, "__module__", "") or "").startswith("numpy")):
+        is_of_numpy = isinstance(f, np.ufunc) or (getattr(f, "__module__", "") or "").startswith("numpy")
+        if f in (*_MAKERS, np.ndim, np.shape, np.size) or not is_of_numpy:
             return args, kwargs
         names = _parameters(f, len(args))
         args = [self.as_array(x, node) if name in _ARRAY_PARAMETERS else x for name, x in zip(names, args, strict=True)]
