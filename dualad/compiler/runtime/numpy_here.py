@@ -11,9 +11,10 @@ from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType
 
 import numpy as np
+from numba import njit
 
 from .numba_bridge import inline_arrays as code
-from .numba_bridge import inner_njit, is_jitted
+from .numba_bridge import is_jitted
 from .numba_bridge.inline import inline_code
 
 np_here = ModuleType("np")
@@ -59,7 +60,8 @@ def here(f: object) -> object:
     if f not in _copies:
         old = f.py_func
         names = {**old.__globals__, "np": np_here}
-        _copies[f] = inner_njit(FunctionType(old.__code__, names, old.__name__, old.__defaults__, old.__closure__))
+        copy = FunctionType(old.__code__, names, old.__name__, old.__defaults__, old.__closure__)
+        _copies[f] = njit(error_model="numpy", no_cfunc_wrapper=True)(copy)  # generated code runs in plain Python, too
         for name in _names_in(old.__code__) & names.keys():
             names[name] = here(names[name])
     return _copies[f]
