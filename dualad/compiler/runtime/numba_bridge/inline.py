@@ -36,18 +36,16 @@ def inline_code(function: Callable, typer: Callable, code: Callable, original: C
         key = function
 
         def apply(self, args: tuple, kws: dict) -> object:
-            try:
-                bound = parameters.bind(*args, **kws)
-            except TypeError:
-                bound = None
-            found = typer(*bound.args) if bound is not None and not bound.kwargs else None
+            given = _positional(parameters, args, kws)
+            found = None if given is None else typer(*given)
             if found is None:
                 return original and self.context.resolve_function_type(self._original(), args, kws)
-            names = list(parameters.parameters.values())[: len(bound.args)]
-            return signature(found, *bound.args).replace(pysig=inspect.Signature(names))
+            names = list(parameters.parameters.values())[: len(given)]
+            return signature(found, *given).replace(pysig=inspect.Signature(names))
 
         def get_impl_key(self, sig: object) -> object:
-            if original is None or typer(*sig.args) is not None:
+            given = _positional(parameters, sig.args, {})
+            if original is None or (given is not None and typer(*given) is not None):
                 return function
             return self._original().get_impl_key(sig)
 
@@ -56,3 +54,12 @@ def inline_code(function: Callable, typer: Callable, code: Callable, original: C
 
     infer_global(function, types.Function(Template))
     lower_builtin(function, types.VarArg(types.Any))(code)
+
+
+def _positional(parameters: inspect.Signature, args: tuple, kws: dict) -> tuple | None:
+    """Return arguments by their positions; None if they are not those of the parameters."""
+    try:
+        bound = parameters.bind(*args, **kws)
+    except TypeError:
+        return None
+    return None if bound.kwargs else bound.args
