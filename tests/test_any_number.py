@@ -14,7 +14,11 @@ from dualad import Dual
 from .programs import PROGRAMS
 
 SINGLE = "in_single_precision"  # an array of float32 made by the program holds no Duals
-COMPILED = ("by_gradients", "derivatives_of_functions")  # the program takes derivatives itself, by the engine
+COMPILED = (
+    "by_gradients",
+    "derivatives_of_functions",
+    "array_in_a_while_loop",
+)  # the program takes derivatives itself, by the engine
 
 
 def flat(x):

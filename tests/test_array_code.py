@@ -9,7 +9,7 @@ import pytest
 
 import dualad
 import dualad.testing
-from dualad.compiler.transform import optimise as improve
+from dualad.compiler import passes
 from dualad.rules.reductions import place_of_first_largest, place_of_first_smallest
 
 from .programs.program import data
@@ -147,12 +147,12 @@ def test_loops_around_sums_of_products_are_turned(function, args):
 @contextlib.contextmanager
 def dualad_as_written():
     """Leave loops in the order in which they are written."""
-    before = improve.interchange
-    improve.interchange = lambda function, namer: False
+    before = passes.interchange
+    passes.interchange = lambda function, namer: False
     try:
         yield
     finally:
-        improve.interchange = before
+        passes.interchange = before
 
 
 @pytest.mark.parametrize(

@@ -366,12 +366,11 @@ def test_the_remedies():
 
 
 class Model:
-    def loss(self, x):
-        return x * x
+    def __getattr__(self, name):
+        raise AttributeError(name)
 
 
 def test_no_message_has_an_address():
-    for f in (Model().loss, Model()):
-        with pytest.raises((dualad.DualadError, TypeError)) as caught:
-            dualad.grad(f)(1.0)
-        assert " at 0x" not in str(caught.value)
+    with pytest.raises((dualad.DualadError, TypeError)) as caught:
+        dualad.grad(Model())(1.0)
+    assert " at 0x" not in str(caught.value)

@@ -100,7 +100,6 @@ CASES = {
     "tolist": ("return x.tolist()[0] * 2.0", (X,), "tolist"),
     "optional": ("y = None if x[0] > 9.0 else x * 2.0\n    return x if y is None else y", (X,), "None"),
     # ------------------------------------------------------------------- functions that return lists or views
-    "meshgrid": ("return np.meshgrid(x, x)[0] * 1.0", (X,), "meshgrid"),
     "view": ("return x.view(np.float64) * 2.0", (X,), "view"),
     # ------------------------------------------------------------------- indices and iterators
     "np.nditer": ("s = 0.0\n    for v in np.nditer(x): s += v.item()\n    return s", (X,), "np.nditer"),

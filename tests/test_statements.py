@@ -280,7 +280,7 @@ REFUSED = [
     (opened, (1.3,), "with open('nothing')"),
     (in_python, (1.3,), "with objmode"),
     (class_pattern, (1.3,), "the pattern 'float(y)'"),
-    (keywords_unknown, (1.3, (1.0, 2.0)), "**o"),
+    (keywords_unknown, (1.3, (1.0, 2.0)), "** of o"),
 ]
 
 

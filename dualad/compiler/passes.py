@@ -47,15 +47,15 @@ class Pass:
     name : str
     run : callable
         Takes the function, which it changes, and the context; returns whether it changed anything, if it can tell.
-    typed : bool
-        Whether all variables have types afterwards.
+    normal : bool
+        Whether all variables have types afterwards, and operations their normal form.
     prunes : bool
         Whether what nothing reads any more is removed afterwards.
     """
 
     name: str
     run: Callable[[ir.Function, Context], object]
-    typed: bool = True
+    normal: bool = True
     prunes: bool = False
 
 
@@ -73,9 +73,9 @@ class IfChanged:
     passes: tuple[Pass, ...]
 
 
-INFER = Pass("infer", lambda function, context: infer(function, context.scope))
+INFER = Pass("infer", lambda function, context: infer(function, context.scope), normal=False)
 NORMALISE = Pass("normalise", lambda function, context: normalise(function, context.scope.namer), prunes=True)
-WRITE_OUT = Pass("write out", lambda function, context: write_out(function, context.scope))
+WRITE_OUT = Pass("write out", lambda function, context: write_out(function, context.scope), normal=False)
 _LEGALISE = Pass(
     "legalise", lambda function, context: expand(function, context.analyse(), context.scope.namer), False, True
 )
@@ -124,7 +124,7 @@ def run_one(step: Pass, function: ir.Function, context: Context) -> object:
     changed = step.run(function, context)
     if step.prunes:
         ir.prune(function, has_effect)
-    verify(function, step.name, step.typed)
+    verify(function, step.name, step.normal)
     dump(function, step.name)
     return changed
 

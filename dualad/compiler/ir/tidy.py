@@ -37,8 +37,9 @@ def tidy(lines: list[str], places: list[tuple]) -> tuple[list[str], list[tuple]]
     functions = _parsed(lines, places)
     for function in functions:
         for _ in range(_ROUNDS):
+            _drop(function.body, set(), set())  # first, since it keeps the names of the user's
             _propagate(function.body, {})
-            _drop(function.body, set(), set())
+        _drop(function.body, set(), set())
     printed = list(_printed(functions))
     return [line for line, _ in printed], [place for _, place in printed]
 

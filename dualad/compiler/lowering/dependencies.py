@@ -53,6 +53,7 @@ import numpy as np
 
 from ...rules import registry
 from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
+from ..runtime.numba_bridge.kernels import kernel_of
 from ..runtime.numba_bridge.objects import has_type
 from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
@@ -311,6 +312,10 @@ class _Walk:
 
     def callable(self, x: object, path: str) -> object:
         """Add the entries of what may be a function of the user's."""
+        if is_jitted_ufunc(type(x)):  # lowering calls it by another way than a function
+            self.function(kernel_of(x).kernel, path)
+            self.entries.append(("options", path, jit_options(x)))
+            return x
         function = self.function_of(x)
         if function is None or is_library(function.__module__) or registry.find(x) is not None:
             return self.library(x, path)
@@ -320,10 +325,7 @@ class _Walk:
         copy = self.function(function, path)
         if copy is not None and x is not function:
             copy.stands_for = x
-        if not is_jitted_ufunc(type(x)):
-            return copy
-        self.entries.append(("options", path, jit_options(x)))
-        return x  # lowering calls it by another way than a function
+        return copy
 
     def function_of(self, x: object) -> types.FunctionType | None:
         """Return the function behind a callable, the same one for a method that is read twice."""

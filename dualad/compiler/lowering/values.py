@@ -17,6 +17,7 @@ import numpy as np
 
 from ..ir import Const, Global, TupleOf, Var
 from ..ir.callees import BINARY
+from ..runtime.numpy_here import there
 from .reads import Fixed
 from .source import Source
 
@@ -183,6 +184,7 @@ BOOLEAN = {*COMPARE.values(), operator.not_, bool}
 
 def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
     """Return the value of an object found in globals, a closure or a default; `around` are the tuples around it."""
+    obj = there(obj)
     if id(obj) in around:
         return Poison("it is found in itself")
     if isinstance(obj, Fixed):

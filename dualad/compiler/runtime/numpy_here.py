@@ -22,6 +22,20 @@ np_here = ModuleType("np")
 np_here.__dict__.update({k: v for k, v in vars(np).items() if not k.startswith("__")})
 
 
+_meant: dict[int, object] = {id(np_here): np}
+_kept: list[object] = []  # ids stay valid while the objects live
+
+
+def there(x: object) -> object:
+    """Return what generated code means by an object, where it is one that stands for it here."""
+    return _meant.get(id(x), x)
+
+
+def _stands_for(x: object, meant: object) -> None:
+    _meant[id(x)] = meant
+    _kept.append(x)
+
+
 def _replace(original: Callable, typer: Callable, write: Callable, otherwise: Callable | None = None) -> None:
     """Let a function of NumPy have code of its own where it is called with arguments that `typer` knows.
 
@@ -34,6 +48,7 @@ def _replace(original: Callable, typer: Callable, write: Callable, otherwise: Ca
     function.__name__ = function.__qualname__ = original.__name__
     inline_code(function, typer, write, otherwise or original)
     setattr(np_here, original.__name__, function)
+    _stands_for(function, original)
 
 
 def _type_of_copy(x: object) -> object:
@@ -62,6 +77,7 @@ def here(f: object) -> object:
         names = {**old.__globals__, "np": np_here}
         copy = FunctionType(old.__code__, names, old.__name__, old.__defaults__, old.__closure__)
         _copies[f] = njit(error_model="numpy", no_cfunc_wrapper=True)(copy)  # generated code runs in plain Python, too
+        _stands_for(_copies[f], f)
         for name in _names_in(old.__code__) & names.keys():
             names[name] = here(names[name])
     return _copies[f]

@@ -35,6 +35,9 @@ def inline_code(function: Callable, typer: Callable, code: Callable, original: C
     class Template(AbstractTemplate):
         key = function
 
+        def generic(self, args: tuple, kws: dict) -> object:
+            return self.apply(args, kws)
+
         def apply(self, args: tuple, kws: dict) -> object:
             given = _positional(parameters, args, kws)
             found = None if given is None else typer(*given)
