@@ -362,7 +362,7 @@ def guarded_product(function: Callable, both: bool) -> None:
     """Give a function of two numbers its meaning in jitted code: their product, 0 where y, or one of `both`, is 0."""
 
     def typer(x, y):
-        numbers = types.Float | types.Integer
+        numbers = types.Float | types.Integer | types.Boolean
         return types.float64 if isinstance(x, numbers) and isinstance(y, numbers) else None
 
     def code(context, builder, sig, args):
