@@ -80,6 +80,7 @@ class DerivativeFunction(Differentiated):
         self._by_forms: dict[tuple, DerivativeFunction] = {}
         self._form_of: dict[tuple, Form | None] = {}
         """What the result is to the user, by the types of the arguments."""
+        self._has_form = False
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
@@ -94,7 +95,7 @@ class DerivativeFunction(Differentiated):
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
-            self._form_of[argument_types] = made.form
+            self._take_form(argument_types, made.form)
         return self.built[argument_types].function
 
     def _about(self, argument_types: tuple) -> object:
@@ -103,7 +104,11 @@ class DerivativeFunction(Differentiated):
 
     def _restored(self, argument_types: tuple, about: object) -> None:
         """Take what `_about` has said in the process that compiled the code."""
-        self._form_of[argument_types] = from_plain(about)
+        self._take_form(argument_types, from_plain(about))
+
+    def _take_form(self, argument_types: tuple, form: Form | None) -> None:
+        self._form_of[argument_types] = form
+        self._has_form = self._has_form or form is not None  # asked in each call
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         if self._signature is not None:
@@ -136,7 +141,7 @@ class DerivativeFunction(Differentiated):
             except NumbaError as error:
                 self._explain(error, given, named)
                 raise
-        return self._with_form(result, args) if any(self._form_of.values()) else result
+        return self._with_form(result, args) if self._has_form else result
 
     def compile(self, *args: object, **kwargs: object) -> DerivativeFunction:
         """Compile for some types of arguments, ahead of the first call; return the derivative.

@@ -141,24 +141,14 @@ def _quantiles(name: str, a: object, q: object, axis: object, keepdims: object) 
     return rowwise(name, a, axes, f"np.{name}({{}}, np.asarray(q))", "a, q", _float_of(a), "len(q)")
 
 
-@by_types(np.quantile)
-def quantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles("quantile", a, q, axis, keepdims) if method == "linear" else None
+def _declare_quantiles(function):
+    @by_types(function)
+    def quantiles(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
+        return _quantiles(function.__name__, a, q, axis, keepdims) if method == "linear" else None
 
 
-@by_types(np.percentile)
-def percentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles("percentile", a, q, axis, keepdims) if method == "linear" else None
-
-
-@by_types(np.nanquantile)
-def nanquantile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles("nanquantile", a, q, axis, keepdims) if method == "linear" else None
-
-
-@by_types(np.nanpercentile)
-def nanpercentile(a, q, axis=None, out=None, overwrite_input=False, method="linear", keepdims=False):
-    return _quantiles("nanpercentile", a, q, axis, keepdims) if method == "linear" else None
+for _function in (np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
+    _declare_quantiles(_function)
 
 
 @by_types(np.linalg.norm)

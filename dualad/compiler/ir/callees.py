@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 import types
+from collections.abc import Callable
 
 import numpy as np
 
@@ -58,3 +59,8 @@ INPLACE = {
     ast.RShift: operator.irshift,
 }
 PLAIN = {INPLACE[k]: BINARY[k] for k in BINARY}
+
+
+def methods_named(names: str) -> dict[str, Callable]:
+    """Return the functions of NumPy behind methods of arrays, by the names, of which NumPy may have left some out."""
+    return {name: getattr(np, name) for name in names.split() if hasattr(np, name)}

@@ -14,7 +14,7 @@ from ..runtime.helpers import array_of, check_no_overlap
 from ..runtime.numba_bridge.kernels import Elementwise
 from . import Op, Var, boundary
 from .boundary import leaves_objects_alone, touches_object
-from .callees import PLAIN
+from .callees import PLAIN, methods_named
 from .kinds import is_list, is_memory, is_object, is_reference, type_of
 
 ALLOCATIONS = frozenset(
@@ -100,14 +100,10 @@ def shares_memory(op: Op) -> bool:
     return op.fn == "view" or op.fn in VIEWS
 
 
-METHODS = {
-    name: getattr(np, name)
-    for name in (
-        "copy sum prod mean var std max min argmax argmin cumsum cumprod dot ravel flatten reshape transpose "
-        "argsort repeat take all any trace diagonal ptp clip nonzero round conj conjugate"
-    ).split()
-    if hasattr(np, name)
-}
+METHODS = methods_named(
+    "copy sum prod mean var std max min argmax argmin cumsum cumprod dot ravel flatten reshape transpose "
+    "argsort repeat take all any trace diagonal ptp clip nonzero round conj conjugate"
+)
 
 
 def may_change_memory(op: Op) -> bool:

@@ -16,7 +16,7 @@ from ...errors import UnsupportedError, at
 from .. import ir
 from ..runtime.numba_bridge import call_type
 from . import Const, Namer, Op, Var
-from .callees import library_name
+from .callees import library_name, methods_named
 from .of_types import written_type
 
 _NUMBER = types.Number | types.Boolean
@@ -35,10 +35,9 @@ _COUNTS = {np.size: 1, np.ndim: 0, np.argmax: 0, np.argmin: 0, np.nanargmax: 0, 
 _OTHERS = {np.count_nonzero, np.linalg.norm, np.where}
 _PRODUCTS = {np.dot, np.vdot, np.kron, np.outer}  # of a number and anything
 _OF_ONE = {*_ITSELF, *_AS_FLOAT, *_QUANTILES, *_SPREADS, *_NEUTRAL, *_VECTORS, *_TRUTHS, *_COUNTS, *_OTHERS}
-_METHODS = {
-    name: getattr(np, name)
-    for name in "sum prod mean std var max min argmax argmin cumsum cumprod any all ravel dot".split()
-} | {"flatten": np.ravel}
+_METHODS = methods_named("sum prod mean std var max min argmax argmin cumsum cumprod any all ravel dot") | {
+    "flatten": np.ravel
+}
 
 
 def may_be_of_number(op: Op) -> bool:

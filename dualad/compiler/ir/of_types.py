@@ -11,16 +11,12 @@ from ...rules.by_types import Declared, Like
 from .. import ir
 from ..runtime.numba_bridge import as_dtype
 from . import Const, Op, TupleOf
-from .callees import library_name
+from .callees import library_name, methods_named
 
-_METHODS = {
-    name: getattr(np, name)
-    for name in (
-        "sum prod mean var std max min ptp any all argmax argmin cumsum cumprod squeeze swapaxes trace diagonal repeat "
-        "take dot compress argsort partition"
-    ).split()
-    if hasattr(np, name)
-}
+_METHODS = methods_named(
+    "sum prod mean var std max min ptp any all argmax argmin cumsum cumprod squeeze swapaxes trace diagonal repeat "
+    "take dot compress argsort partition"
+)
 
 
 def function_of(op: Op) -> object:

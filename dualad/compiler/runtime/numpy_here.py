@@ -6,6 +6,7 @@ code calls of the rules' own functions sees the same `np` (`here`).
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from types import CodeType, FunctionType, ModuleType
@@ -19,21 +20,18 @@ from .numba_bridge.inline import inline_code
 
 np_here = ModuleType("np")
 """What generated code calls `np`."""
-np_here.__dict__.update({k: v for k, v in vars(np).items() if not k.startswith("__")})
+np_here.__getattr__ = functools.partial(getattr, np)
 
-
-_meant: dict[int, object] = {id(np_here): np}
-_kept: list[object] = []  # ids stay valid while the objects live
+_meant: dict[int, tuple[object, object]] = {id(np_here): (np_here, np)}  # ids stay valid while the objects live
 
 
 def there(x: object) -> object:
     """Return what generated code means by an object, where it is one that stands for it here."""
-    return _meant.get(id(x), x)
+    return _meant[id(x)][1] if id(x) in _meant else x
 
 
 def _stands_for(x: object, meant: object) -> None:
-    _meant[id(x)] = meant
-    _kept.append(x)
+    _meant[id(x)] = x, meant
 
 
 def _replace(original: Callable, typer: Callable, write: Callable, otherwise: Callable | None = None) -> None:
