@@ -7,9 +7,7 @@ out unchanged, and every result array that would share memory with a parameter.
 from __future__ import annotations
 
 import ast
-import operator
 
-import numpy as np
 from numba import types
 
 from ...errors import UnsupportedError, at
@@ -107,12 +105,7 @@ class DerivativeEmitter(Calls, Emitter):
                 self.line(f"{self.runtime('check_no_overlap')}({name}, {op.target.name})")
 
     def expression(self, op: Op) -> str:
-        """Return the right-hand side of an operation, by a function with code of its own if there is one.
-
-        In a loop that is one with vector variants.
-        """
-        if op.fn is operator.matmul and all(isinstance(type_of(a), types.Array) for a in op.args):
-            op = Op(op.target, np.matmul, op.args, {}, op.detail, op.place)
+        """Return the right-hand side of an operation; in a loop, by a function with vector variants if there is one."""
         name = vector_math.NAME_OF.get(op.fn) if self.may_vectorise() and is_number(op.target) else None
         if name is not None and not op.kwargs:
             op = Op(op.target, vector_math.FUNCTIONS[name], op.args, {}, op.detail, op.place)

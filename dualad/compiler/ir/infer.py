@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import operator
 from dataclasses import replace
 
 import numpy as np
@@ -248,8 +247,6 @@ class _Printer(Emitter):
         if op.fn in PLAIN and op.target is not None:
             stub = self.scope.bind(_IN_PLACE[op.fn], "in_place")
             return f"{stub}({', '.join(map(self.operand, op.args))})"
-        if op.fn is operator.matmul:  # for its type, Numba compiles what it calls
-            return f"np.matmul({', '.join(map(self.operand, op.args))})"
         if op.fn == "snapshot":  # of a number, perhaps
             return self.operand(op.args[0])
         return super().expression(op)

@@ -33,7 +33,6 @@ INFIX = {
     operator.floordiv: "//",
     operator.mod: "%",
     operator.pow: "**",
-    operator.matmul: "@",
     operator.and_: "&",
     operator.or_: "|",
     operator.xor: "^",
@@ -177,6 +176,8 @@ class Emitter:
     def expression(self, op: Op) -> str:
         """Return the right-hand side of an operation."""
         fn, args = op.fn, op.args
+        if fn is operator.matmul:  # which has code of its own (`numpy_here`), and for other types is that of @
+            fn = np.matmul
         if fn in INFIX:
             return f"{self.operand(args[0])} {INFIX[fn]} {self.operand(args[1])}"
         if fn in INPLACE:
