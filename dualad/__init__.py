@@ -13,6 +13,7 @@ from .errors import (
     UnsupportedError,
 )
 from .functions import *  # noqa: F403
+from .rules.custom import custom_rule
 from .structures import ravel, register_structure
 from .trace import Trace, trace
 from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
@@ -40,6 +41,7 @@ __all__ = [
     "RuleError",
     "Trace",
     "UnsupportedError",
+    "custom_rule",
     "derivative_source",
     "dual_jvp",
     "for_any_number",

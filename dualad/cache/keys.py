@@ -32,6 +32,7 @@ from ..compiler.runtime.numba_bridge.stored import (
     token_of,
 )
 from ..rules import registry
+from ..rules.custom import CustomRule
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FILES = {path: path.stat().st_mtime_ns for path in sorted(_ROOT.rglob("*.py"))}
@@ -122,6 +123,8 @@ def stable(entries: tuple[Dependency, ...]) -> list[tuple]:
             fingerprint = (_container(fingerprint[0], path), _keys(fingerprint[1], path))
         elif kind == "library":
             fingerprint = _library(fingerprint.object if isinstance(fingerprint, Itself) else fingerprint, path)
+        elif kind == "rule":
+            fingerprint = _of_custom(fingerprint.object)
         elif kind == "derivative":
             fingerprint = (fingerprint[0], stable(fingerprint[1]))
         elif kind == "object":
@@ -241,6 +244,11 @@ def user_rules() -> list[tuple]:
                 bodies.append(stable(dependencies(f)))
         found.append((rule.name, flags, bodies, [_ruled(f) for f in rule.functions]))
     return found
+
+
+def _of_custom(rule: CustomRule) -> tuple:
+    """Return what tells a function with a rule of its own from others, beside the functions that the rule is made of."""
+    return _ruled(rule.function) if rule.is_opaque else ("function",)
 
 
 def _ruled(f: object) -> tuple:

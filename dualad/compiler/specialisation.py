@@ -352,6 +352,7 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
         what = f"{held} as an argument of the recursive function {unit.name}"
         raise UnsupportedError(at(f"{what} is not supported: pass an array", *unit.place))
     low = Lowering(scope.namer, units)
+    low.plainly = unit.plainly
     params = [Var(scope.namer.fresh(hint), ty) for hint, ty in zip(unit.hints, given, strict=True)]
     try:
         env = {name: low.thawed(x) for name, x in unit.environment(params).items()}

@@ -110,11 +110,14 @@ class Rule:
             return True
         return self.kind == "constant" and any(isinstance(f, np.ufunc) for f in self.functions)
 
-    def tangent_body(self, active: tuple[int, ...]) -> RuleBody:
-        """Return how an array-level rule computes the tangent when some arguments (by position) have tangents."""
+    def tangent_body(self, active: tuple[int, ...], given: tuple = ()) -> RuleBody:
+        """Return how an array-level rule computes the tangent when some arguments (by position) have tangents.
+
+        `given` are the types of all arguments.
+        """
         return self.body
 
-    def cotangent_body(self, active: tuple[int, ...]) -> RuleBody:
+    def cotangent_body(self, active: tuple[int, ...], given: tuple = ()) -> RuleBody:
         """Return how an array-level rule computes the cotangents of some arguments."""
         return self.vjp if self.kind == "pair" else self.body
 

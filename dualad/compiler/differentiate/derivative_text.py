@@ -20,6 +20,7 @@ from ..ir import Const, Function, Op, TupleOf, Var, rule_text
 from ..ir.boundary import touches_object
 from ..ir.kinds import is_array, is_number, is_object, is_reference, type_of
 from ..ir.printer import Emitter, Scope
+from ..lowering.custom_calls import Ruled
 from ..runtime import helpers as runtime
 from ..runtime import vector_math
 from .recursive_calls import Calls
@@ -109,6 +110,8 @@ class DerivativeEmitter(Calls, Emitter):
         name = vector_math.NAME_OF.get(op.fn) if self.may_vectorise() and is_number(op.target) else None
         if name is not None and not op.kwargs:
             op = Op(op.target, vector_math.FUNCTIONS[name], op.args, {}, op.detail, op.place)
+        if isinstance(op.fn, Ruled) and not self.active(op.target):
+            op = Op(op.target, op.fn.plain, op.args, {}, op.detail, op.place)
         return super().expression(op)
 
     # ---------------------------------------------------------------- rules
@@ -161,7 +164,7 @@ class DerivativeEmitter(Calls, Emitter):
         `bars` are the adjoints of its results; a rule names them behind the arguments.
         """
         outputs = [k for k, a in enumerate(op.args) if self.active(a)]
-        body = rule.cotangent_body(tuple(outputs))
+        body = rule.cotangent_body(tuple(outputs), tuple(map(type_of, op.args)))
         texts = {p: self.operand(a) for p, a in zip(body.params, op.args, strict=False)}
         texts["values_active"] = str(self.values_active)
         texts.update(zip(body.params[len(body.params) - len(bars) :], bars, strict=True))

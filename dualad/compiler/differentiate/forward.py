@@ -231,7 +231,8 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.line(f"{dot} = {' + '.join(terms)}")
         else:
             tangents = {}
-            body = rule.tangent_body(tuple(k for k, a in enumerate(op.args) if self.active(a)))
+            active = tuple(k for k, a in enumerate(op.args) if self.active(a))
+            body = rule.tangent_body(active, tuple(map(type_of, op.args)))
             for p, a in zip(body.params, op.args, strict=False):
                 tangents[p] = self.operand(a)
                 tangents[f"{p}_dot"] = self.tangent(a)

@@ -49,9 +49,9 @@ _DECIDED = ("recomputed", "chosen_again", "relied_on", "loops", "left_in")
 """What a plan has decided so far."""
 
 
-def is_decomposition(v: Var) -> bool:
-    """Whether a variable holds what several rules share: a tuple with arrays."""
-    return isinstance(v.type, types.BaseTuple) and any(isinstance(t, types.Array) for t in v.type.types)
+def is_shared(v: Var) -> bool:
+    """Whether a variable holds what several rules share: a decomposition, or a value and its residuals."""
+    return isinstance(v.type, types.BaseTuple)
 
 
 @dataclass(eq=False)
@@ -446,7 +446,7 @@ class Plan:
     def store(self, v: Var, plan: LoopPlan) -> None:
         if is_integer(v):
             plan.integers.append(v)
-        elif is_memory(v) or is_decomposition(v):
+        elif is_memory(v) or is_shared(v):
             plan.kept.append(v)
         elif is_float(v):
             plan.floats.append(v)

@@ -23,6 +23,7 @@ from ..analysis.shapes import Size
 from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
 from ..ir.effects import ALLOCATIONS, COPIES, WRITES, shares_memory
 from ..ir.kinds import is_array, is_list, is_memory, type_of
+from ..lowering.custom_calls import Ruled
 from .derivative_text import fill_value
 from .plan import _LIKE
 from .reverse_loops import ReverseLoops
@@ -370,17 +371,25 @@ class Reverse(ReverseLoops):
         self.live.discard(op.target)
 
     def reverse_several(self, op: Op) -> None:
-        """Reverse a derivative with several results."""
+        """Reverse a derivative with several results, or a call with a rule of the user's."""
         items = {i.args[1].value: i.target for i in self.plan.items_of(op.target)}
         if not any(v in self.live for v in items.values()):
             return
+        if isinstance(op.fn, Ruled):
+            name = op.target.name
+            likes = [(f"{name}[{k}]", ty) for k, ty in enumerate(op.target.type.types[: op.fn.count])]
+        else:
+            likes = [(self.operand(op.args[k]), type_of(op.args[k])) for k in op.fn.wrt]
         bars = []
-        for k, position in enumerate(op.fn.wrt):
-            like = op.args[position]
-            zero = f"np.zeros_like({self.operand(like)})" if is_array(like) else "0.0"
+        for k, (text, ty) in enumerate(likes):
+            zero = f"np.zeros_like({text})" if isinstance(ty, types.Array) else "0.0"
             bars.append(self.bar(items[k]) if items.get(k) in self.live else zero)
         for arg, cotangent in self.cotangents(op, self.rule_of(op), bars):
-            self.give_fresh(arg, ast.unparse(cotangent))
+            text = ast.unparse(cotangent)
+            if isinstance(op.fn, Ruled) and is_array(arg):
+                self.ensure(arg)
+                text = f"{self.runtime('of_shape')}({text}, {self.bar(arg)}, {op.fn.custom.__name__!r})"
+            self.give_fresh(arg, text)
         self.live.difference_update(items.values())
 
     def unless_unchosen(self, op: Op, bar: str) -> contextlib.AbstractContextManager:

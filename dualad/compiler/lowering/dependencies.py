@@ -25,6 +25,7 @@ value        a number, a string, None: type and exact value (1, 1.0, True, 0.0 a
 array        class, dtype, shape, order and digest of the content
 container    class of a tuple, a list or a dict, and keys; the items follow as entries of their own
 again        number of the entry at which something stands that has been met before
+rule         of the user's for a function (`rules.custom`): the rule itself; its functions follow as entries
 library      a function, class or module of a library (`LIBRARIES`), or what has a rule: the object itself
 derivative   kind and options of a derivative, and its own dependencies
 object       any other object, where more is done with it than that attributes are read: the object itself; its class,
@@ -52,6 +53,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from ...rules import registry
+from ...rules.custom import CustomRule, find_custom
 from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
 from ..runtime.numba_bridge.kernels import kernel_of
 from ..runtime.numba_bridge.objects import has_type
@@ -192,8 +194,9 @@ class _Walk:
     def go(self, f: object, forms: tuple = ()) -> tuple[object, tuple]:
         function = python_function(f)
         name = getattr(f if function is None else function, "__name__", "f")
-        out = self.visit(f, name, WHOLE) if function is None else self.function(function, name)
-        if self.copying and function is not None and f is not function:
+        is_whole = function is None or find_custom(f) is not None
+        out = self.visit(f, name, WHOLE) if is_whole else self.function(function, name)
+        if self.copying and function is not None and f is not function and not isinstance(out, CustomRule):
             out.stands_for = f
         forms = tuple((k, self.form(form, f"{name}({k})")) for k, form in forms)
         self.drain()
@@ -280,6 +283,9 @@ class _Walk:
 
     def visit(self, x: object, path: str, use: Use) -> object:
         """Add the entries of a value; return its copy."""
+        rule = find_custom(x)
+        if rule is not None:
+            return self.rule(rule, path)
         kind = _kind(type(x))
         if kind == "value":
             self.entries.append(("value", path, _exact(x)))
@@ -305,6 +311,19 @@ class _Walk:
             fingerprint = Itself(x.__func__), Itself(x.__self__)
         self.entries.append(("library", path, fingerprint))
         return x
+
+    def rule(self, x: CustomRule, path: str) -> CustomRule | None:
+        """Add the entries of a function that has a rule of the user's: what the rule is made of."""
+        if id(x) in self.met:
+            return self.again(x, path)
+        copy = CustomRule(x.function, x.forward) if self.copying else None
+        self.meet(x, copy)
+        self.entries.append(("rule", path, Itself(x)))
+        for name, part in x.parts():
+            found = self.function(part, f"{path}.{name}")
+            if copy is not None:
+                setattr(copy, name, found)
+        return copy
 
     def derivative(self, x: Differentiated, path: str) -> Differentiated:
         self.entries.append(("derivative", path, ((x.what.kind, *x.what.options, x.extra), x.dependencies)))

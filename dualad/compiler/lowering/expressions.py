@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...rules import by_types, composites, registry
+from ...rules.custom import find_custom
 from .. import ir
 from ..ir import Const, Op, Slice, TupleOf, Var
 from ..ir.callees import BINARY, is_library
@@ -24,6 +25,7 @@ from .bound import Bounds
 from .builtin_calls import SPECIAL, Builtins
 from .classes import is_structured
 from .control import DEEPEST
+from .custom_calls import Plainly, Ruled
 from .decorators import Decorators
 from .dicts import READING, Dicts
 from .kernels import Kernels
@@ -504,6 +506,11 @@ class Expressions(ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorator
         if f is check_no_overlap:  # in generated code, which is read for further derivatives
             self.effect(f, tuple(args), node)
             return Const(None)
+        rule = find_custom(f)
+        if rule is not None:
+            return self.call_ruled(rule, args, kwargs, node)
+        if isinstance(f, Ruled | Plainly):
+            return self.ruled_again(f, args, node)
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))

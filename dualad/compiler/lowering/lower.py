@@ -15,6 +15,7 @@ from numba import types
 
 from ...errors import UnsupportedError, at
 from ...rules import registry
+from ...rules.custom import find_custom
 from .. import ir
 from ..ir import ITERATED, Block, Const, Namer, Op, TupleOf, Var
 from ..ir.callees import BINARY, INPLACE, is_library
@@ -22,6 +23,7 @@ from ..ir.effects import may_change_memory
 from ..ir.messages import find_messages
 from ..runtime.numba_bridge import derivative_in
 from .branches import Branches, Unreachable
+from .custom_calls import CustomCalls
 from .entries import Entry
 from .expressions import Expressions
 from .known_types import KnownTypes
@@ -38,7 +40,18 @@ from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListO
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Statements, Transformations, Expressions):
+class Lowering(
+    Branches,
+    Nonlocals,
+    Loops,
+    Calls,
+    CustomCalls,
+    KnownTypes,
+    LibraryCalls,
+    Statements,
+    Transformations,
+    Expressions,
+):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):
@@ -59,6 +72,7 @@ class Lowering(Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Stat
         self.made_by: dict[Var, object] = {}  # what defines a variable, for `known_types`
         self.types: dict[Var, object] = {}  # found by now
         self.assumed_types: dict[Var, tuple] = {}  # of carried values; the type and the key of the value
+        self.plainly: frozenset = frozenset()  # the rules of the user's that do not count here
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
 
     # ---------------------------------------------------------------- errors and small helpers
@@ -101,6 +115,9 @@ class Lowering(Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Stat
         f = derivative_in(f)
         if isinstance(f, Differentiated):
             return self.transformed(f.what.kind, self.function_value(f.differentiated), *f.what.options)
+        rule = find_custom(f)
+        if rule is not None:
+            return Static(rule)
         if registry.find(f) is not None or is_library(f):
             return Static(f)
         source = read(python_function(f))

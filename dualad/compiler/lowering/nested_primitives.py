@@ -118,11 +118,11 @@ class GradientRule(Rule):
             self._bodies["both", active] = Derived(TangentOf(entry, active, generate), "grad", (*wrt, *dots))
         return self._bodies["both", active]
 
-    def tangent_body(self, active: tuple[int, ...]) -> RuleBody:
+    def tangent_body(self, active: tuple[int, ...], given: tuple = ()) -> RuleBody:
         entry, wrt = self.derived.entry, self.derived.wrt
         return self._body("tangent", active, lambda: Derived(TangentOf(entry, active, generate), "grad", wrt))
 
-    def cotangent_body(self, active: tuple[int, ...]) -> RuleBody:
+    def cotangent_body(self, active: tuple[int, ...], given: tuple = ()) -> RuleBody:
         entry, wrt = self.derived.entry, self.derived.wrt
         return self._body("cotangent", active, lambda: Derived(TangentOf(entry, wrt, generate), "grad", active))
 

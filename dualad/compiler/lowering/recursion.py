@@ -63,6 +63,7 @@ class Unit:
     count: int | None
     units: Units
     place: tuple = (None, None)
+    plainly: frozenset = frozenset()
     stub: object = None
 
     has_effect = True  # before its types are known: it may write, it may raise
@@ -195,7 +196,7 @@ class Calls:
         operands: list = []
         hints: list[str] = []
         template = {p: self._template(env[p], p, operands, hints, f, node) for p in params}
-        key = (f.key, tuple(_signature(template[p]) for p in params))
+        key = (f.key, tuple(_signature(template[p]) for p in params), self.plainly)
         table = self.units.table
         if key not in table:
             if len(table) >= _MAX_UNITS:
@@ -206,7 +207,7 @@ class Calls:
             if count is not None:
                 hints.append("results")
             gives_value = count is None and _gives_value(f.node)
-            table[key] = Unit(f, template, tuple(hints), gives_value, count, self.units, place)
+            table[key] = Unit(f, template, tuple(hints), gives_value, count, self.units, place, self.plainly)
         unit = table[key]
         if unit.count is not None:
             results = self.emit(np.empty, (Const(unit.count),), node, "results")

@@ -23,6 +23,7 @@ from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from ...errors import NoSourceError
+from ...rules.custom import CustomRule, find_custom
 from ..runtime.numba_bridge import derivative_in
 from ..runtime.numba_bridge.kernels import wrapper_of
 from .callables import as_function, is_library, parts_of, signature_of_code
@@ -107,6 +108,8 @@ def python_function(f: object) -> types.FunctionType | None:
     """
     if isinstance(f, types.FunctionType):
         return f
+    if isinstance(f, CustomRule):
+        return f.parameters
     if isinstance(f, functools._lru_cache_wrapper):
         return python_function(f.__wrapped__)
     if isinstance(f, type):
@@ -116,6 +119,9 @@ def python_function(f: object) -> types.FunctionType | None:
     wrapped = wrapper_of(f)
     if wrapped is not None:
         return wrapped
+    rule = find_custom(f)
+    if rule is not None:
+        return rule.parameters
     parts = parts_of(f)
     if parts is None:
         return None

@@ -124,3 +124,11 @@ def add_to_rows(rows: list, more: np.ndarray) -> None:
     """Add a matrix to a list of lists of numbers."""
     for k in range(len(rows)):
         add_to_list(rows[k], more[k])
+
+
+@njit(error_model="numpy")
+def of_shape(derivative: np.ndarray, like: np.ndarray, name: str) -> np.ndarray:
+    """Return a tangent or a cotangent that the rule of a function gives, if it has the shape that it must have."""
+    if derivative.shape != like.shape:
+        raise ArgumentError("the rule of " + name + " gives an array a tangent or a cotangent of another shape")
+    return derivative

@@ -23,7 +23,8 @@ def needed_operands(op: Op, activity: Activity) -> tuple[set[int], bool]:
     if rule is None or rule.kind not in ("linear", "bilinear", "pair") or not activity.active(op.target):
         return set(), False
     outputs = tuple(k for k, a in enumerate(op.args) if activity.active(a))
-    return rule_text.needed(rule.cotangent_body(outputs), list(outputs))
+    body = rule.cotangent_body(outputs, tuple(map(type_of, op.args)))
+    return rule_text.needed(body, list(outputs))
 
 
 def protect(function: Function, activity: Activity, namer: Namer) -> None:
