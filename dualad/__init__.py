@@ -14,6 +14,7 @@ from .errors import (
 )
 from .functions import *  # noqa: F403
 from .rules.custom import custom_rule
+from .rules.registry import bilinear, constant, linear, pair, pointwise
 from .structures import ravel, register_structure
 from .trace import Trace, trace
 from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
@@ -41,6 +42,8 @@ __all__ = [
     "RuleError",
     "Trace",
     "UnsupportedError",
+    "bilinear",
+    "constant",
     "custom_rule",
     "derivative_source",
     "dual_jvp",
@@ -52,6 +55,9 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "linear",
+    "pair",
+    "pointwise",
     "ravel",
     "register_structure",
     "tape_grad",

@@ -5,14 +5,11 @@ import os
 import subprocess
 import sys
 
-import cloudpickle
 import numpy as np
 import pytest
 
-import dualad
 from dualad.__main__ import main
 from dualad.cache import store
-from dualad.derivative_function import _made
 
 HELPERS = """
 import math
@@ -407,26 +404,37 @@ def test_classes_of_a_script(tmp_path):
         assert out.startswith(f"{hits} {hits} 0 0 it holds addresses")
 
 
-def test_workers(tmp_path, monkeypatch):
-    """A derivative of a closure that is sent to another process is compiled here or there, once."""
-    monkeypatch.setenv("DUALAD_CACHE", "1")
-    monkeypatch.setenv("DUALAD_CACHE_DIR", str(tmp_path))
-    c = 5.0
+SENDER = """
+import pathlib, sys
+import cloudpickle
+import dualad
+from dualad.derivative_function import _made
 
-    def f(x):
-        return c * x * x * x
+c = 5.0
 
-    d = dualad.grad(f)
-    assert d(2.0) == 60.0 and len(files(tmp_path)) == 1
+def f(x):
+    return c * x * x * x
+
+d = dualad.grad(f)
+assert d(2.0) == 60.0
+pathlib.Path(sys.argv[1]).write_bytes(cloudpickle.dumps(d))
+_made.cache_clear()
+again = dualad.grad(f)  # another object with the same code, which this process has already
+assert again is not d and again(2.0) == d(3.0) * 4.0 / 9.0 == 60.0
+"""
+
+
+def test_workers(tmp_path):
+    """A derivative that is sent to another process is compiled here or there, once."""
+    (tmp_path / "sender.py").write_text(SENDER)
     (tmp_path / "worker.py").write_text(
         "import sys, pickle\nd = pickle.load(open(sys.argv[1], 'rb'))\n"
         "print(d(2.0), sum(d.dispatcher.stats.cache_hits.values()))\n"
     )
-    (tmp_path / "sent").write_bytes(cloudpickle.dumps(d))
-    assert python(tmp_path / "worker.py", tmp_path / "sent").stdout == "60.0 1\n"
-    _made.cache_clear()
-    again = dualad.grad(f)  # another object with the same code, which this process has already
-    assert again is not d and again(2.0) == d(3.0) * 4.0 / 9.0 == 60.0
+    place = {"DUALAD_CACHE_DIR": str(tmp_path / "kept")}
+    python(tmp_path / "sender.py", tmp_path / "sent", **place)
+    assert len(files(tmp_path / "kept")) == 1
+    assert python(tmp_path / "worker.py", tmp_path / "sent", **place).stdout == "60.0 1\n"
 
 
 CELLS = """

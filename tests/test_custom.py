@@ -106,7 +106,9 @@ def test_residuals_of_a_loop():
     assert value == pytest.approx(in_a_loop(1.9, 5))
     assert dualad.jvp(in_a_loop, (1.9, 5), (1.0, None))[1] == pytest.approx(slope, rel=1e-13)
     assert slope == pytest.approx(dualad.jacfwd(in_a_loop)(1.9, 5), rel=1e-13)
-    assert dualad.hessian(in_a_loop)(1.9, 5) == pytest.approx(dualad.jacfwd(dualad.jacfwd(in_a_loop))(1.9, 5), rel=1e-12)
+    assert dualad.hessian(in_a_loop)(1.9, 5) == pytest.approx(
+        dualad.jacfwd(dualad.jacfwd(in_a_loop))(1.9, 5), rel=1e-12
+    )
 
 
 # ------------------------------------------------------------------------------------------- arrays, and one half
@@ -393,7 +395,10 @@ BAD = [
     (declared(two_values), "has a jvp that returns 2 numbers or arrays for a value of 1"),
     (declared(None, array_for_number), "has a vjp that returns an array of 1 dimension where a number is expected"),
     (declared(None, three_cotangents), "has a vjp that returns 3 cotangents for 2 arguments"),
-    (declared(None, no_cotangent), "has a vjp without a cotangent of x, which carries a derivative: return it, zero if"),
+    (
+        declared(None, no_cotangent),
+        "has a vjp without a cotangent of x, which carries a derivative: return it, zero if",
+    ),
 ]
 
 
@@ -426,7 +431,9 @@ def test_a_tangent_of_another_shape():
 
     rule = dualad.custom_rule(doubled)(lambda x: (2.0 * x, None))
     rule.jvp(lambda residuals, x_dot: 2.0 * x_dot[:2])
-    with pytest.raises(ValueError, match="the rule of doubled gives an array a tangent or a cotangent of another shape"):
+    with pytest.raises(
+        ValueError, match="the rule of doubled gives an array a tangent or a cotangent of another shape"
+    ):
         dualad.jvp(doubled, (np.ones(3),), (np.ones(3),))
     rule.jvp(lambda residuals, x_dot: 2.0 * x_dot[0])
     with pytest.raises(RuleError, match="has a jvp that returns a number where an array of 1 dimension is expected"):
@@ -457,5 +464,5 @@ def test_what_numba_cannot_call():
     def _(residuals, x_dot):
         return x_dot
 
-    with pytest.raises(UnsupportedError, match=r"calling Model object, which Numba cannot call.*decorate it with @numba.njit"):
+    with pytest.raises(UnsupportedError, match=r"calling Model object, which Numba cannot call.*@numba.njit"):
         dualad.grad(lambda x: model(x))(1.0)

@@ -37,7 +37,6 @@ from ..rules.custom import CustomRule
 _ROOT = Path(__file__).resolve().parent.parent
 _FILES = {path: path.stat().st_mtime_ns for path in sorted(_ROOT.rglob("*.py"))}
 """The files of dualad, and when each was changed last: as they were when they were imported."""
-_OF_DUALAD = frozenset(rule.name for rule in registry.all_rules())
 _EXTENDERS = LIBRARIES - {"scipy"}
 _HOMES = ("builtins", "math", "operator", "numpy", "numpy.linalg", "numpy.random", "scipy.special", "functools")
 _ENTRIES = ("value", "code", "again", "setting", "computed", "options")
@@ -66,7 +65,6 @@ def key_of(what: tuple, entries: tuple[Dependency, ...], given: tuple) -> tuple[
         "derivative": what,
         "dependencies": stable(entries),
         "types": [type_name(ty) for ty in given],
-        "rules": user_rules(),
         "extensions": [_extension(f) for f in extensions(_EXTENDERS)],
         "settings": (vector_math.uses_vector_math(), code_settings()),
         "made by": maker(),
@@ -111,8 +109,11 @@ def sources() -> str:
 # ---------------------------------------------------------------- what a function depends on
 
 
-def stable(entries: tuple[Dependency, ...]) -> list[tuple]:
-    """Return entries without the places of functions, and with names instead of objects."""
+def stable(entries: tuple[Dependency, ...], within: tuple = ()) -> list[tuple]:
+    """Return entries without the places of functions, and with names instead of objects.
+
+    `within` are the rules that are being described: each calls what it is the rule of.
+    """
     found = []
     for kind, path, fingerprint in entries:
         if kind == "place":
@@ -123,6 +124,10 @@ def stable(entries: tuple[Dependency, ...]) -> list[tuple]:
             fingerprint = (_container(fingerprint[0], path), _keys(fingerprint[1], path))
         elif kind == "library":
             fingerprint = _library(fingerprint.object if isinstance(fingerprint, Itself) else fingerprint, path)
+        elif kind == "primitive":
+            rule, around = fingerprint
+            own = stable(around, within) if isinstance(around, tuple) else _ruled(around.object, (*within, rule.object))
+            fingerprint = (_of_rule(rule.object, within), own)
         elif kind == "rule":
             fingerprint = _of_custom(fingerprint.object)
         elif kind == "derivative":
@@ -172,9 +177,6 @@ def _library(x: object, path: str) -> tuple:
         return "dtype", str(x), repr(x.descr if x.names else "")
     if isinstance(x, types.Type):
         return "type", type_name(x)
-    rule = registry.find(x)
-    if rule is not None and rule.name not in _OF_DUALAD and not isinstance(x, registry.OwnRule):
-        return "rule", rule.name  # what it is stands in `user_rules`
     kernel = kernel_of(x)
     if kernel is not None:
         return "ufunc", jit_options(x), closed(kernel, path)
@@ -218,44 +220,42 @@ def type_name(ty: object) -> object:
 # ---------------------------------------------------------------- rules and types of the user's
 
 
-def closed(f: object, path: str) -> list[tuple]:
+def closed(f: object, path: str, within: tuple = ()) -> list[tuple]:
     """Return the entries of a function that Numba compiles at a time of its own, and that finds no values around it.
 
     What Numba has compiled before knows the values of that time, which nothing tells.
     """
-    found = stable(dependencies(f))
+    found = stable(dependencies(f), within)
     if any(kind in ("value", "array", "container", "object") for kind, _, _ in found):
         raise NotKept(f"{path} may have been compiled with other values of what it finds around it")
     return found
 
 
-def user_rules() -> list[tuple]:
-    """Return what the rules are made of that are not dualad's."""
-    found = []
-    for rule in registry.all_rules():
-        if rule.name in _OF_DUALAD:
-            continue
-        flags = (rule.kind, rule.arity, rule.cheap, rule.singular, rule.pole, rule.overflows)
-        bodies = []
-        for f, body in ((rule.function, rule.body), (rule.reverse_function, rule.vjp)):
-            if f is not None:
-                if any(f.__globals__.get(name) is not value for name, value in body.namespace.items()):
-                    raise NotKept(f"what the rule {rule.name} finds around it has changed")
-                bodies.append(stable(dependencies(f)))
-        found.append((rule.name, flags, bodies, [_ruled(f) for f in rule.functions]))
-    return found
+def _of_rule(rule: registry.Rule, within: tuple) -> tuple:
+    """Return what a rule of the user's is made of."""
+    if rule in within:
+        return (rule.name,)
+    flags = (rule.kind, rule.arity, rule.cheap, rule.singular, rule.pole, rule.overflows, rule.fixed)
+    bodies = []
+    for f, body in ((rule.function, rule.body), (rule.reverse_function, rule.vjp)):
+        if f is not None:
+            if any(f.__globals__.get(name, value) is not value for name, value in body.namespace.items()):
+                raise NotKept(f"what the rule {rule.name} finds around it has changed")
+            bodies.append(stable(dependencies(f), (*within, rule)))
+    return rule.name, flags, bodies
 
 
 def _of_custom(rule: CustomRule) -> tuple:
-    """Return what tells a function with a rule of its own from others, beside the functions that the rule is made of."""
+    """Return what tells a function with a rule of its own from others, beside what the rule is made of."""
     return _ruled(rule.function) if rule.is_opaque else ("function",)
 
 
-def _ruled(f: object) -> tuple:
+def _ruled(f: object, within: tuple = ()) -> tuple:
+    """Return what tells a callable that has a rule of the user's from others."""
     module, name = getattr(f, "__module__", None) or "", getattr(f, "__qualname__", None) or getattr(f, "__name__", "")
     is_of_library = module.partition(".")[0] in (*LIBRARIES, "")
     if not is_of_library and (hasattr(f, "py_func") or isinstance(f, pytypes.FunctionType)):
-        return "function", closed(f, name), jit_options(f)
+        return "function", closed(getattr(f, "py_func", f), name, within), jit_options(f)
     if is_of_library and not isinstance(f, registry.OwnRule):
         return "library", module, name
     raise NotKept(f"the rule of {name} is that of an object")

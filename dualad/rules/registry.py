@@ -104,6 +104,12 @@ class Rule:
     reverse_function: Callable | None = None
 
     @property
+    def is_users(self) -> bool:
+        """Whether the rule is declared outside dualad."""
+        declared = self.function or self.functions[0]
+        return not (getattr(declared, "__module__", None) or "").startswith("dualad.") and bool(self.functions)
+
+    @property
     def elementwise(self) -> bool:
         """Whether the primitive goes through arrays element by element."""
         if self.kind == "pointwise":
@@ -148,15 +154,26 @@ def find(function: object) -> Rule | None:
     """Return the rule of a callable, or None."""
     if isinstance(function, OwnRule):
         return function.rule
+    return _by_function.get(_key(function))
+
+
+def is_hashable(function: object) -> bool:
+    """Whether a callable has a hash; functions of ctypes have none."""
     try:
-        return _by_function.get(function)  # type: ignore[call-overload]
-    except TypeError:  # an unhashable object is no primitive
-        return None
+        hash(function)
+    except TypeError:
+        return False
+    return True
+
+
+def _key(function: object) -> object:
+    """Return what a callable is known by."""
+    return function if is_hashable(function) else ("unhashable", id(function))
 
 
 def share(function: Callable, rule: Rule) -> None:
     """Let a further callable have a rule that is declared already; a rule of its own stays."""
-    _by_function.setdefault(function, rule)
+    _by_function.setdefault(_key(function), rule)
 
 
 def get(name: str) -> Rule:
@@ -170,7 +187,10 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def _read(function: Callable, name: str, kind: str) -> RuleBody:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, TypeError):
+        raise RuleError(f"rule {name}: its source cannot be found: write it as a def in a file or a cell") from None
     if not isinstance(tree, ast.FunctionDef):
         raise RuleError(f"rule {name}: a rule is written as a def")
     *assigns, last = [s for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
@@ -188,19 +208,34 @@ def _read(function: Callable, name: str, kind: str) -> RuleBody:
         value, result = result.elts
     outputs = tuple(result.elts) if isinstance(result, ast.Tuple) else (result,)
     params = tuple(a.arg for a in tree.args.args)
-    return RuleBody(params, tuple(temps), value, outputs, dict(inspect.getclosurevars(function).globals))
+    around = inspect.getclosurevars(function)
+    return RuleBody(params, tuple(temps), value, outputs, {**around.globals, **around.nonlocals})
 
 
 def _register(rule: Rule) -> Rule:
+    if rule.is_users:
+        _make_room(rule)
     if rule.name in _by_name:
         raise RuleError(f"rule {rule.name} is declared twice")
-    taken = [f for f in rule.functions if f in _by_function]
+    taken = [f for f in rule.functions if _key(f) in _by_function]
     if taken:
-        raise RuleError(f"rule {rule.name}: {taken[0]} already has rule {_by_function[taken[0]].name}")
+        raise RuleError(f"rule {rule.name}: {taken[0]} already has rule {_by_function[_key(taken[0])].name}")
     _by_name[rule.name] = rule
     for function in rule.functions:
-        _by_function[function] = rule
+        _by_function[_key(function)] = rule
     return rule
+
+
+def _make_room(rule: Rule) -> None:
+    """Let a rule of the user's take the place of his own for the same functions, under a free name."""
+    for f in rule.functions:
+        old = _by_function.get(_key(f))
+        if old is not None and old.is_users:
+            del _by_function[_key(f)]
+            if not any(other is old for other in _by_function.values()):
+                _by_name.pop(old.name, None)
+    while rule.name in _by_name:
+        rule.name += "_"
 
 
 def _declare(

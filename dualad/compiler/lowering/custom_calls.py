@@ -1,7 +1,7 @@
 """Calls of functions that have a rule of the user's (`rules.custom`).
 
-    y = f(x, n)         t = f_rule(x, n)        Op(t, Ruled(...), (x, n))       the leaves of the value and the residuals
-                        y = t[0]                Op(y, "item", (t, 0))
+    y = f(x, n)     t = f_rule(x, n)    Op(t, Ruled(...), (x, n))   the leaves of the value and the residuals
+                    y = t[0]            Op(y, "item", (t, 0))
 
 Where the call is active, t comes from the rule's forward function; where it is not, from `f` itself, without residuals.
 The derivatives of the operation are calls of the two halves, with the residuals out of t::
@@ -9,8 +9,8 @@ The derivatives of the operation are calls of the two halves, with the residuals
     t_dot = f_jvp(t[1], t[2], x_dot)            x_bar = f_vjp(t[1], t[2], y_bar)
 
 The halves are entries like other functions. A half that is missing is the transpose of the other one, that is the
-gradient of a sum of products with it. For higher derivatives the generated text is read again: the value is an operation
-with a rule there, too, and the residuals are those of the forward function, whose body is inlined.
+gradient of a sum of products with it. For higher derivatives the generated text is read again: the value is an
+operation with a rule there, too, and the residuals are those of the forward function, whose body is inlined.
 """
 
 from __future__ import annotations
@@ -116,7 +116,9 @@ class Ruled(OwnRule):
         for ty in found.types[: self.count]:
             if isinstance(ty, types.BaseTuple):
                 what = f"is for a function whose tuple comes from Numba ({ty})"
-                raise wrong(self.custom, self.custom.forward, f"{what}: take it apart, y, z = f(...), and return (y, z)")
+                raise wrong(
+                    self.custom, self.custom.forward, f"{what}: take it apart, y, z = f(...), and return (y, z)"
+                )
         return found
 
     def arguments(self) -> Iterator[tuple[object, list[int]]]:
@@ -199,7 +201,9 @@ class CotangentHalf(Entry):
         bar = each(dict(enumerate(values[count:])).__getitem__, ruled.structure.items[0])
         half = low.function_value_of(rule.cotangent)
         if len(half.node.args.args) != 2:
-            raise wrong(rule, rule.cotangent, "has a vjp that does not take two arguments, the residuals and a cotangent")
+            raise wrong(
+                rule, rule.cotangent, "has a vjp that does not take two arguments, the residuals and a cotangent"
+            )
         result = low.frozen(low.call_function(half, [low.thawed(x) for x in (residuals, bar)], {}, None))
         arguments = list(ruled.arguments())
         own = [k for k, (_, places) in enumerate(arguments) if any(_holds_floats(self.given[p]) for p in places)]
@@ -369,7 +373,11 @@ class CustomCalls:
             table[key] = Ruled(rule, lifted, plain, structure)
         ruled = table[key]
         found = self.items_of_ruled(ruled, operands, node)
-        value = each(dict(zip(places_in(ruled.structure.items[0]), found, strict=True)).__getitem__, ruled.structure.items[0], True)
+        value = each(
+            dict(zip(places_in(ruled.structure.items[0]), found, strict=True)).__getitem__,
+            ruled.structure.items[0],
+            True,
+        )
         return self.thawed(value)
 
     @contextlib.contextmanager
@@ -414,5 +422,3 @@ class _Pair(Entry):
     def call(self, low: object, values: list, given: tuple) -> object:
         with low.ignoring(self.rule):
             return TupleOf(tuple(pair_of(self.rule, self.lifted.call(low, values, given))))
-
-

@@ -25,6 +25,7 @@ value        a number, a string, None: type and exact value (1, 1.0, True, 0.0 a
 array        class, dtype, shape, order and digest of the content
 container    class of a tuple, a list or a dict, and keys; the items follow as entries of their own
 again        number of the entry at which something stands that has been met before
+primitive    what has a rule of the user's in the registry: the rule, and what a def among them depends on
 rule         of the user's for a function (`rules.custom`): the rule itself; its functions follow as entries
 library      a function, class or module of a library (`LIBRARIES`), or what has a rule: the object itself
 derivative   kind and options of a derivative, and its own dependencies
@@ -54,7 +55,7 @@ import numpy as np
 
 from ...rules import registry
 from ...rules.custom import CustomRule, find_custom
-from ..runtime.numba_bridge import derivative_in, is_jitted, is_jitted_ufunc
+from ..runtime.numba_bridge import derivative_in, inner_njit, is_jitted, is_jitted_ufunc
 from ..runtime.numba_bridge.kernels import kernel_of
 from ..runtime.numba_bridge.objects import has_type
 from ..runtime.numba_bridge.stored import jit_options
@@ -145,7 +146,28 @@ def _kind(cls: type) -> str:
 
 def _has_rule(x: object) -> bool:
     """Whether a callable has a rule; objects that the user's own code compares have none."""
-    return type(x).__hash__ in (object.__hash__, type.__hash__) and registry.find(x) is not None
+    is_own = type(x).__hash__ in (object.__hash__, type.__hash__) or type(x).__module__ in _OF_C
+    return is_own and registry.find(x) is not None
+
+
+def _users_rule(x: object) -> registry.Rule | None:
+    """Return the rule that the user has declared for a callable in the registry, or None."""
+    rule = registry.find(x) if callable(x) and _has_rule(x) else None
+    return rule if rule is not None and rule.is_users else None
+
+
+@functools.lru_cache(maxsize=256)
+def _jitted_primitive(rule: registry.Rule, function: Itself, around: tuple) -> object:
+    """Return a jitted function with the rule of a def, or of a callable without a hash, as things are now."""
+    made = function.object
+    if not isinstance(made, types.FunctionType):
+        names = ", ".join(f"a{k}" for k in range(rule.arity or 1))
+        namespace = {"f": made, "__name__": rule.function.__module__ if rule.function else "user"}
+        exec(f"def {rule.name}({names}): return f({names})", namespace)  # noqa: S102
+        made = namespace[rule.name]
+    made = inner_njit(made)
+    registry.share(made, rule)
+    return made
 
 
 @functools.lru_cache(maxsize=1024)
@@ -155,6 +177,8 @@ def _is_plain(cls: type) -> bool:
     in_python = all(c.__flags__ & _HEAP_TYPE and not issubclass(c, type | enum.Enum) for c in own)
     return in_python and not has_type(cls)
 
+
+_OF_C = ("ctypes", "_ctypes", "_cffi_backend")
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 
@@ -194,7 +218,7 @@ class _Walk:
     def go(self, f: object, forms: tuple = ()) -> tuple[object, tuple]:
         function = python_function(f)
         name = getattr(f if function is None else function, "__name__", "f")
-        is_whole = function is None or find_custom(f) is not None
+        is_whole = function is None or find_custom(f) is not None or _users_rule(f) is not None
         out = self.visit(f, name, WHOLE) if is_whole else self.function(function, name)
         if self.copying and function is not None and f is not function and not isinstance(out, CustomRule):
             out.stands_for = f
@@ -286,6 +310,9 @@ class _Walk:
         rule = find_custom(x)
         if rule is not None:
             return self.rule(rule, path)
+        primitive = _users_rule(x)
+        if primitive is not None:
+            return self.primitive(x, primitive, path)
         kind = _kind(type(x))
         if kind == "value":
             self.entries.append(("value", path, _exact(x)))
@@ -311,6 +338,21 @@ class _Walk:
             fingerprint = Itself(x.__func__), Itself(x.__self__)
         self.entries.append(("library", path, fingerprint))
         return x
+
+    def primitive(self, x: object, rule: registry.Rule, path: str) -> object:
+        """Add the entry of what has a rule of the user's in the registry.
+
+        A def, or what has no hash, is a jitted function from here on.
+        """
+        around: object = Itself(x)
+        if isinstance(x, types.FunctionType):
+            walk = _Walk(False)
+            walk.function(x, x.__name__)
+            walk.drain()
+            around = tuple(walk.entries)
+        self.entries.append(("primitive", path, (Itself(rule), around)))
+        is_as_it_is = registry.is_hashable(x) and not isinstance(x, types.FunctionType)
+        return x if is_as_it_is or not self.copying else _jitted_primitive(rule, Itself(x), around)
 
     def rule(self, x: CustomRule, path: str) -> CustomRule | None:
         """Add the entries of a function that has a rule of the user's: what the rule is made of."""
