@@ -22,19 +22,20 @@ from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian,
 __version__ = "0.1.0"
 
 # The numbers are made when they are first asked for: a program that wants the compiler alone need not wait for them.
-_NUMBERS = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
+_LATER = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
+_LATER |= {name: "implicit_functions" for name in ("implicit", "implicit_minimum")}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _NUMBERS:
+    if name not in _LATER:
         raise AttributeError(f"module 'dualad' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_NUMBERS[name]}", __name__), name)
+    value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
     globals()[name] = value
     return value
 
 
 __all__ = [
-    *_NUMBERS,
+    *_LATER,
     "ArgumentError",
     "DualadError",
     "NoSourceError",

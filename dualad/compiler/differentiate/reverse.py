@@ -24,6 +24,7 @@ from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
 from ..ir.effects import ALLOCATIONS, COPIES, WRITES, shares_memory
 from ..ir.kinds import is_array, is_list, is_memory, type_of
 from ..lowering.custom_calls import Ruled
+from ..runtime import helpers as runtime
 from .derivative_text import fill_value
 from .plan import _LIKE
 from .reverse_loops import ReverseLoops
@@ -388,7 +389,8 @@ class Reverse(ReverseLoops):
             text = ast.unparse(cotangent)
             if isinstance(op.fn, Ruled) and is_array(arg):
                 self.ensure(arg)
-                text = f"{self.runtime('of_shape')}({text}, {self.bar(arg)}, {op.fn.custom.__name__!r})"
+                check = self.scope.bind(runtime.shape_check(op.fn.custom.__name__), "of_shape")
+                text = f"{check}({text}, {self.bar(arg)})"
             self.give_fresh(arg, text)
         self.live.difference_update(items.values())
 

@@ -156,7 +156,7 @@ class CallExpressions:
                     raise self.fail(node, f"{f.__name__} without {name}", "give every field")
                 args.append(kwargs[name] if name in kwargs else static_value(f._field_defaults[name]))
             return TupleOf(tuple(args), f)
-        if registry.find(f) is None and not is_library(f):
+        if registry.find(f) is None and by_types.find(f) is None and not is_library(f):
             implementation = self.overloaded(f, args, kwargs, node)
             if implementation is not None:
                 return self.call_function(implementation, args, kwargs, node)

@@ -26,7 +26,7 @@ from ...errors import RuleError, at
 from ...rules.custom import CustomRule
 from ...rules.registry import OwnRule, Rule, RuleBody
 from ..ir import Const, Foreign, TupleOf, Var
-from ..runtime.helpers import of_shape
+from ..runtime.helpers import shape_check
 from ..runtime.numba_bridge import as_writable, register_callable, typing_stub
 from ..runtime.numba_bridge.objects import type_of_value
 from .entries import Contracted, Entry, Lifted, flat
@@ -275,10 +275,10 @@ class RuledRule(Rule):
             call = self._call(half, [*zeros, *dots])
         found = ["dots"] if ruled.count == 1 else [f"dots[{k}]" for k in range(ruled.count)]
         checked = [
-            f"of_shape({x}, value[{k}], {ruled.custom.__name__!r})" if isinstance(ty, types.Array) else x
+            f"of_shape({x}, value[{k}])" if isinstance(ty, types.Array) else x
             for k, (x, ty) in enumerate(zip(found, ruled.result_type(given).types, strict=False))
         ]
-        names = {half.__name__: half, "of_shape": of_shape}
+        names = {half.__name__: half, "of_shape": shape_check(ruled.custom.__name__)}
         result = _expression(f"({', '.join(checked)},)")
         return RuleBody((*params, *dots), (("dots", _expression(call)),), None, (result,), names)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numba import njit, types
 
@@ -126,9 +128,15 @@ def add_to_rows(rows: list, more: np.ndarray) -> None:
         add_to_list(rows[k], more[k])
 
 
-@njit(error_model="numpy")
-def of_shape(derivative: np.ndarray, like: np.ndarray, name: str) -> np.ndarray:
-    """Return a tangent or a cotangent that the rule of a function gives, if it has the shape that it must have."""
-    if derivative.shape != like.shape:
-        raise ArgumentError("the rule of " + name + " gives an array a tangent or a cotangent of another shape")
-    return derivative
+@functools.lru_cache(maxsize=256)
+def shape_check(name: str) -> object:
+    """Return a jitted function that gives back what the rule of a function returns, if it has the shape of an array."""
+    message = f"the rule of {name} gives an array a tangent or a cotangent of another shape"
+
+    @njit(error_model="numpy")
+    def of_shape(derivative: np.ndarray, like: np.ndarray) -> np.ndarray:
+        if derivative.shape != like.shape:
+            raise ArgumentError(message)
+        return derivative
+
+    return of_shape
