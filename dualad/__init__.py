@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 
 # The numbers are made when they are first asked for: a program that wants the compiler alone need not wait for them.
 _LATER = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
-_LATER |= {name: "implicit_functions" for name in ("implicit", "implicit_minimum")}
+_LATER |= {name: "equations" for name in ("implicit", "implicit_minimum")}
 
 
 def __getattr__(name: str) -> object:
