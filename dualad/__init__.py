@@ -13,6 +13,7 @@ from .errors import (
     UnsupportedError,
 )
 from .functions import *  # noqa: F403
+from .sparse import sparse_hessian, sparse_jacobian
 from .structures import ravel, register_structure
 from .trace import Trace, trace
 from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
@@ -52,6 +53,8 @@ __all__ = [
     "jvp",
     "ravel",
     "register_structure",
+    "sparse_hessian",
+    "sparse_jacobian",
     "tape_grad",
     "trace",
     "use_vector_math",
