@@ -201,6 +201,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         check_inputs(function, [k for k in what.argnums if k not in what.lenient])
         if kind in ("grad", "value_and_grad", "hessian_pattern"):
             check_scalar(function, what)
+        if kind == "jacobian_pattern":
+            check_arrays(function.name, function.place, type_of(function.result))
         activity = Activity(function, inputs)
         if kind == "jvp":
             if what.packs and may_be_packed(function, activity):
@@ -291,6 +293,7 @@ def build_coloured(what: Derivative, given: tuple) -> Built:
     scope = Scope()
     params = [scope.namer.fresh(n) for n in entry.names()]
     tangent = build(Derivative(what.function, "jvp", (x,), tangents_only=True, packs=PACKS, forms=what.forms), given)
+    check_arrays(entry.name, entry.place, tangent.result_type)
     printer = ColouredText(scope, params, x, given[x], tangent.result_type)
     name = scope.namer.fresh(f"{entry.identifier}_coloured")
     printer.emit(name, tangent.function, tangent.packs)
@@ -418,6 +421,17 @@ def check_scalar(function: ir.Function, what: Derivative) -> None:
     else:
         return
     raise NotScalarError(function, shape)
+
+
+def check_arrays(name: str, place: tuple, result: object) -> None:
+    """Refuse the sparse Jacobian of numbers."""
+
+    def has_array(ty: object) -> bool:
+        return any(map(has_array, ty)) if isinstance(ty, types.BaseTuple) else isinstance(ty, types.Array | types.List)
+
+    if not has_array(result):
+        what = f"sparse_jacobian needs a function whose result is an array; {name} returns {result}"
+        raise NotDifferentiableError(at(f"{what}: use grad or jacobian", *place))
 
 
 class NotScalarError(NotDifferentiableError):

@@ -13,7 +13,7 @@ from ..compiler.analysis.verify import is_verifying
 from ..compiler.lowering.source import innermost, read, signature_of, star_of
 from ..compiler.runtime.index_sets import MOST_NODES, MOST_PAIRS, NODES, PAIRS, DensePattern, room_for
 from ..derivative_function import derivative_of, name_of, parameter_names, positions
-from ..errors import ArgumentError, DualadError, NotDifferentiableError
+from ..errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError
 from ..inputs import Parameter
 from ..structures import is_real, leaves, ravel
 from .calls import call_key
@@ -24,7 +24,7 @@ __all__ = ["sparse_hessian", "sparse_jacobian"]
 
 _MOST_PLANS = 64
 _SEED = 20050207
-_TOLERANCE = 1e-8
+_TOLERANCE = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 1e-3}
 """How far, relative to its terms, a product with the sparse matrix may be from that with the derivative."""
 
 
@@ -111,10 +111,10 @@ class SparseDerivative:
         self._last: Plan | None = None
         of = (self._x,)
         self._pattern = derivative_of(f, f"{kind}_pattern", of, extra=("sets_",))
+        self._primal = derivative_of(f, "primal", ())
         if kind == "hessian":
             self._product = derivative_of(f, "hvp", of, extra=(f"{parameter_names(f)[self._x]}_dot_",))
         else:
-            self._primal = derivative_of(f, "primal", ())
             self._products = derivative_of(f, "coloured", of, extra=("colours_", "weights_", "count_"))
             self._pullback = derivative_of(f, "vjp", of, extra=("out_bar_",))
         self.__name__ = self.__qualname__ = f"{name_of(f)}_sparse_{kind}"
@@ -123,7 +123,14 @@ class SparseDerivative:
         """Return the matrix at a point."""
         full = self._bound(args, kwargs)
         plan = self._planned(full)
-        found = plan.matrix(self._all_products(full, plan))
+        products = self._all_products(full, plan)
+        if not plan.by_rows and self._kind == "jacobian" and len(products) != plan.pattern.shape[0]:
+            what = f"the result of {name_of(self._f)} has {len(products)} elements here, and {plan.pattern.shape[0]}"
+            raise UnsupportedError(f"{what} elsewhere: a sparse Jacobian takes results of one size")
+        found = plan.matrix(products)
+        if plan.dtype is None:
+            plan.dtype = ravel(full[self._x])[0].dtype
+        found.data = found.data.astype(plan.dtype, copy=False)
         if not plan.is_checked or is_verifying():
             self._check(full, plan, found)
             plan.is_checked = True
@@ -182,26 +189,28 @@ class SparseDerivative:
         while True:
             try:
                 outputs = self._pattern(*full, sets)
-            except DensePattern as error:
+            except Exception as error:
+                if not isinstance(error, DensePattern):
+                    self._product_with_ones(full)  # which raises as well, if the function itself is the reason
+                    error = f"the sparsity pattern is taken as dense, since what finds it fails: {error!r}"
                 warnings.warn(str(error), stacklevel=4)
-                return self._dense(full)
+                return as_pattern(np.ones(self._shape(full), bool))
             if sets[NODES] <= sets[MOST_NODES] and sets[PAIRS] <= sets[MOST_PAIRS]:
                 break
             sets = room_for(int(sets[NODES]), int(sets[PAIRS]))
         return hessian_pattern(sets) if self._kind == "hessian" else jacobian_pattern(sets, np.concatenate(outputs))
 
-    def _dense(self, full: tuple) -> scipy.sparse.csr_array:
+    def _shape(self, full: tuple) -> tuple[int, int]:
         n = _size(full[self._x])
-        m = n if self._kind == "hessian" else _size(self._primal(*full))
-        return as_pattern(np.ones((m, n), bool))
+        out = self._primal(*full)
+        return n if self._kind == "hessian" else _size(out), n
 
     def _fitting(self, full: tuple) -> scipy.sparse.csr_array:
         """Return the sparsity that the user gave."""
-        n = _size(full[self._x])
-        m = n if self._kind == "hessian" else _size(self._primal(*full))
-        if self._given.shape != (m, n):
+        shape = self._shape(full)
+        if self._given.shape != shape:
             what = f"the sparsity given to sparse_{self._kind} of {name_of(self._f)} has shape {self._given.shape}"
-            raise ArgumentError(f"{what}, but the matrix has shape {(m, n)}")
+            raise ArgumentError(f"{what}, but the matrix has shape {shape}")
         return self._given
 
     # ---------------------------------------------------------------- products
@@ -214,7 +223,13 @@ class SparseDerivative:
         seeds = ((plan.colour == c).astype(np.float64) for c in range(plan.count))
         return np.stack([self._one_product(full, plan, seed) for seed in seeds])
 
-    def _one_product(self, full: tuple, plan: Plan, seed: np.ndarray) -> np.ndarray:
+    def _product_with_ones(self, full: tuple) -> np.ndarray:
+        ones = np.ones(_size(full[self._x]))
+        if self._kind == "hessian":
+            return self._one_product(full, None, ones)
+        return self._products(*full, np.zeros(ones.size, np.int64), ones, 1)
+
+    def _one_product(self, full: tuple, plan: Plan | None, seed: np.ndarray) -> np.ndarray:
         """Return the product of a vector with the Hessian, or with the Jacobian from the left."""
         if self._kind == "hessian":
             found = self._product(*full, ravel(full[self._x])[1](seed))
@@ -238,7 +253,8 @@ class SparseDerivative:
             expected = self._one_product(full, plan, v)
         with np.errstate(all="ignore"):
             scale = abs(found) @ v
-            wrong = abs(found @ v - expected) > _TOLERANCE * (scale + abs(expected))
+            tolerance = max(map(_tolerance, full))
+            wrong = abs(found @ v - expected) > tolerance * (scale + abs(expected))
         wrong = np.flatnonzero(wrong & np.isfinite(scale) & np.isfinite(expected))
         if len(wrong) == 0:
             return
@@ -251,6 +267,12 @@ class SparseDerivative:
 
 def _size(x: object) -> int:
     return sum(np.size(leaf) for leaf in leaves(x) if is_real(leaf))
+
+
+def _tolerance(x: object) -> float:
+    """Return the tolerance for the dtypes in an argument."""
+    dtypes = {np.asarray(leaf).dtype for leaf in leaves(x) if is_real(leaf)}
+    return max((_TOLERANCE.get(d, 0.0) for d in dtypes), default=0.0)
 
 
 def _as_given(sparsity: object, kind: str, f: Callable) -> scipy.sparse.csr_array:

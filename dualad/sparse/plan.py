@@ -31,6 +31,7 @@ class Plan:
     places: np.ndarray
     by_rows: bool = False
     is_checked: bool = False
+    dtype: object = None
     unravel: object = None
     """What makes a result of a vector, for reverse mode."""
     ones: np.ndarray = field(init=False)

@@ -132,6 +132,9 @@ class Boxes:
         self.line(f"{mixed} = {self.united([self.all_of(v) for v in outside])}")
         self.interact(mixed, mixed)
         ops = [s for b in ir.blocks_of(loop) for s in ir.walk(b) if isinstance(s, Op)]
+        for op in ops:
+            if op.fn in ("append", "pop"):
+                raise self.dense("the length of a list", op.place)
         written = frozenset().union(*(self.aliases.roots(x) for op in ops for x in may_be_written_by(op)))
         for v in outside:
             if is_reference(v) and self.active(v) and not written.isdisjoint(self.aliases.roots(v)):

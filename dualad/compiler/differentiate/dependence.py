@@ -28,11 +28,11 @@ import numpy as np
 from numba import types
 
 from ...errors import at
-from ...rules import linear_algebra, matrices, registry, selection
+from ...rules import gather, linear_algebra, matrices, ordering, registry, selection, sequences
 from ...rules.broadcasting import stretch
 from .. import ir
 from ..analysis.activity import Activity
-from ..analysis.certainty import Certainty, asks_for_shape
+from ..analysis.certainty import Certainty
 from ..ir import UNDEFINED, Const, Function, If, Op, Slice, Var
 from ..ir.boundary import touches_object
 from ..ir.callees import library_name
@@ -50,7 +50,8 @@ _MOVES = frozenset({stretch, matrices.matrix_with_diagonal, matrices.lower_trian
 """Linear rules that place elements of their first argument, and zeros."""
 
 _OF_SIZES = frozenset({np.zeros, np.empty, np.ones, np.full})
-_AS_LONG_AS_GIVEN = frozenset({np.argsort, *COPIES, *VIEWS})
+_SHAPED_LIKE_THE_FIRST = frozenset({np.argsort, ordering.sorted_places, ordering.partitioned_places, gather.positions})
+_AS_LONG_AS_GIVEN = frozenset({*COPIES, *VIEWS})
 """What gives integers and booleans in a number that depends on sizes alone."""
 
 
@@ -155,7 +156,7 @@ class Dependence(Boxes, DerivativeEmitter):
         """Return the text of something of the kind and shape of an operand, whatever its value."""
         if isinstance(x, ir.TupleOf):
             return f"({''.join(self.stand_in(i) + ', ' for i in x.items)})"
-        if not self.uncertain(x):
+        if not self.uncertain(x) or isinstance(type_of(x), types.BaseTuple):
             return self.operand(x)
         if is_array(x):
             return self.call("stand_in", x.name) if is_float(x) else x.name
@@ -173,6 +174,8 @@ class Dependence(Boxes, DerivativeEmitter):
     def stmt_Op(self, op: Op) -> None:
         if op.fn == "unpack" or (op.fn in EFFECTS and op.fn != "pop" and self.is_dropped(op)):
             return
+        if op.fn in ("append", "pop") and self.in_doubt:
+            raise self.dense("the length of a list", op.place)
         if op.fn == "call":
             self.unit_call(op)
         elif not is_known(op) and (self.in_doubt or any(map(self.uncertain, ir.op_vars(op)))):
@@ -185,19 +188,27 @@ class Dependence(Boxes, DerivativeEmitter):
             self.certain(op)
         elif not is_float(op.target):
             self.uncertain_integers(op)
+        elif isinstance(op.target.type, types.BaseTuple) and not isinstance(op.fn, Derived):
+            self.decomposition(op)
         elif is_number(op.target):
             self.number(op)
         else:
             self.memory(op)
 
     def is_dropped(self, op: Op) -> bool:
-        """Whether an operation is left out that is there for its effect: what it prints or refuses depends on values."""
+        """Whether an operation is left out that is there for its effect, and that may not happen."""
         return op.fn != "raise" or self.in_doubt > 0 or any(map(self.uncertain, ir.op_vars(op)))
 
     def certain(self, op: Op) -> None:
         if op.fn in (np.zeros_like, np.empty_like, np.ones_like) and self.has_sets(op.args[0]):
             made = {np.zeros_like: "zeros", np.empty_like: "empty", np.ones_like: "ones"}[op.fn]
             self.line(f"{op.target.name} = np.{made}({op.args[0].name}.shape, np.{op.target.type.dtype})")
+        elif op.fn == "getitem" and self.in_doubt and is_array(op.args[0]) and is_number(op.target):
+            x, index = op.args[0], op.args[1:]
+            zero = "False" if op.target.type == types.boolean else f"np.{op.target.type}(0)"
+            shape = f"{self.operand(x)}.shape"
+            test = self.call("is_within", shape, f"({self.index(index)},)")
+            self.line(f"{op.target.name} = {self.expression(op)} if {test} else {zero}")
         else:
             self.primal(op)
 
@@ -208,10 +219,12 @@ class Dependence(Boxes, DerivativeEmitter):
 
     def uncertain_integers(self, op: Op) -> None:
         """Integers and booleans that are not known have no value here, arrays of them a shape."""
+        if isinstance(op.target.type, types.BaseTuple) and any(isinstance(t, types.Array) for t in op.target.type):
+            raise self.dense(f"what {library_name(op.fn)} gives", op.place)
         if not is_memory(op.target):
             return
         rule = None if isinstance(op.fn, str) else registry.find(op.fn)
-        if op.fn is np.argsort:
+        if op.fn in _SHAPED_LIKE_THE_FIRST:
             self.line(f"{op.target.name} = {self.call('no_sets', op.args[0].name)}")
         elif op.fn in _OF_SIZES and not any(map(self.uncertain, op.args[:1])):
             self.primal(op)
@@ -222,6 +235,13 @@ class Dependence(Boxes, DerivativeEmitter):
             self.primal(op)
         else:
             raise self.dense(f"what {library_name(op.fn)} gives" if not isinstance(op.fn, str) else "values", op.place)
+
+    def decomposition(self, op: Op) -> None:
+        """What other primitives share of an array-level one: a tuple, of which the shapes count."""
+        if self.active(op.target) or op.kwargs:
+            raise self.dense("a tuple of arrays", op.place)
+        given = tuple(Var(self.stand_in(a)) for a in op.args)
+        self.line(f"{op.target.name} = {self.expression(Op(op.target, op.fn, given, {}, op.detail))}")
 
     def has_certain_index(self, index: tuple) -> bool:
         return not any(self.uncertain(i) for i in index)
@@ -236,7 +256,6 @@ class Dependence(Boxes, DerivativeEmitter):
         if op.fn == "getitem":
             text = self.element(op)
         elif op.fn == "pop":
-            self.check_length(op)
             text = f"{op.args[0].name}.pop()"
         elif op.fn == "item":
             text = f"{op.args[0].name}[{op.args[1].value}]"
@@ -312,13 +331,15 @@ class Dependence(Boxes, DerivativeEmitter):
             self.view(op)
         elif isinstance(fn, Derived):
             self.gradient(op)
-        elif touches_object(op):
+        elif touches_object(op) or not any(map(self.uncertain, ir.op_vars(op))):  # arrays that nobody gave
             text = self.expression(op)
             self.line(f"{target} = {self.call('no_sets', text)}")
         elif fn in _MOVES and self.has_sets(op.args[0]) and self.has_certain_index(op.args[1:]):
             self.primal(op)
         elif fn is selection.pick:
             self.pick(op)
+        elif fn is sequences.running_sum and type_of(op.args[0]).ndim == 1:
+            self.line(f"{target} = {self.call('running_unions', self.sets, self.set_of(op.args[0]))}")
         elif fn in _PRODUCTS:
             self.product(op, rule)
         elif rule is not None or fn is operator.matmul or fn is np.dot:
@@ -400,17 +421,12 @@ class Dependence(Boxes, DerivativeEmitter):
             return
         x = op.args[0]
         if op.fn in ("append", "pop") and self.uncertain(x):
-            self.check_length(op)
             item = self.set_of(op.args[1]) if op.fn == "append" and is_float(op.args[1]) else "0"
             self.line(f"{x.name}.append({item})" if op.fn == "append" else f"{x.name}.pop()")
         elif not self.uncertain(x):
             self.primal(op)
         elif self.active(x):
             self.store(op)
-
-    def check_length(self, op: Op) -> None:
-        if self.in_doubt:
-            raise self.dense("the length of a list", op.place)
 
     def store(self, op: Op) -> None:
         x, *index, value = op.args

@@ -44,6 +44,8 @@ def _mentioned(expr: ast.expr, body: RuleBody) -> set[str]:
                 found.add(node.id)
         elif isinstance(node, ast.IfExp):
             todo += [node.body, node.orelse]
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and is_nowhere(node.right):
+            pass  # x * 0.0, which is NaN where x is
         elif isinstance(node, ast.Call):
             todo += [] if _is_constant(node.func, body) else node.args
         elif not isinstance(node, ast.Compare | ast.BoolOp):

@@ -140,6 +140,15 @@ def stand_in(x: np.ndarray) -> np.ndarray:
     return out
 
 
+@_jit
+def running_unions(sets: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the unions of the first sets in an array: of one, of two, and so on."""
+    out = x.copy()
+    for k in range(1, x.size):
+        out[k] = unite(sets, out[k - 1], out[k])
+    return out
+
+
 # ---------------------------------------------------------------- products
 
 

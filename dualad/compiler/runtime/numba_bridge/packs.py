@@ -155,7 +155,8 @@ def packs_of(width: int) -> SimpleNamespace:
     `zero` is a pack of zeros, `zeros_like` an array of them, `unit` a pack of zeros with one 1, if the place is within;
     `lane` is one number of a pack, or the view of one in each pack of an array. `seed` and `store` look at a pack as a
     part of a longer row that begins at some place: `seed` writes a number in the row of each element of an array, at
-    the element's own place, `paint` a weight at the place of its colour; `store` writes packs into the rows of a Jacobian, or into its single column. `stretched`
+    the element's own place, `paint` a weight at the place of its colour; `store` writes packs into the rows of a
+    Jacobian, or into its single column. `stretched`
     is an array of packs, broadcast to a shape.
     """
     if width & (width - 1):
