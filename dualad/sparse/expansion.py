@@ -21,11 +21,13 @@ def jacobian_pattern(sets: np.ndarray, outputs: np.ndarray) -> scipy.sparse.csr_
 def hessian_pattern(sets: np.ndarray) -> scipy.sparse.csr_array:
     """Return the symmetric pattern of all pairs of inputs, one out of each of two sets that interact."""
     inputs, nodes, pairs = parts_of(sets)
-    pairs = np.unique(pairs, axis=0)
-    ids, places = np.unique(pairs, return_inverse=True)
+    is_used = np.zeros(inputs + len(nodes) + 1, bool)
+    is_used[pairs] = True
+    ids, places = np.flatnonzero(is_used), (np.cumsum(is_used) - 1)[pairs]
     members = _members(ids, inputs, nodes).astype(np.float32)  # which counts without end
-    places = places.reshape(-1, 2)
-    product = members[places[:, 0]].T @ members[places[:, 1]]
+    keys = np.sort(places[:, 0] * len(ids) + places[:, 1])
+    keys = keys[np.diff(keys, prepend=-1) != 0]  # each pair once
+    product = members[keys // max(len(ids), 1)].T @ members[keys % max(len(ids), 1)]
     return as_pattern(product + product.T)
 
 

@@ -107,6 +107,7 @@ class SparseDerivative:
             raise ArgumentError(f"{what}, is not supported: name its arguments")
         self._f, self._kind, self._argnums, self._sparsity = f, kind, argnums, sparsity
         self._given = None if sparsity is None else _as_given(sparsity, kind, f)
+        self._signature = signature_of(read(innermost(f)).function)
         self._plans: dict[object, Plan] = {}
         self._last: Plan | None = None
         of = (self._x,)
@@ -128,9 +129,6 @@ class SparseDerivative:
             what = f"the result of {name_of(self._f)} has {len(products)} elements here, and {plan.pattern.shape[0]}"
             raise UnsupportedError(f"{what} elsewhere: a sparse Jacobian takes results of one size")
         found = plan.matrix(products)
-        if plan.dtype is None:
-            plan.dtype = ravel(full[self._x])[0].dtype
-        found.data = found.data.astype(plan.dtype, copy=False)
         if not plan.is_checked or is_verifying():
             self._check(full, plan, found)
             plan.is_checked = True
@@ -157,7 +155,7 @@ class SparseDerivative:
 
     def _bound(self, args: tuple, kwargs: dict) -> tuple:
         try:
-            found = signature_of(read(innermost(self._f)).function).bind(*args, **kwargs)
+            found = self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise ArgumentError(f"{name_of(self._f)}: {error}") from None
         found.apply_defaults()
@@ -174,6 +172,7 @@ class SparseDerivative:
         if plan is None:
             pattern = self._found(full) if self._given is None else self._fitting(full)
             plan = plan_of_jacobian(pattern) if self._kind == "jacobian" else plan_of_hessian(pattern)
+            plan.dtype = _flat(full[self._x]).dtype
             if len(self._plans) >= _MOST_PLANS:
                 self._plans.clear()
             if key is not None:
@@ -218,25 +217,25 @@ class SparseDerivative:
     def _all_products(self, full: tuple, plan: Plan) -> np.ndarray:
         if self._kind == "jacobian" and not plan.by_rows:
             return self._products(*full, plan.colour, plan.ones, plan.count)
-        if plan.count == 0:
-            return np.empty((0, plan.pattern.shape[1]))
-        seeds = ((plan.colour == c).astype(np.float64) for c in range(plan.count))
-        return np.stack([self._one_product(full, plan, seed) for seed in seeds])
+        if not plan.seeds:
+            plan.seeds = [(plan.colour == c).astype(np.float64) for c in range(plan.count)]
+        rows = [self._one_product(full, seed) for seed in plan.seeds]
+        return np.stack(rows) if rows else np.empty((0, plan.pattern.shape[1]))
 
     def _product_with_ones(self, full: tuple) -> np.ndarray:
         ones = np.ones(_size(full[self._x]))
         if self._kind == "hessian":
-            return self._one_product(full, None, ones)
+            return self._one_product(full, ones)
         return self._products(*full, np.zeros(ones.size, np.int64), ones, 1)
 
-    def _one_product(self, full: tuple, plan: Plan | None, seed: np.ndarray) -> np.ndarray:
+    def _one_product(self, full: tuple, seed: np.ndarray) -> np.ndarray:
         """Return the product of a vector with the Hessian, or with the Jacobian from the left."""
         if self._kind == "hessian":
-            found = self._product(*full, ravel(full[self._x])[1](seed))
-            return ravel(found[self._x] if len(full) > 1 else found)[0]
-        if plan.unravel is None:
-            plan.unravel = ravel(self._primal(*full))[1]
-        return ravel(self._pullback(*full, plan.unravel(seed))[0])[0]
+            found = self._product(*full, _shaped(seed, full[self._x]))
+            found = found[self._x] if len(full) > 1 else found
+        else:
+            found = self._pullback(*full, _shaped(seed, self._primal(*full)))[0]
+        return _flat(found)
 
     def _check(self, full: tuple, plan: Plan, found: scipy.sparse.csr_array) -> None:
         """See that the matrix does to a random vector what the derivative does.
@@ -250,7 +249,7 @@ class SparseDerivative:
         if self._kind == "jacobian" and not plan.by_rows:
             expected = self._products(*full, np.zeros(n, np.int64), v, 1)[:, 0]
         else:
-            expected = self._one_product(full, plan, v)
+            expected = self._one_product(full, v)
         with np.errstate(all="ignore"):
             scale = abs(found) @ v
             tolerance = max(map(_tolerance, full))
@@ -267,6 +266,17 @@ class SparseDerivative:
 
 def _size(x: object) -> int:
     return sum(np.size(leaf) for leaf in leaves(x) if is_real(leaf))
+
+
+def _shaped(vector: np.ndarray, like: object) -> object:
+    """Return a vector as a tangent or cotangent of something."""
+    if isinstance(like, np.ndarray):
+        return vector.reshape(like.shape).astype(like.dtype, copy=False)
+    return ravel(like)[1](vector)
+
+
+def _flat(x: object) -> np.ndarray:
+    return x.reshape(-1) if isinstance(x, np.ndarray) else ravel(x)[0]
 
 
 def _tolerance(x: object) -> float:

@@ -31,22 +31,21 @@ class Plan:
     places: np.ndarray
     by_rows: bool = False
     is_checked: bool = False
-    dtype: object = None
-    unravel: object = None
-    """What makes a result of a vector, for reverse mode."""
+    dtype: object = np.float64
+    seeds: list[np.ndarray] = field(default_factory=list)
+    """Where products are found one by one: the vector of each colour."""
     ones: np.ndarray = field(init=False)
+    count: int = field(init=False)
+    """How many colours there are."""
 
     def __post_init__(self):
         self.ones = np.ones(len(self.colour))
-
-    @property
-    def count(self) -> int:
-        return int(self.colour.max(initial=-1)) + 1
+        self.count = int(self.colour.max(initial=-1)) + 1
 
     def matrix(self, products: np.ndarray) -> scipy.sparse.csr_array:
         """Return the matrix with elements out of the products."""
         p = self.pattern
-        data = products.reshape(-1)[self.places]
+        data = products.reshape(-1)[self.places].astype(self.dtype, copy=False)
         return scipy.sparse.csr_array((data, p.indices.copy(), p.indptr.copy()), shape=p.shape)
 
 
