@@ -1,7 +1,7 @@
 """``python -m bench.sparse``: sparse Jacobians and Hessians, as multiples of the function itself.
 
-Of each program: how many numbers go in, how many colours its matrix takes, the seconds for its pattern (compiled before)
-and those for the matrix, as a multiple of one evaluation. Called from Python, as solvers of SciPy do.
+Of each program: how many numbers go in, how many colours its matrix takes, the seconds for its pattern and those for the
+matrix, the latter as a multiple of one evaluation, too. Called from Python, as solvers of SciPy do.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def programs() -> list[tuple[str, Callable, tuple, Callable]]:
 def table() -> str:
     """Measure; return the table as Markdown."""
     lines = [
-        "| sparse matrix | unknowns | elements | colours | pattern and colours | function | matrix | matrix / function |",
+        "| sparse matrix | unknowns | elements | colours | pattern and colours | function | matrix | ratio |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, f, args, transform in programs():

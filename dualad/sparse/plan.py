@@ -45,7 +45,7 @@ class Plan:
     def matrix(self, products: np.ndarray) -> scipy.sparse.csr_array:
         """Return the matrix with elements out of the products."""
         p = self.pattern
-        data = products.reshape(-1)[self.places].astype(self.dtype, copy=False)
+        data = products.reshape(-1).take(self.places).astype(self.dtype, copy=False)
         return scipy.sparse.csr_array((data, p.indices.copy(), p.indptr.copy()), shape=p.shape)
 
 

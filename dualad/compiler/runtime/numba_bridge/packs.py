@@ -299,9 +299,17 @@ def packs_of(width: int) -> SimpleNamespace:
                     jacobian[r, k] = number
                     r += 1
 
+        def store_contiguous(jacobian, first, x):
+            cells = as_cells(x).reshape(x.size, width)
+            for r in range(x.size):
+                for k in range(max(first, 0), min(first + width, jacobian.shape[1])):
+                    jacobian[r, k] = cells[r, k - first]
+
         if not isinstance(x, types.Array):
             return store_row
-        return store_rows if jacobian.ndim == 2 else store_column
+        if jacobian.ndim == 1:
+            return store_column
+        return store_contiguous if x.layout == "C" else store_rows
 
     @overload(stretched)
     def stretched_code(x, shape, own):
