@@ -1,7 +1,7 @@
 """``python -m bench.sparse``: sparse Jacobians and Hessians, as multiples of the function itself.
 
-Of each program: how many numbers go in, how many colours its matrix takes, the seconds for its pattern and those for the
-matrix, the latter as a multiple of one evaluation, too. Called from Python, as solvers of SciPy do.
+Of each program: how many numbers go in, how many colours its matrix takes, the seconds for its pattern, and those for
+the matrix, also as a multiple of one evaluation. Called from Python, as solvers of SciPy do.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from dualad.compiler.runtime.index_sets import DensePattern, parts_of, room_for
 from dualad.sparse.colouring import colour_symmetric
 from dualad.sparse.expansion import _by_paths, _in_order, hessian_pattern, jacobian_pattern
 
+from .programs import PROGRAMS
+
 
 def pattern_of(f, *args, kind="jacobian_pattern", argnums=(0,)):
     """Return the pattern as an array of 0 and 1, by the generated code run as plain Python."""
@@ -157,7 +159,18 @@ def refused(x):
     return x * 2.0
 
 
+def refused_beside_a_size(x, n):
+    if x[0] < 0.0:
+        raise ValueError("negative")
+    else:
+        m = n
+    y = np.zeros(m)
+    y[0] = x[m]
+    return y
+
+
 def test_branches_that_are_never_taken_do_no_harm():
+    assert np.array_equal(pattern_of(refused_beside_a_size, np.ones(3), 2), rows("001", "000"))
     assert np.array_equal(pattern_of(beyond_the_end, np.ones(3)), rows("010", "001", "000"))
     assert np.array_equal(pattern_of(refused, np.full(2, -1.0)), np.eye(2))
 
@@ -218,6 +231,43 @@ def test_sets_are_expanded_alike_on_both_ways():
     for a, b in zip(indptr[:-1], indptr[1:], strict=True):
         assert np.array_equal(np.sort(indices[a:b]), other[a:b])
     assert not _by_paths(ids, inputs, nodes, 10)[0]
+
+
+def flat(x):
+    if isinstance(x, tuple | list):
+        return [number for item in x for number in flat(item)]
+    return list(np.ravel(x)) if np.asarray(x).dtype.kind == "f" else []
+
+
+def nudged(args, argnums, place, by):
+    """Return the arguments with one of the numbers that are differentiated by changed."""
+    changed = list(args)
+    for k in argnums:
+        size = np.size(args[k])
+        if 0 <= place < size:
+            changed[k] = args[k] + by * (np.arange(size) == place).reshape(np.shape(args[k]))
+        place -= size
+    return tuple(changed)
+
+
+@pytest.mark.parametrize("program", PROGRAMS[::20], ids=lambda p: p.name)
+def test_patterns_have_all_that_changes(program):
+    args, argnums = program.fresh_args(), program.argnums
+    if any(isinstance(args[k], tuple) for k in argnums) or any(callable(a) for a in args):
+        return
+    f = getattr(program.function, "py_func", program.function)
+    kind = "hessian_pattern" if program.scalar else "jacobian_pattern"
+    built = build(Derivative(f, kind, argnums), tuple(map(typeof, args)))
+    sets = room_for(20000, 20000)
+    try:
+        outputs = np.concatenate(built.function(*args, sets))
+    except DensePattern:
+        return
+    pattern = jacobian_pattern(sets, outputs).toarray()
+    before = np.array(flat(f(*program.fresh_args())))
+    for j in range(min(pattern.shape[1], 20)):
+        after = np.array(flat(f(*nudged(program.fresh_args(), argnums, j, 1e-7))))
+        assert pattern[(after != before), j].all()
 
 
 # ---------------------------------------------------------------- second order

@@ -84,8 +84,12 @@ class Certainty:
             doubt = self.is_uncertain(stmt.test)
             news = any([self._block(b, in_doubt or doubt) for b in (stmt.then, stmt.orelse)])
             for p in stmt.phis:
-                chosen = doubt and p.then is not p.orelse and not (isinstance(p.then, ir.Const) and p.then == p.orelse)
-                if chosen or self.is_uncertain(p.then) or self.is_uncertain(p.orelse):
+                sides = (stmt.then, p.then), (stmt.orelse, p.orelse)
+                sides = [x for block, x in sides if not ir.raises(block)]
+                same = (
+                    len(sides) < 2 or sides[0] is sides[1] or (isinstance(sides[0], ir.Const) and sides[0] == sides[1])
+                )
+                if (doubt and not same) or self.is_uncertain(p.then) or self.is_uncertain(p.orelse):
                     news |= self._add(p.target)
             return news
         return self._loop(stmt, in_doubt)
