@@ -179,12 +179,12 @@ SECOND_DIFFERENCE = np.diag(np.full(4, -2.0)) + np.diag(np.ones(3), 1) + np.diag
 
 
 def by_matrices(x, a):
-    return np.concatenate((SECOND_DIFFERENCE @ x[:4], a @ x[:2], np.linalg.solve(a, x[4:])))
+    return np.concatenate((SECOND_DIFFERENCE @ x[:4], a @ x[:2], np.cumsum(x[4:])))
 
 
-def test_products_and_solves():
+def test_products():
     found = pattern_of(by_matrices, np.ones(6), np.eye(2))
-    expected = rows("110000", "111000", "011100", "001100", "110000", "110000", "000011", "000011")
+    expected = rows("110000", "111000", "011100", "001100", "110000", "110000", "000010", "000011")
     assert np.array_equal(found, expected)  # the zeros of a constant are zeros everywhere, those of `a` may not be
 
 
@@ -250,7 +250,7 @@ def nudged(args, argnums, place, by):
     return tuple(changed)
 
 
-@pytest.mark.parametrize("program", PROGRAMS[::20], ids=lambda p: p.name)
+@pytest.mark.parametrize("program", PROGRAMS[3::45], ids=lambda p: p.name)
 def test_patterns_have_all_that_changes(program):
     args, argnums = program.fresh_args(), program.argnums
     if any(isinstance(args[k], tuple) for k in argnums) or any(callable(a) for a in args):
@@ -296,6 +296,16 @@ def test_patterns_of_hessians():
     expected = rows("01110", "10101", "11111", "10100", "01100")
     assert np.array_equal(pattern_of(products, np.ones(5), kind=kind), expected)
     assert np.array_equal(pattern_of(linear_inside, np.ones(3), kind=kind), rows("110", "110", "000"))
+
+
+def hub(x):
+    return np.sum(x[0] * x**2)
+
+
+def test_a_vertex_with_all_others_for_neighbours_has_its_own_colour():
+    pattern = pattern_of(hub, np.ones(200), kind="hessian_pattern")
+    colour = colour_symmetric(scipy.sparse.csr_array(pattern))
+    assert colour[0] == 0 and set(colour[1:]) == {1} and pattern.sum() == 200 + 2 * 199
 
 
 def test_star_colourings():
@@ -357,6 +367,21 @@ def test_rows_where_these_are_fewer():
     found = jacobian(x)
     assert jacobian.colors == 1 and found.shape == (2, 40)
     assert np.allclose(found.toarray()[0, ::2], 3.0 * x[::2] ** 2) and found.nnz == 40
+
+
+def arrow(x):
+    y = x**2
+    y[0] = np.sum(x**3)
+    y[1:] *= x[0]
+    return y
+
+
+def test_long_rows_are_found_by_themselves():
+    jacobian = dualad.sparse_jacobian(arrow)
+    x = np.linspace(0.5, 1.5, 50)
+    found = jacobian(x)
+    assert jacobian.colors == 3 and found.nnz == 50 + 2 * 49
+    assert np.allclose(found.toarray(), dualad.jacfwd(arrow)(x))
 
 
 def of_structures(p, scale):

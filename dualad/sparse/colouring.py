@@ -29,25 +29,36 @@ def colour_symmetric(pattern: scipy.sparse.csr_array) -> np.ndarray:
     """Return a star colouring of the vertices of a symmetric pattern, counted from 0."""
     indptr, indices = pattern.indptr.astype(np.int64), pattern.indices.astype(np.int64)
     orders = (np.arange(pattern.shape[0]), np.argsort(-np.diff(indptr), kind="stable"))
-    return min((_star(indptr, indices, order) for order in orders), key=lambda c: c.max(initial=0))
+    most = max(64, int(4 * len(indices) ** 0.5))  # neighbours; all pairs of these are looked at
+    return min((_star(indptr, indices, order, most) for order in orders), key=lambda c: c.max(initial=0))
 
 
 @njit(error_model="numpy", cache=True)
-def _star(indptr: np.ndarray, indices: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Give each vertex in turn the first colour that closes no path of four vertices in two colours."""
+def _star(indptr: np.ndarray, indices: np.ndarray, order: np.ndarray, most: int) -> np.ndarray:
+    """Give each vertex in turn the first colour that closes no path of four vertices in two colours.
+
+    A vertex with more than `most` neighbours has a colour of its own, so that no such path leads through it.
+    """
     n = len(indptr) - 1
     colour = np.full(n, -1)
+    own = 0
+    for v in range(n):
+        if indptr[v + 1] - indptr[v] > most:
+            colour[v] = own
+            own += 1
     forbidden = np.full(n + 1, -1)  # the vertex that may not have a colour
     for v in order:
+        if 0 <= colour[v]:
+            continue
         for a in range(indptr[v], indptr[v + 1]):
             w = indices[a]
-            if w == v:
+            if w == v or 0 <= colour[w] < own:
                 continue
             if colour[w] >= 0:
                 forbidden[colour[w]] = v
             for b in range(indptr[w], indptr[w + 1]):
                 x = indices[b]
-                if x == v or x == w or colour[x] < 0 or forbidden[colour[x]] == v:
+                if x == v or x == w or colour[x] < own or forbidden[colour[x]] == v:
                     continue
                 if colour[w] < 0:  # w would be between two vertices of one colour, and its own is not known
                     forbidden[colour[x]] = v
@@ -57,7 +68,7 @@ def _star(indptr: np.ndarray, indices: np.ndarray, order: np.ndarray) -> np.ndar
                     if y != w and y != x and colour[y] == colour[w]:
                         forbidden[colour[x]] = v
                         break
-        c = 0
+        c = own
         while forbidden[c] == v:
             c += 1
         colour[v] = c

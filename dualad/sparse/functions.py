@@ -33,9 +33,9 @@ def sparse_jacobian(f: Callable, argnums: int = 0, sparsity: object = None) -> S
 
     Which elements are not zero is found out first: the function is run with sets of inputs in the place of its floats.
     That holds at every point for the same sizes and integers, since both sides of a branch on floats count. Columns
-    that share no row are then found together, 16 groups of them in one sweep of forward mode; rows by reverse mode,
-    where that needs far fewer (A. Gebremedhin, F. Manne and A. Pothen, "What color is your Jacobian?", SIAM Review 47,
-    2005).
+    that share no row are then found together, 16 groups of them in one sweep of forward mode; long rows, or all where
+    these need far fewer products, by reverse mode (A. Gebremedhin, F. Manne and A. Pothen, "What color is your
+    Jacobian?", SIAM Review 47, 2005).
 
     Parameters
     ----------
@@ -124,11 +124,7 @@ class SparseDerivative:
         """Return the matrix at a point."""
         full = self._bound(args, kwargs)
         plan = self._planned(full)
-        products = self._all_products(full, plan)
-        if not plan.by_rows and self._kind == "jacobian" and len(products) != plan.pattern.shape[0]:
-            what = f"the result of {name_of(self._f)} has {len(products)} elements here, and {plan.pattern.shape[0]}"
-            raise UnsupportedError(f"{what} elsewhere: a sparse Jacobian takes results of one size")
-        found = plan.matrix(products)
+        found = plan.matrix(self._all_products(full, plan))
         if not plan.is_checked or is_verifying():
             self._check(full, plan, found)
             plan.is_checked = True
@@ -215,12 +211,16 @@ class SparseDerivative:
     # ---------------------------------------------------------------- products
 
     def _all_products(self, full: tuple, plan: Plan) -> np.ndarray:
-        if self._kind == "jacobian" and not plan.by_rows:
-            return self._products(*full, plan.colour, plan.ones, plan.count)
-        if not plan.seeds:
-            plan.seeds = [(plan.colour == c).astype(np.float64) for c in range(plan.count)]
-        rows = [self._one_product(full, seed) for seed in plan.seeds]
-        return np.stack(rows) if rows else np.empty((0, plan.pattern.shape[1]))
+        """Return all products as one vector."""
+        rows = [self._one_product(full, seed) for seed in plan.row_seeds]
+        if plan.column_count > 0 or not rows and self._kind == "jacobian":
+            products = self._products(*full, plan.columns, plan.ones, plan.column_count)
+            if len(products) != plan.pattern.shape[0]:
+                what = f"the result of {name_of(self._f)} has {len(products)} elements here, and"
+                what = f"{what} {plan.pattern.shape[0]} elsewhere: a sparse Jacobian takes results of one size"
+                raise UnsupportedError(what)
+            rows.insert(0, products.reshape(-1))
+        return rows[0] if len(rows) == 1 else np.concatenate(rows) if rows else np.empty(0)
 
     def _product_with_ones(self, full: tuple) -> np.ndarray:
         ones = np.ones(_size(full[self._x]))
@@ -242,12 +242,13 @@ class SparseDerivative:
 
         An element that the pattern lacks is missing there, or stands in the place of another one.
         """
-        m, n = found.shape
-        if plan.by_rows:
-            found, m, n = found.T.tocsr(), n, m
-        v = np.random.default_rng(_SEED).uniform(0.5, 1.5, n)
-        if self._kind == "jacobian" and not plan.by_rows:
-            expected = self._products(*full, np.zeros(n, np.int64), v, 1)[:, 0]
+        rng = np.random.default_rng(_SEED)
+        in_columns = self._kind == "jacobian" and plan.column_count == 0
+        if in_columns:
+            found = found.T.tocsr()
+        v = rng.uniform(0.5, 1.5, found.shape[1])
+        if self._kind == "jacobian" and not in_columns:
+            expected = self._products(*full, np.zeros(len(v), np.int64), v, 1)[:, 0]
         else:
             expected = self._one_product(full, v)
         with np.errstate(all="ignore"):
@@ -257,7 +258,7 @@ class SparseDerivative:
         wrong = np.flatnonzero(wrong & np.isfinite(scale) & np.isfinite(expected))
         if len(wrong) == 0:
             return
-        where = f"{'column' if plan.by_rows else 'row'} {wrong[0]}"
+        where = f"{'column' if in_columns else 'row'} {wrong[0]}"
         if self._given is None:
             raise DualadError(f"internal: the sparsity pattern of {name_of(self._f)} lacks an element in {where}")
         what = f"the sparsity given to sparse_{self._kind} of {name_of(self._f)} lacks an element"
