@@ -21,9 +21,10 @@ from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian,
 
 __version__ = "0.1.0"
 
-# The numbers are made when they are first asked for: a program that wants the compiler alone need not wait for them.
+# What is there when it is first asked for: a program that wants the compiler alone need not wait for it.
 _LATER = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
-_LATER |= {name: "equations" for name in ("implicit", "implicit_minimum")}
+_LATER |= {"implicit": "equations", "implicit_minimum": "equations"}
+_LATER |= {"sparse_hessian": "sparse", "sparse_jacobian": "sparse"}
 
 
 def __getattr__(name: str) -> object:

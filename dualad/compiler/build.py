@@ -15,6 +15,8 @@ from ..errors import ArgumentError, DualadError, NotDifferentiableError, Unsuppo
 from . import ir, passes
 from .analysis.activity import Activity
 from .analysis.verify import verify
+from .differentiate.coloured import ColouredText
+from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
@@ -31,12 +33,16 @@ from .lowering.nested_primitives import BUILDER, Derived, generate
 from .lowering.recursion import Units
 from .lowering.source import star_of
 from .runtime import progress
+from .runtime.index_sets import DensePattern
 from .runtime.numba_bridge import as_writable, derivative_in
 from .runtime.numba_bridge.objects import describe, is_modelled
 from .specialisation import Instances
 
 _serial = itertools.count(1)
 
+
+PATTERNS = ("jacobian_pattern", "hessian_pattern")
+"""What finds out which inputs the elements of a result depend on, and which pairs of them."""
 
 WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp")
 """What is made of gradients and tangents of the function, with the user's structure around them."""
@@ -63,8 +69,8 @@ class Derivative:
     function : callable or Entry
         The user's function, or what a build can start from instead.
     kind : str
-        "primal", "grad", "value_and_grad", "vjp" or "jvp", or, for a function of the user's, one of `WHOLE`; for an
-        entry, a Jacobian of one result by one parameter.
+        "primal", "grad", "value_and_grad", "vjp" or "jvp", or, for a function of the user's, one of `WHOLE` or
+        `PATTERNS` or "coloured"; for an entry, a Jacobian of one result by one parameter.
     argnums : tuple of int
         Positions of the parameters to differentiate; of the arguments, for a function of the user's and a kind in
         `OF_ARGUMENTS`.
@@ -159,6 +165,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     argument_types = tuple(map(as_writable, argument_types))  # what is written into is copied
     if isinstance(entry, Whole):
         kind = "primal"
+    elif kind == "coloured":
+        return build_coloured(what, argument_types)
     elif kind in _JACOBIANS:
         return build_jacobian(what, argument_types)
     elif kind == "primal" and isinstance(entry, JacobianOf):  # one that is not differentiated itself
@@ -172,7 +180,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     instances = Instances(units, scope)
     has_aux = what.has_aux and not isinstance(entry, Whole)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
-    if kind in ("jvp", "vjp"):
+    if kind in ("jvp", "vjp", *PATTERNS):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     progress.stage("the derivative")
     passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
@@ -191,8 +199,10 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     else:
         check_objects(function, what)
         check_inputs(function, [k for k in what.argnums if k not in what.lenient])
-        if kind in ("grad", "value_and_grad"):
+        if kind in ("grad", "value_and_grad", "hessian_pattern"):
             check_scalar(function, what)
+        if kind == "jacobian_pattern":
+            check_arrays(function.name, function.place, type_of(function.result))
         activity = Activity(function, inputs)
         if kind == "jvp":
             if what.packs and may_be_packed(function, activity):
@@ -200,6 +210,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
             else:
                 printer = Forward(function, scope, activity, what.directions, what.tangents_only)
             printer.emit(name, list(what.argnums))
+        elif kind in PATTERNS:
+            printer = pattern_printer(function, scope, activity, what, name)
         else:
             printer = Reverse(function, scope, activity)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
@@ -208,7 +220,24 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     text, places = before + "\n".join(lines) + "\n", [entry.place] * before.count("\n") + places
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
-    return Built(name, text, made, type_of(function.result), directions, packs, function.form)
+    form = None if kind in PATTERNS else function.form
+    return Built(name, text, made, type_of(function.result), directions, packs, form)
+
+
+def pattern_printer(function: ir.Function, scope: Scope, activity: Activity, what: Derivative, name: str) -> Emitter:
+    """Print what finds a sparsity pattern, or says that it is dense."""
+    names = scope.namer.snapshot()
+    try:
+        printer = Dependence(function, scope, activity, what.kind == "hessian_pattern")
+        printer.emit(name, list(what.argnums))
+    except DensePattern as error:
+        scope.namer.restore(names)
+        scope.reserve_bound()
+        printer = Emitter(scope)
+        params = [*(p.name for p in function.params), scope.namer.fresh("sets")]
+        with printer.indented(f"def {name}({', '.join(params)}):"):
+            printer.line(f"raise {scope.bind(DensePattern, 'DensePattern')}({str(error)!r})")
+    return printer
 
 
 def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
@@ -256,6 +285,21 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     places = [entry.place] * len(printer.lines)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     return Built(name, printer.text(), made, printer.result_type())
+
+
+def build_coloured(what: Derivative, given: tuple) -> Built:
+    """Generate the products of the Jacobian of a function with vectors that colours tell."""
+    entry, (x,) = what.entry, what.argnums
+    scope = Scope()
+    params = [scope.namer.fresh(n) for n in entry.names()]
+    tangent = build(Derivative(what.function, "jvp", (x,), tangents_only=True, packs=PACKS, forms=what.forms), given)
+    check_arrays(entry.name, entry.place, tangent.result_type)
+    printer = ColouredText(scope, params, x, given[x], tangent.result_type)
+    name = scope.namer.fresh(f"{entry.identifier}_coloured")
+    printer.emit(name, tangent.function, tangent.packs)
+    places = [entry.place] * len(printer.lines)
+    made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
+    return Built(name, printer.text(), made)
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
@@ -377,6 +421,17 @@ def check_scalar(function: ir.Function, what: Derivative) -> None:
     else:
         return
     raise NotScalarError(function, shape)
+
+
+def check_arrays(name: str, place: tuple, result: object) -> None:
+    """Refuse the sparse Jacobian of numbers."""
+
+    def has_array(ty: object) -> bool:
+        return any(map(has_array, ty)) if isinstance(ty, types.BaseTuple) else isinstance(ty, types.Array | types.List)
+
+    if not has_array(result):
+        what = f"sparse_jacobian needs a function whose result is an array; {name} returns {result}"
+        raise NotDifferentiableError(at(f"{what}: use grad or jacobian", *place))
 
 
 class NotScalarError(NotDifferentiableError):

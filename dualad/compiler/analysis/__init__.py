@@ -2,6 +2,7 @@
 
 aliases         which arrays may share memory
 activity        what carries derivatives
+certainty       what is the same at every point
 order           what stands where, and what is written after what
 value_ranges    bounds of integers, and which array elements are different ones
 shapes          one name for one size

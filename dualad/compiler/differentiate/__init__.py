@@ -12,5 +12,8 @@ taping          the forward sweep with its tape
 loop_order      which reverse loops may ascend
 reverse         the reverse sweep; reverse_loops: that of loops
 jacobian        Jacobians, as loops over tangents or cotangents
+coloured        products with a Jacobian from which a sparse one is read
+dependence      sparsity patterns: sets in the place of numbers; array_dependence: of whole arrays; boxes: loops of
+                uncertain length; interactions: what has second derivatives
 recursion_forward, recursion_reverse    the same for recursive functions; recursive_calls: their calls
 """

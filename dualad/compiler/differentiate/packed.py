@@ -19,7 +19,7 @@ from ...rules.registry import Rule
 from .. import ir
 from ..analysis.activity import Activity
 from ..ir import Function, Op, Var
-from ..ir.effects import COPIES
+from ..ir.effects import ALLOCATIONS, COPIES
 from ..ir.kinds import is_array
 from ..ir.printer import Scope
 from ..lowering.nested_primitives import Derived
@@ -52,7 +52,7 @@ def _may_be_packed(op: Op, activity: Activity) -> bool:
         return True
     if isinstance(op.fn, Derived):
         return False
-    if not any(activity.active(v) for v in ir.op_vars(op)):
+    if op.fn in ALLOCATIONS or not any(activity.active(v) for v in ir.op_vars(op)):
         return op.fn not in (np.full, np.full_like)
     if op.fn in ("getitem", "view", "pack") or op.fn in _MOVES:
         return True

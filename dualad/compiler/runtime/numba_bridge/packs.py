@@ -155,7 +155,8 @@ def packs_of(width: int) -> SimpleNamespace:
     `zero` is a pack of zeros, `zeros_like` an array of them, `unit` a pack of zeros with one 1, if the place is within;
     `lane` is one number of a pack, or the view of one in each pack of an array. `seed` and `store` look at a pack as a
     part of a longer row that begins at some place: `seed` writes a number in the row of each element of an array, at
-    the element's own place; `store` writes packs into the rows of a Jacobian, or into its single column. `stretched`
+    the element's own place, `paint` a weight at the place of its colour; `store` writes packs into the rows of a
+    Jacobian, or into its single column. `stretched`
     is an array of packs, broadcast to a shape.
     """
     if width & (width - 1):
@@ -231,6 +232,9 @@ def packs_of(width: int) -> SimpleNamespace:
     def seed(x, first, value):
         """Write a value into pack k of an array, for each k, at place k - first if there is one."""
 
+    def paint(x, offset, first, colours, weights):
+        """Write the weight of each element of an array, of a colour from `first` on, at the place of its colour."""
+
     def store(jacobian, first, x):
         """Write a pack into a row that it is a part of, or each pack of an array into a row, or one place of each."""
 
@@ -263,6 +267,18 @@ def packs_of(width: int) -> SimpleNamespace:
 
         return code
 
+    @overload(paint)
+    def paint_code(x, offset, first, colours, weights):
+        def code(x, offset, first, colours, weights):
+            cells = as_cells(x).reshape(x.size, width)
+            for k in range(x.size):
+                cells[k] = 0.0
+                place = colours[offset + k] - first
+                if 0 <= place < width:
+                    cells[k, place] = weights[offset + k]
+
+        return code
+
     @overload(store)
     def store_code(jacobian, first, x):
         def store_row(jacobian, first, x):
@@ -283,14 +299,22 @@ def packs_of(width: int) -> SimpleNamespace:
                     jacobian[r, k] = number
                     r += 1
 
+        def store_contiguous(jacobian, first, x):
+            cells = as_cells(x).reshape(x.size, width)
+            for r in range(x.size):
+                for k in range(max(first, 0), min(first + width, jacobian.shape[1])):
+                    jacobian[r, k] = cells[r, k - first]
+
         if not isinstance(x, types.Array):
             return store_row
-        return store_rows if jacobian.ndim == 2 else store_column
+        if jacobian.ndim == 1:
+            return store_column
+        return store_contiguous if x.layout == "C" else store_rows
 
     @overload(stretched)
     def stretched_code(x, shape, own):
         tail = (width,)
         return lambda x, shape, own: as_packs(stretch(as_cells(x), shape + tail, own + tail))
 
-    functions = (zero, unit, zeros_like, lane, seed, store, stretched)
+    functions = (zero, unit, zeros_like, lane, seed, paint, store, stretched)
     return SimpleNamespace(width=width, **{f.__name__: f for f in functions})
