@@ -3,6 +3,7 @@
 import importlib
 
 from .any_number import dual_jvp, for_any_number, tape_grad
+from .batching import vmap
 from .compiler.runtime.vector_math import use_vector_math, uses_vector_math
 from .errors import (
     ArgumentError,
@@ -58,4 +59,5 @@ __all__ = [
     "uses_vector_math",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

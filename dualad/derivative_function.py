@@ -29,6 +29,7 @@ from .compiler.lowering.source import (
     unpack,
 )
 from .compiler.lowering.structures import Form, rebuilt
+from .compiler.lowering.values import Axes
 from .compiler.runtime.numba_bridge import (
     NumbaError,
     compiles_nothing,
@@ -87,7 +88,8 @@ class DerivativeFunction(Differentiated):
         self._signature = None if extra else _beyond_numba(what.function)
         self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
         stub = _stub(what.function, name, extra)
-        self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept)
+        is_parallel = what.axes is not None and what.axes.parallel
+        self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept, is_parallel=is_parallel)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
     def _specialise(self, argument_types: tuple) -> Callable:
@@ -127,7 +129,7 @@ class DerivativeFunction(Differentiated):
         except NotScalarError as error:
             if self.what.kind not in ("grad", "value_and_grad"):
                 raise
-            out = derivative_of(self.what.function, "primal", (), False, False, ())(*given, **named)
+            out = derivative_of(self.what.function, "primal", ())(*given, **named)
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
@@ -245,7 +247,7 @@ class DerivativeFunction(Differentiated):
         found = self._by_forms.get(forms)
         if found is None:
             what = self.what
-            found = derivative_of(what.function, what.kind, *what.options, self.extra, forms)
+            found = derivative_of(what.function, what.kind, *what.options, extra=self.extra, forms=forms)
             if len(self._by_forms) >= _MOST_FORMS:
                 self._by_forms.clear()
             self._by_forms[forms] = found
@@ -338,7 +340,7 @@ def _revived(f: object, kind: str, options: tuple, extra: tuple, texts: tuple, e
     for text in texts:
         unpack(text)
     try:
-        made = derivative_of(f, kind, *options, extra)
+        made = derivative_of(f, kind, *options, extra=extra)
         version, digest = expected or (None, None)
         if version == sys.version_info[:2] and portable(made.dependencies) != digest:
             what = f"the {kind} of {name_of(f)} was taken where the function, or a value that it finds, is another one"
@@ -506,6 +508,7 @@ def derivative_of(
     argnums: tuple,
     single: bool = False,
     has_aux: bool = False,
+    axes: Axes | None = None,
     extra: tuple = (),
     forms: tuple = (),
 ) -> DerivativeFunction:
@@ -513,6 +516,6 @@ def derivative_of(
 
     The same derivative is returned for all functions of which `dependencies` says the same.
     """
-    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux), extra)
+    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux, axes), extra)
     found.take_anew()
     return found

@@ -143,7 +143,7 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
 
 
 def _of(f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool) -> DerivativeFunction:
-    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, ())
+    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux)
 
 
 def jvp(

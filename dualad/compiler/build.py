@@ -6,6 +6,7 @@ source -> lower -> infer -> normalise -> activity -> forward | reverse -> text -
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -14,6 +15,8 @@ from numba import types
 from ..errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 from . import ir, passes
 from .analysis.activity import Activity
+from .analysis.aliases import Aliases
+from .analysis.shapes import formulas
 from .analysis.verify import verify
 from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
@@ -22,14 +25,15 @@ from .differentiate.reverse import Reverse
 from .ir.boundary import refuse_result
 from .ir.effects import has_effect
 from .ir.infer import define
-from .ir.kinds import is_float, is_object, type_of
+from .ir.kinds import is_array, is_float, is_object, type_of
 from .ir.printer import Emitter, Scope
 from .ir.tidy import tidy
-from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
+from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, flat
 from .lowering.lower import lower
-from .lowering.nested_primitives import BUILDER, Derived, generate
+from .lowering.nested_primitives import BUILDER, Derived, Outcome, generate
 from .lowering.recursion import Units
 from .lowering.source import star_of
+from .lowering.values import Axes
 from .runtime import progress
 from .runtime.numba_bridge import as_writable, derivative_in
 from .runtime.numba_bridge.objects import describe, is_modelled
@@ -38,8 +42,8 @@ from .specialisation import Instances
 _serial = itertools.count(1)
 
 
-WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp")
-"""What is made of gradients and tangents of the function, with the user's structure around them."""
+WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp", "vmap")
+"""What is made of the function, its gradients and tangents, with the user's structure around them."""
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 
@@ -72,6 +76,8 @@ class Derivative:
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
+    axes : Axes, optional
+        Of kind "vmap", how it goes through a batch.
     lenient : tuple of int
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
@@ -89,6 +95,7 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
+    axes: Axes | None = None
     lenient: tuple[int, ...] = ()
     directions: int = 1
     tangents_only: bool = False
@@ -97,7 +104,7 @@ class Derivative:
 
     @property
     def options(self) -> tuple:
-        return self.argnums, self.single, self.has_aux
+        return self.argnums, self.single, self.has_aux, self.axes
 
     @property
     def entry(self) -> Entry:
@@ -130,15 +137,20 @@ class Built:
 
 def build(what: Derivative, argument_types: tuple) -> Built:
     """Generate derivative code for arguments of the given Numba types (those of the entry's parameters)."""
+    return learning(lambda learnt: build_sharing(what, argument_types, learnt), what.entry.place)
+
+
+def learning(make: Callable, place: tuple) -> object:
+    """Return what `make` returns, given the types of carried values that turned out to be others than it took."""
     learnt: dict[tuple, object] = {}
     while True:
         try:
-            return build_sharing(what, argument_types, learnt)
+            return make(learnt)
         except ir.Retyped as other:
             if len(learnt) == _MOST_RETYPED or other.key in learnt:
                 message = f"a variable whose type a choice depends on ({other.key[0]}) changes its type in a loop"
                 remedy = "give it a value of the type that it gets, before the loop"
-                raise UnsupportedError(at(f"{message}, which is not supported: {remedy}", *what.entry.place)) from None
+                raise UnsupportedError(at(f"{message}, which is not supported: {remedy}", *place)) from None
             learnt[other.key] = other.found
 
 
@@ -222,6 +234,27 @@ def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, l
 
 
 BUILDER.build = build_derived
+BUILDER.outcome = lambda entry, given: learning(lambda learnt: find_outcome(entry, given, learnt), entry.place)
+
+
+def find_outcome(entry: Entry, given: tuple, learnt: dict) -> Outcome:
+    """Return what is known of the results of an entry without running it."""
+    scope = Scope()
+    instances = Instances(Units(sharing=False, learnt=learnt), scope)
+    function = instances.infer(lambda: lower(entry, given, scope.namer, {}, instances.units), scope)
+    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
+    instances.resolve(function)
+    ir.prune(function, has_effect)
+    aliases = Aliases(function)
+    written = [k for leaf, k, _ in function.leaves if is_array(leaf) and aliases.is_written(leaf)]
+    found = flat(function.result)
+    kinds = [type_of(x) for x in found]
+    if not any(isinstance(x, ir.Var) and is_array(x) for x in found):
+        return Outcome(kinds, [() for _ in found], written)
+    floats = [leaf for leaf, _, _ in function.leaves if is_float(leaf)]
+    context = passes.Context(scope, lambda: Activity(function, floats, check=False))
+    passes.run(passes.ARRAYS, function, context)
+    return Outcome(kinds, formulas(function, flat(function.result)), written)
 
 
 def build_jacobian(what: Derivative, given: tuple) -> Built:

@@ -26,7 +26,7 @@ from ...errors import UnsupportedError, at
 from ..ir import Const, TupleOf, Var
 from .closures import fill, signature
 from .source import defaults_of, innermost, parameter_names, read
-from .values import DictOf, ListOf
+from .values import Axes, DictOf, ListOf
 
 
 class Entry:
@@ -111,14 +111,23 @@ class Plain(Entry):
 class Whole(Plain):
     """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp".
 
+    So is a function of a batch, of kind "vmap".
+
     A gradient by some of the arguments of a starred parameter is one, too.
     """
 
     def __init__(
-        self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool, forms: tuple = ()
+        self,
+        function: object,
+        kind: str,
+        argnums: tuple[int, ...],
+        single: bool,
+        has_aux: bool,
+        axes: Axes | None = None,
+        forms: tuple = (),
     ):
         super().__init__(function, forms)
-        self.kind, self.argnums, self.single, self.has_aux = kind, argnums, single, has_aux
+        self.kind, self.argnums, self.single, self.has_aux, self.axes = kind, argnums, single, has_aux, axes
         if kind == "hvp":
             self.star = None
 
@@ -141,7 +150,9 @@ class Whole(Plain):
             asked = [Const(k in dots) for k in range(count)]
             products = low.hessian_products(function, values[:count], in_order, asked, self.source.node)
             return products[0] if count == 1 else TupleOf(tuple(products))
-        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux)
+        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux, self.axes)
+        if self.kind == "vmap":
+            return low.frozen(low.call_batched(whole, values, self.source.node, True))
         return low.frozen(low.call_in_order(whole, values, self.source.node))
 
 

@@ -21,6 +21,7 @@ from ..ir.callees import BINARY, INPLACE, is_library
 from ..ir.effects import may_change_memory
 from ..ir.messages import find_messages
 from ..runtime.numba_bridge import derivative_in
+from .batches import Batches
 from .branches import Branches, Unreachable
 from .entries import Entry
 from .expressions import Expressions
@@ -38,7 +39,9 @@ from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListO
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
 
-class Lowering(Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Statements, Transformations, Expressions):
+class Lowering(
+    Batches, Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Statements, Transformations, Expressions
+):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 
     def __init__(self, namer: Namer, units: Units | None = None):

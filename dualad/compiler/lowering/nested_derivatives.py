@@ -18,12 +18,13 @@ from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, Resul
 from .nested_primitives import Derived, generate
 from .recursion import Leaf
 from .source import parameter_names
-from .values import FunctionValue, ListOf, Pullback, Static, Transformed
+from .values import Axes, FunctionValue, ListOf, Pullback, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 _PUSHED = ("f", "primals", "tangents", "argnums")
-_PARAMETERS = {"jvp": _PUSHED, "hvp": _PUSHED, "vjp": ("f",)}
+_PARAMETERS = {"jvp": _PUSHED, "hvp": _PUSHED, "vjp": ("f",), "vmap": ("f", "in_axes", "out_axes", "parallel")}
 _NONE = Const(None)
+_AXES = {"in_axes": 0, "out_axes": 0, "parallel": False}
 
 
 def transformation_of(f: object) -> str | None:
@@ -51,6 +52,8 @@ class Transformations:
             raise self.fail(node, f"{kind} of this value", "give it a function")
         if kind == "vjp":
             return self.call_vjp(function, rest, node)
+        if kind == "vmap":
+            return self.batched(function, given, node)
         if kind in ("jvp", "hvp"):
             primals, tangents = (self.items_of(given.get(k), node) for k in ("primals", "tangents"))
             argnums = given.get("argnums", _NONE)
@@ -86,10 +89,25 @@ class Transformations:
             raise self.fail(node, f"argnums {ast.unparse(node)} of a function of {count} arguments", "stay below that")
         return positions
 
-    def transformed(self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool) -> Transformed:
+    def transformed(
+        self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool, axes: Axes | None = None
+    ) -> Transformed:
         if kind == "hessian":  # forward over reverse
             function, kind = Transformed("grad", function, argnums, single, has_aux), "jacfwd"
-        return Transformed(kind, function, argnums, single, has_aux)
+        return Transformed(kind, function, argnums, single, has_aux, axes)
+
+    def batched(self, function: object, given: dict, node: ast.Call) -> Transformed:
+        """Lower vmap(f, in_axes, out_axes, parallel)."""
+
+        def known(x: object) -> object:
+            if isinstance(x, TupleOf | ListOf):
+                return tuple(known(i) for i in x.items)
+            if not isinstance(x, Const) or not isinstance(x.value, int | None):
+                raise self.fail(node, "vmap with axes unknown at compile time", "use literals")
+            return x.value
+
+        asked = [known(given[k]) if k in given else default for k, default in _AXES.items()]
+        return Transformed("vmap", function, (), False, False, Axes(*asked))
 
     def items_of(self, value: object, node: ast.AST) -> list:
         if not isinstance(value, TupleOf | ListOf):
@@ -227,6 +245,7 @@ class Transformations:
         """Return the result of an entry with numbered places in it (None stays None)."""
         low = type(self)(self.namer, self.units)
         low.inlining, low.origin, low.growing = list(self.inlining), self.origin, self.growing
+        low.made_by, low.types = dict(self.made_by), dict(self.types)
         names = self.namer.snapshot()
         result = entry.call(low, operands, ())
         self.namer.restore(names)
@@ -245,6 +264,8 @@ class Transformations:
     # ---------------------------------------------------------------- the derivatives
 
     def call_transformed(self, t: Transformed, values: list, node: ast.AST) -> object:
+        if t.kind == "vmap":
+            return self.call_batched(t, values, node)
         star = self.star_of(t)
         places = [(k,) if star is None or k < star else (star, k - star) for k in t.argnums]
         for _, *item in places:

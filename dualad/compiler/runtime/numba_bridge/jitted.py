@@ -12,7 +12,7 @@ from numba.extending import intrinsic, lower_builtin, models, overload, register
 
 from . import derivative_in
 
-__all__ = ["let_jitted_code_call", "let_jitted_code_pull_back", "let_jitted_code_push_forward"]
+__all__ = ["let_jitted_code_batch", "let_jitted_code_call", "let_jitted_code_pull_back", "let_jitted_code_push_forward"]
 
 
 def let_jitted_code_call(transformation: Callable) -> None:
@@ -25,6 +25,18 @@ def let_jitted_code_call(transformation: Callable) -> None:
         options = _constant(transformation, argnums), bool(_constant(transformation, has_aux))
         derivative = transformation(_function(f), *options).dispatcher
         return lambda f, argnums=0, has_aux=False: derivative
+
+
+def let_jitted_code_batch(transformation: Callable) -> None:
+    """Let jitted code call vmap(f, in_axes, out_axes, parallel), for a jitted `f` and constants."""
+
+    @overload(transformation, prefer_literal=True)
+    def typed(f, in_axes=0, out_axes=0, parallel=False):
+        if not isinstance(f, types.Dispatcher):
+            return None
+        options = (_constant(transformation, x, "what it is told") for x in (in_axes, out_axes, parallel))
+        batched = transformation(_function(f), *options).dispatcher
+        return lambda f, in_axes=0, out_axes=0, parallel=False: batched
 
 
 def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
@@ -64,17 +76,19 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
         return _defined("f, primals, tangents, argnums=None", [*checks, *lines], derivative=derivative, np=np)
 
 
-def _constant(transformation: Callable, x: object) -> object:
+def _constant(transformation: Callable, x: object, what: str = "argnums") -> object:
     """Return the value of an argument that must be a constant."""
     if isinstance(x, types.Omitted):
         return x.value
+    if isinstance(x, types.NoneType):
+        return None
     if isinstance(x, types.BaseTuple):
-        return tuple(_constant(transformation, t) for t in x.types)
+        return tuple(_constant(transformation, t, what) for t in x.types)
     if isinstance(x, types.Literal):
         return x.literal_value
     if isinstance(x, int) or x is None:
         return x
-    raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: argnums must be a constant")
+    raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: {what} must be a constant")
 
 
 def _zeros(x: str, ty: object) -> str:
