@@ -14,6 +14,7 @@ from .errors import (
     UnsupportedError,
 )
 from .functions import *  # noqa: F403
+from .stopping import stop_gradient
 from .structures import ravel, register_structure
 from .trace import Trace, trace
 from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
@@ -53,6 +54,7 @@ __all__ = [
     "jvp",
     "ravel",
     "register_structure",
+    "stop_gradient",
     "tape_grad",
     "trace",
     "use_vector_math",

@@ -18,7 +18,7 @@ LAYERS = (
     ("compiler",),
     ("cache",),
     ("structures", "inputs", "ahead", "derivative_function", "arguments"),
-    ("transforms", "batching"),
+    ("transforms", "batching", "stopping"),
     ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
     ("dualad",),
     ("compare", "examples"),

@@ -151,6 +151,10 @@ def find(function: object) -> Rule | None:
         return None
 
 
+def is_constant(rule: Rule | None) -> bool:
+    return rule is not None and rule.kind == "constant"
+
+
 def share(function: Callable, rule: Rule) -> None:
     """Let a further callable have a rule that is declared already; a rule of its own stays."""
     _by_function.setdefault(function, rule)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 
 from ...errors import UnsupportedError, at
-from ...rules.registry import Rule
+from ...rules.registry import Rule, is_constant
 from ...rules.spectra import TURNED
 from .. import ir
 from ..analysis.activity import Activity
@@ -198,7 +198,8 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.line(f"{dot} = {self.tangent(op.args[0])}[{self.index(op.args[1:])}]")
         elif op.fn in ("pack", "list", "pop"):
             self.line(f"{dot} = {self.tangents_of(op)}")
-        elif not any(self.active(v) for v in ir.op_vars(op)):  # new memory, to be written or merged later
+        elif is_constant(rule) or not any(self.active(v) for v in ir.op_vars(op)):
+            # new memory, to be written or merged later
             self.line(f"{dot} = {self.tangent_zero(op.target)}")
         elif op.fn in ALLOCATIONS:
             self.line(f"{dot} = {self.zeros_like(op.target.name)}")
@@ -206,7 +207,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 self.line(f"{dot}[...] = {self.dot(fill_value(op))}")
         elif op.fn in COPIES | VIEWS:
             self.line(f"{dot} = {self.with_tangents(op, [op.args[0]])}")
-        elif rule is not None and rule.kind not in ("constant", "pointwise"):
+        elif rule is not None and rule.kind != "pointwise":
             self.array_rule(op, rule, dot)
         else:
             name = getattr(op.fn, "__name__", op.fn)

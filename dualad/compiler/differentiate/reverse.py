@@ -17,7 +17,7 @@ from numba import types
 
 from ...errors import UnsupportedError, at
 from ...rules import accumulation
-from ...rules.registry import Rule
+from ...rules.registry import Rule, is_constant
 from .. import ir
 from ..analysis.shapes import Size
 from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
@@ -344,7 +344,7 @@ class Reverse(ReverseLoops):
             for k, a in enumerate(op.args):
                 if not is_memory(a):
                     self.contribute(a, "+", f"{bar}[{k}]")
-        elif not any(self.active(v) for v in ir.op_vars(op)):
+        elif is_constant(rule) or not any(self.active(v) for v in ir.op_vars(op)):
             pass  # new memory, written or merged later
         elif op.fn in ALLOCATIONS:
             if op.fn in (np.full, np.full_like):
@@ -360,7 +360,7 @@ class Reverse(ReverseLoops):
                 if rule_text.number(partial) == 0:
                     continue
                 self.contribute(arg, *self.guarded(op, rule, partial, bar))
-        elif rule is not None and rule.kind != "constant":
+        elif rule is not None:
             with self.unless_unchosen(op, bar):
                 for arg, cotangent in self.cotangents(op, rule, [bar]):
                     self.give_fresh(arg, ast.unparse(cotangent))

@@ -34,13 +34,24 @@ from .recursion import Calls, Units
 from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .statements import Statements
+from .stopping import Stopping
 from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
 
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
 
 class Lowering(
-    Batches, Branches, Nonlocals, Loops, Calls, KnownTypes, LibraryCalls, Statements, Transformations, Expressions
+    Batches,
+    Branches,
+    Nonlocals,
+    Loops,
+    Calls,
+    KnownTypes,
+    LibraryCalls,
+    Statements,
+    Stopping,
+    Transformations,
+    Expressions,
 ):
     """State of one lowering: the current block, the current frame, the chain of inlined functions."""
 

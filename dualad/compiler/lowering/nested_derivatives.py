@@ -40,6 +40,10 @@ class Transformations:
 
     def transform(self, kind: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Lower grad(f, ...), jvp(f, ...) and the like."""
+        if kind == "stop_gradient":
+            if len(args) + len(kwargs) != 1 or kwargs.keys() - {"x"}:
+                raise self.fail(node, "these arguments of stop_gradient", "it takes one value")
+            return self.stopped(*args, *kwargs.values(), node)
         names = _PARAMETERS.get(kind, ("f", "argnums", "has_aux"))
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         rest = args[len(names) :]
