@@ -147,8 +147,12 @@ def _of(f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool) -
 
 
 def jvp(
-    f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None
-) -> tuple[object, object]:
+    f: Callable,
+    primals: tuple,
+    tangents: tuple,
+    argnums: int | tuple[int, ...] | None = None,
+    has_aux: bool = False,
+) -> tuple:
     """Return (f(*primals), the Jacobian of f times the tangents), by forward mode.
 
     Parameters
@@ -162,6 +166,8 @@ def jvp(
         string, a function).
     argnums : int or tuple of int, optional
         The arguments that the tangents belong to, one each; the others are held fixed. Default: all.
+    has_aux : bool
+        Whether `f` returns (value, auxiliary output); then there are three results: value, tangent, auxiliary output.
 
     Raises
     ------
@@ -173,7 +179,8 @@ def jvp(
     ``jvp.compile(f, *types)`` compiles what it needs ahead of the first call, for primals of some types and tangents of
     all of them, or of those in `argnums`; see `DerivativeFunction.compile`.
     """
-    return _push_forward(f, "jvp", primals, tangents, argnums)
+    found = _push_forward(f, "jvp", primals, tangents, argnums, has_aux)
+    return (found[0][0], found[1][0], found[0][1]) if has_aux else found
 
 
 def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None) -> object:
@@ -209,7 +216,9 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, 
     return _push_forward(f, "hvp", primals, tangents, argnums)
 
 
-def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnums: object) -> object:
+def _push_forward(
+    f: Callable, kind: str, primals: tuple, tangents: tuple, argnums: object, has_aux: bool = False
+) -> object:
     """Check primals against tangents and call the derivative with both."""
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError("primals and tangents must be tuples, one entry an argument")
@@ -237,7 +246,7 @@ def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnu
         wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
     used = [given[k] for k in wrt]
-    result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
+    result = derivative_of(f, kind, tuple(wrt), has_aux=bool(has_aux), extra=extra)(*full, *used)
     if kind == "jvp":
         return result
     products = list(result) if len(full) > 1 else [result]
@@ -258,8 +267,17 @@ def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple
     return tuple(entries[:count])
 
 
-def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
+def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     """Return (f(*primals), pullback): the pullback takes a cotangent of the result to those of the arguments.
+
+    Parameters
+    ----------
+    f : callable
+    *primals : object
+        The arguments.
+    has_aux : bool
+        Whether `f` returns (value, auxiliary output); then there are three results: value, pullback of the value,
+        auxiliary output. (Not in jitted code.)
 
     Returns
     -------
@@ -281,7 +299,11 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     out = derivative_of(f, "primal", ())(*primals)
-    return out, Pullback(derivative_of(f, "vjp", wrt, extra=("out_bar_",)), kept, out, wrt, star_of(f), len(primals))
+    derivative = derivative_of(f, "vjp", wrt, has_aux=bool(has_aux), extra=("out_bar_",))
+    if has_aux and not (isinstance(out, tuple | list) and len(out) == 2):
+        raise NotDifferentiableError(f"has_aux=True, but {name_of(f)} does not return a pair (value, auxiliary output)")
+    value, *aux = out if has_aux else (out,)
+    return value, Pullback(derivative, kept, value, wrt, star_of(f), len(primals)), *aux
 
 
 class Pullback:

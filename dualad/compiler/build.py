@@ -28,7 +28,7 @@ from .ir.infer import define
 from .ir.kinds import is_array, is_float, is_object, type_of
 from .ir.printer import Emitter, Scope
 from .ir.tidy import tidy
-from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, flat
+from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, WithAux, flat
 from .lowering.lower import lower
 from .lowering.nested_primitives import BUILDER, Derived, Outcome, generate
 from .lowering.recursion import Units
@@ -113,7 +113,8 @@ class Derivative:
         whole = self.kind in WHOLE or any(self.is_starred(k) for k in self.argnums)
         if whole:
             return Whole(self.function, self.kind, *self.options, self.forms)
-        return Plain(self.function, self.forms)
+        stops = self.has_aux and self.kind in ("jvp", "vjp")
+        return WithAux(self.function, self.forms) if stops else Plain(self.function, self.forms)
 
     def is_starred(self, argnum: int) -> bool:
         """Whether an argument of a gradient or a Jacobian is one of those that a starred parameter takes."""
@@ -182,7 +183,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         if isinstance(ty, types.Dispatcher):
             functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
     instances = Instances(units, scope)
-    has_aux = what.has_aux and not isinstance(entry, Whole)
+    has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple

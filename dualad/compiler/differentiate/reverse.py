@@ -39,7 +39,7 @@ class Reverse(ReverseLoops):
     ) -> None:
         """Print the function.
 
-        Its parameters are those of the user's function and, for kind "vjp", the cotangent of the result. It returns
+        Its parameters are those of the user's function and, for kind "vjp", the cotangent of the value. It returns
         the adjoints of the parameters in `wrt` ("grad", "vjp"), or the value and these ("value_and_grad").
         """
         f = self.function
@@ -65,7 +65,7 @@ class Reverse(ReverseLoops):
             leaves = {(position, path): leaf for leaf, position, path in f.leaves}
             adjoints = [self._adjoint(f.params[k].type, k, (), leaves) for k in wrt]
             result = adjoints[0] if single else f"({', '.join(adjoints)},)"
-            if kind == "value_and_grad" or has_aux:
+            if kind == "value_and_grad" or (has_aux and kind == "grad"):
                 out = self.result_text(f.result, self.primal_result)
                 if kind == "grad":
                     out = self.result_text(aux, self.primal_result)

@@ -4,6 +4,7 @@ An `Entry` says what its parameters are called and how it is called while a func
 difference between a function that somebody wrote and the derivative of one:
 
 `Plain`         a function of the user's, or a derivative of it as he holds it (`grad(f)`)
+`WithAux`       one that returns a pair of which the second part has no derivative
 `Lifted`        a function met while another is lowered: what it finds around itself has become parameters
 `PushedForward` x, x_dot -> f(x), f'(x) x_dot, read from the generated forward mode; `TangentOf`: the second alone
 `JacobianOf`    x -> f'(x), likewise
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import types
 
-from ...errors import UnsupportedError, at
+from ...errors import NotDifferentiableError, UnsupportedError, at
 from ..ir import Const, TupleOf, Var
 from .closures import fill, signature
 from .source import defaults_of, innermost, parameter_names, read
@@ -106,6 +107,17 @@ class Plain(Entry):
     def call(self, low: object, values: list, given: tuple) -> object:
         values = self.formed(low, values)
         return low.frozen(low.call_in_order(low.function_value(self.function), values, self.source.node))
+
+
+class WithAux(Plain):
+    """A function of the user's that returns (value, auxiliary output), the second of which has no derivative."""
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        result = super().call(low, values, given)
+        if not isinstance(result, TupleOf) or len(result.items) != 2:
+            message = f"has_aux=True, but {self.name} does not return a pair (value, auxiliary output)"
+            raise NotDifferentiableError(at(message, *self.place))
+        return TupleOf((result.items[0], low.frozen(low.stopped(result.items[1], self.source.node))))
 
 
 class Whole(Plain):

@@ -22,7 +22,12 @@ from .values import Axes, FunctionValue, ListOf, Pullback, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 _PUSHED = ("f", "primals", "tangents", "argnums")
-_PARAMETERS = {"jvp": _PUSHED, "hvp": _PUSHED, "vjp": ("f",), "vmap": ("f", "in_axes", "out_axes", "parallel")}
+_PARAMETERS = {
+    "jvp": (*_PUSHED, "has_aux"),
+    "hvp": _PUSHED,
+    "vjp": ("f",),
+    "vmap": ("f", "in_axes", "out_axes", "parallel"),
+}
 _NONE = Const(None)
 _AXES = {"in_axes": 0, "out_axes": 0, "parallel": False}
 
@@ -48,14 +53,18 @@ class Transformations:
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         rest = args[len(names) :]
         is_twice = len(given) < len(kwargs) + min(len(names), len(args))
+        names = (*names, "has_aux") if kind == "vjp" else names  # by its name alone
         if "f" not in given or is_twice or set(given) - set(names) or (rest and kind != "vjp"):
             raise self.fail(node, f"these arguments of {kind}", f"it takes {', '.join(names)}")
         f = given["f"]
         function = self.function_value(f.value) if isinstance(f, Static) else f
         if not isinstance(function, FunctionValue | Transformed | Static):
             raise self.fail(node, f"{kind} of this value", "give it a function")
+        has_aux = given.get("has_aux", Const(False))
+        if not isinstance(has_aux, Const):
+            raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
         if kind == "vjp":
-            return self.call_vjp(function, rest, node)
+            return self.call_vjp(function, rest, node, bool(has_aux.value))
         if kind == "vmap":
             return self.batched(function, given, node)
         if kind in ("jvp", "hvp"):
@@ -67,15 +76,14 @@ class Transformations:
                 raise self.fail(node, what if argnums == _NONE else f"{what} for argnums", "match them")
             dots = dict(zip(positions, tangents, strict=True))
             if kind == "jvp":
-                return self.call_jvp(function, primals, [dots.get(k, _NONE) for k in range(len(primals))], node)
+                dots = [dots.get(k, _NONE) for k in range(len(primals))]
+                return self.call_jvp(function, primals, dots, node, bool(has_aux.value))
             products = self.call_hvp(function, primals, dots, node)
             if argnums == _NONE:
                 return products[0] if len(products) == 1 else TupleOf(tuple(products))
             chosen = [products[k] for k in positions]
             return chosen[0] if isinstance(argnums, Const) else TupleOf(tuple(chosen))
-        argnums, has_aux = given.get("argnums", Const(0)), given.get("has_aux", Const(False))
-        if not isinstance(has_aux, Const):
-            raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
+        argnums = given.get("argnums", Const(0))
         positions = self.positions(kind, function, argnums, node)
         return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
 
@@ -280,10 +288,7 @@ class Transformations:
         wrt = [entry.arguments[k].items[item[0]] if item else entry.arguments[k] for k, *item in places]
         structure = aux = None
         if t.has_aux:
-            structure = self.result_structure(entry, operands)
-            if not isinstance(structure, TupleOf) or len(structure.items) != 2:
-                raise self.fail(node, f"{t.kind} with has_aux=True of a function that returns no pair", "return two")
-            structure, aux = structure.items[0], self.values(entry, operands, node, structure.items[1])
+            structure, aux = self.with_aux(t.kind, entry, operands, node)
         if t.kind in _JACOBIANS:
             structure = structure or self.result_structure(entry, operands)
             derivative: object = self.jacobians(t, entry, operands, node, structure, wrt)
@@ -295,6 +300,13 @@ class Transformations:
             value = self.values(entry, operands, node, Leaf(0))
             return self.thawed(TupleOf((TupleOf((value, aux)) if t.has_aux else value, derivative)))
         return self.thawed(TupleOf((derivative, aux)) if t.has_aux else derivative)
+
+    def with_aux(self, kind: str, entry: Lifted, operands: list, node: ast.AST) -> tuple[object, object]:
+        """Return the structure of the first part of a result, with numbered places, and the value of the second."""
+        structure = self.result_structure(entry, operands)
+        if not isinstance(structure, TupleOf) or len(structure.items) != 2:
+            raise self.fail(node, f"{kind} with has_aux=True of a function that returns no pair", "return two")
+        return structure.items[0], self.values(entry, operands, node, structure.items[1])
 
     def jacobians(
         self, t: Transformed, entry: Entry, operands: list, node: ast.AST, structure: object, wrt: list
@@ -313,20 +325,25 @@ class Transformations:
 
         return each(row, structure)
 
-    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> TupleOf:
+    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         dots = self.tangents_in_order(f, tangents)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         wrt, dot_operands = self.pairs(entry.arguments, dots, "a tangent", node)
-        structure = self.result_structure(entry, operands)
+        aux = ()
+        if has_aux:
+            structure, *aux = self.with_aux("jvp", entry, operands, node)
+        else:
+            structure = self.result_structure(entry, operands)
         outs = tuple(places_in(structure))
         if not wrt:
             out = self.values(entry, operands, node, structure)
-            return self.thawed(TupleOf((out, each(lambda p: Const(0.0), structure))))
+            return self.thawed(TupleOf((out, each(lambda p: Const(0.0), structure), *aux)))
         pushed = PushedForward(ResultsOf(entry, outs), wrt, generate)
         found = self.derived("value", pushed, [*operands, *dot_operands], node, 2 * len(outs))
         out, out_dot = (dict(zip(outs, part, strict=True)) for part in (found[: len(outs)], found[len(outs) :]))
-        return self.thawed(TupleOf((each(out.__getitem__, structure, True), each(out_dot.__getitem__, structure))))
+        both = each(out.__getitem__, structure, True), each(out_dot.__getitem__, structure)
+        return self.thawed(TupleOf((*both, *aux)))
 
     def call_hvp(self, f: object, primals: list, tangents: dict[int, object], node: ast.AST) -> list:
         """Return the products of Hessian and tangents, one for each argument; None for those without a tangent."""
@@ -358,15 +375,19 @@ class Transformations:
         """Return the places in some structures for which there are values, and the values."""
         return pairs(structures, [self.matching(x, v, what, node) for x, v in zip(structures, values, strict=True)])
 
-    def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
+    def call_vjp(self, f: object, primals: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         # the pullback speaks of the arguments as they are now, whatever is written into them afterwards
         operands = [self.emit("snapshot", (x,), node, x.name) if isinstance(x, Var) else x for x in operands]
-        structure = self.result_structure(entry, operands)
+        aux = ()
+        if has_aux:
+            structure, *aux = self.with_aux("vjp", entry, operands, node)
+        else:
+            structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
         given = self.as_given(f, entry.arguments, len(primals))
-        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure))))
+        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure), *aux)))
 
     def call_pullback(self, pullback: Pullback, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
         if len(args) + len(kwargs) == 1 and kwargs.keys() <= {"cotangent"}:

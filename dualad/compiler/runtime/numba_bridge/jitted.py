@@ -40,14 +40,14 @@ def let_jitted_code_batch(transformation: Callable) -> None:
 
 
 def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
-    """Let jitted code call jvp(f, primals, tangents, argnums), or hvp(...), with constant `argnums`."""
+    """Let jitted code call jvp(f, primals, tangents, argnums, has_aux), or hvp(...), with constants as the last two."""
     name = transformation.__name__
 
-    @overload(transformation, prefer_literal=True)
-    def typed(f, primals, tangents, argnums=None):
+    def code(f, primals, tangents, argnums, has_aux):
         if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
             return None
-        named = None if isinstance(argnums, types.NoneType) else _constant(transformation, argnums)
+        named = _constant(transformation, argnums)
+        has_aux = bool(_constant(transformation, has_aux))
         count = len(primals)
         places = tuple(range(count)) if named is None else (named,) if isinstance(named, int) else named
         places = tuple(k + count if k < 0 else k for k in places)
@@ -57,7 +57,7 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
             raise errors.TypingError(f"{name}: argnums {named} of {count} primals")
         wrt = tuple(k for k in places if _holds_floats(primals[k]))
         extra = tuple(f"x{k}_dot_" for k in wrt)
-        derivative = derivative_of(_function(f), name, wrt, extra=extra).dispatcher
+        derivative = derivative_of(_function(f), name, wrt, has_aux=has_aux, extra=extra).dispatcher
         checks, dots = [], []
         for k in wrt:
             given = types.unliteral(tangents[places.index(k)])
@@ -73,7 +73,22 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
             lines = [f"found = {found}", f"return found[{named}]" if isinstance(named, int) else f"return ({picked})"]
         else:
             lines = [f"return {found}" if name == "jvp" or not isinstance(named, tuple) else f"return ({found},)"]
-        return _defined("f, primals, tangents, argnums=None", [*checks, *lines], derivative=derivative, np=np)
+        if has_aux:
+            lines = [f"out, out_dot = {found}", "return out[0], out_dot[0], out[1]"]
+        params = "f, primals, tangents, argnums=None" + (", has_aux=False" if name == "jvp" else "")
+        return _defined(params, [*checks, *lines], derivative=derivative, np=np)
+
+    if name == "jvp":
+
+        @overload(transformation, prefer_literal=True)
+        def typed(f, primals, tangents, argnums=None, has_aux=False):
+            return code(f, primals, tangents, argnums, has_aux)
+
+    else:
+
+        @overload(transformation, prefer_literal=True)
+        def typed(f, primals, tangents, argnums=None):
+            return code(f, primals, tangents, argnums, False)
 
 
 def _constant(transformation: Callable, x: object, what: str = "argnums") -> object:
