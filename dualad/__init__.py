@@ -17,7 +17,19 @@ from .functions import *  # noqa: F403
 from .stopping import stop_gradient
 from .structures import ravel, register_structure
 from .trace import Trace, trace
-from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
+from .transforms import (
+    derivative_source,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    taylor,
+    value_and_grad,
+    vjp,
+)
 
 __version__ = "0.1.0"
 
@@ -56,6 +68,7 @@ __all__ = [
     "register_structure",
     "stop_gradient",
     "tape_grad",
+    "taylor",
     "trace",
     "use_vector_math",
     "uses_vector_math",

@@ -62,7 +62,7 @@ def vmap(
         raise ArgumentError(what)
     if into is None or (isinstance(into, tuple) and all(axis is None for axis in into)):
         raise ArgumentError(f"in_axes {in_axes!r} names no axis: give at least one argument an axis")
-    return derivative_of(f, "vmap", (), axes=Axes(into, out, bool(parallel)))
+    return derivative_of(f, "vmap", (), how=Axes(into, out, bool(parallel)))
 
 
 def _axes(given: object, name: str, kinds: str, takes_none: bool) -> int | tuple | None:

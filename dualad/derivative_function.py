@@ -88,7 +88,7 @@ class DerivativeFunction(Differentiated):
         self._signature = None if extra else _beyond_numba(what.function)
         self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
         stub = _stub(what.function, name, extra)
-        is_parallel = what.axes is not None and what.axes.parallel
+        is_parallel = what.kind == "vmap" and what.how.parallel
         self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept, is_parallel=is_parallel)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
@@ -283,8 +283,8 @@ class DerivativeFunction(Differentiated):
         found = set(self._form_of.values())
         form = found.pop() if len(found) == 1 else self._form_of[tuple(map(typeof, args))]
         kind = self.what.kind
-        if kind == "jvp":
-            return rebuilt(form, result[0], False), rebuilt(form, result[1], True)
+        if kind in ("jvp", "taylor"):
+            return rebuilt(form, result[0], False), *(rebuilt(form, x, True) for x in result[1:])
         if kind == "vjp":  # that of the result, which is not returned
             return result
         if self._is_whole or kind == "primal":
@@ -508,7 +508,7 @@ def derivative_of(
     argnums: tuple,
     single: bool = False,
     has_aux: bool = False,
-    axes: Axes | None = None,
+    how: Axes | int | None = None,
     extra: tuple = (),
     forms: tuple = (),
 ) -> DerivativeFunction:
@@ -516,6 +516,6 @@ def derivative_of(
 
     The same derivative is returned for all functions of which `dependencies` says the same.
     """
-    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux, axes), extra)
+    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux, how), extra)
     found.take_anew()
     return found

@@ -21,6 +21,7 @@ from .compiler.lowering.source import star_of
 from .compiler.runtime.numba_bridge import result_type
 from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_call,
+    let_jitted_code_expand,
     let_jitted_code_pull_back,
     let_jitted_code_push_forward,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "taylor",
     "value_and_grad",
     "vjp",
 ]
@@ -216,8 +218,57 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, 
     return _push_forward(f, "hvp", primals, tangents, argnums)
 
 
+def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[object, tuple]:
+    """Return f(*primals) and the coefficients of the Taylor series of f along a line, by Taylor mode.
+
+    With g(t) = f(x + t d), for the primals x and the directions d, coefficient k is the k-th derivative of g at 0, over
+    k!. Each product costs k multiplications for coefficient k, so that all of them cost O(order**2) (nested `jvp`:
+    2**order).
+
+    Parameters
+    ----------
+    f : callable
+    primals : tuple
+        The arguments.
+    directions : tuple
+        One for each argument, as the tangents of `jvp`; None for an argument that is held fixed.
+    order : int
+        How many coefficients; at least 1.
+
+    Returns
+    -------
+    value : object
+        f(*primals).
+    coefficients : tuple
+        Coefficients 1 to `order`, each of the shape and in the structure of `value`.
+
+    Raises
+    ------
+    ArgumentError
+        If `order` is no positive integer, or a direction has another shape or dtype than its primal.
+    UnsupportedError
+        If the function needs an operation whose series is not known: a recursive call, a derivative inside, a
+        decomposition or an inverse of a matrix. Nested `jvp` takes these.
+
+    Notes
+    -----
+    The recurrences are those of Griewank and Walther, Evaluating Derivatives (2008), chapter 13. At a kink the side of
+    the primal is taken; where a derivative does not exist (sqrt at 0) coefficients are infinite or NaN.
+    """
+    if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 1:
+        raise ArgumentError(f"order must be a positive integer, not {order!r}")
+    value, *coefficients = _push_forward(f, "taylor", primals, directions, None, how=int(order))
+    return value, tuple(coefficients)
+
+
 def _push_forward(
-    f: Callable, kind: str, primals: tuple, tangents: tuple, argnums: object, has_aux: bool = False
+    f: Callable,
+    kind: str,
+    primals: tuple,
+    tangents: tuple,
+    argnums: object,
+    has_aux: bool = False,
+    how: int | None = None,
 ) -> object:
     """Check primals against tangents and call the derivative with both."""
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
@@ -236,18 +287,19 @@ def _push_forward(
         if len(places) != len(tangents):
             raise ArgumentError(f"argnums {argnums!r} but {len(tangents)} tangents")
         dots = dict(zip(places, tangents, strict=True))
-    given = {k: like(full[k], x_dot, names[k], "tangent") for k, x_dot in dots.items()}
+    what = "direction" if kind == "taylor" else "tangent"
+    given = {k: like(full[k], x_dot, names[k], what) for k, x_dot in dots.items()}
     wrt = [k for k in given if is_differentiable(full[k])]
     if not wrt or (argnums is not None and len(wrt) < len(given)):
         if argnums is None:
             raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
         raise NotDifferentiableError(f"argnums {argnums!r} names an argument of {name_of(f)} that has no floats in it")
-    if kind == "jvp" and any(dots[k] is not None for k in wrt):
+    if kind != "hvp" and any(dots[k] is not None for k in wrt):
         wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
     used = [given[k] for k in wrt]
-    result = derivative_of(f, kind, tuple(wrt), has_aux=bool(has_aux), extra=extra)(*full, *used)
-    if kind == "jvp":
+    result = derivative_of(f, kind, tuple(wrt), has_aux=bool(has_aux), how=how, extra=extra)(*full, *used)
+    if kind != "hvp":
         return result
     products = list(result) if len(full) > 1 else [result]
     if argnums is not None:
@@ -406,5 +458,6 @@ for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian)
 for _transformation in (jvp, hvp):
     let_jitted_code_push_forward(_transformation, derivative_of)
 let_jitted_code_pull_back(vjp, derivative_of)
-for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian, jvp, hvp, vjp):
+let_jitted_code_expand(taylor, derivative_of)
+for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian, jvp, hvp, vjp, taylor):
     _transformation.transformation = _transformation.__name__  # what the compiler knows it by

@@ -22,6 +22,7 @@ from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.reverse import Reverse
+from .differentiate.taylor import Taylor
 from .ir.boundary import refuse_result
 from .ir.effects import has_effect
 from .ir.infer import define
@@ -67,8 +68,8 @@ class Derivative:
     function : callable or Entry
         The user's function, or what a build can start from instead.
     kind : str
-        "primal", "grad", "value_and_grad", "vjp" or "jvp", or, for a function of the user's, one of `WHOLE`; for an
-        entry, a Jacobian of one result by one parameter.
+        "primal", "grad", "value_and_grad", "vjp", "jvp" or "taylor", or, for a function of the user's, one of `WHOLE`;
+        for an entry, a Jacobian of one result by one parameter.
     argnums : tuple of int
         Positions of the parameters to differentiate; of the arguments, for a function of the user's and a kind in
         `OF_ARGUMENTS`.
@@ -76,8 +77,8 @@ class Derivative:
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
-    axes : Axes, optional
-        Of kind "vmap", how it goes through a batch.
+    how : Axes or int, optional
+        Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series.
     lenient : tuple of int
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
@@ -95,7 +96,7 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
-    axes: Axes | None = None
+    how: Axes | int | None = None
     lenient: tuple[int, ...] = ()
     directions: int = 1
     tangents_only: bool = False
@@ -104,7 +105,7 @@ class Derivative:
 
     @property
     def options(self) -> tuple:
-        return self.argnums, self.single, self.has_aux, self.axes
+        return self.argnums, self.single, self.has_aux, self.how
 
     @property
     def entry(self) -> Entry:
@@ -185,7 +186,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     instances = Instances(units, scope)
     has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
-    if kind in ("jvp", "vjp"):
+    if kind in ("jvp", "vjp", "taylor"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     progress.stage("the derivative")
     passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
@@ -207,7 +208,10 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         if kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
         activity = Activity(function, inputs)
-        if kind == "jvp":
+        if kind == "taylor":
+            printer = Taylor(function, scope, activity, what.how)
+            printer.emit(name, list(what.argnums))
+        elif kind == "jvp":
             if what.packs and may_be_packed(function, activity):
                 printer = Packed(function, scope, activity, what.packs, what.tangents_only)
             else:
@@ -224,14 +228,17 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     return Built(name, text, made, type_of(function.result), directions, packs, function.form)
 
 
-def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
+def build_derived(
+    entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = (), how: object = None
+) -> Built:
     """Generate the derivative of an entry whose parameters are numbers and arrays, as `derived` asks for it.
 
     Kind "tangent" is "jvp" for those who look at the tangent alone.
     """
     only = kind == "tangent"
     kind = "jvp" if only else kind
-    return build(Derivative(entry, kind, wrt, single=len(wrt) == 1, lenient=lenient, tangents_only=only), given)
+    what = Derivative(entry, kind, wrt, single=len(wrt) == 1, how=how, lenient=lenient, tangents_only=only)
+    return build(what, given)
 
 
 BUILDER.build = build_derived

@@ -89,7 +89,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
         It returns (result, tangent), or (result, tangent, tangent, ...).
         """
         f = self.function
-        given = {d: {k: self.fresh(f"{f.params[k].name}_dot") for k in wrt} for d in self.each_direction()}
+        given = self.given_tangents(wrt)
         dots = [name for d in given for name in given[d].values()]
         with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
             names = []
@@ -101,10 +101,11 @@ class Forward(ForwardCalls, DerivativeEmitter):
             for d in self.each_direction():
                 for leaf, position, path in f.leaves:
                     if position in wrt and self.active(leaf):
-                        if path:
-                            self.line(f"{self.dot(leaf)} = {given[d][position]}{_steps(path)}")
+                        text = self.given_tangent(leaf, given, position, _steps(path))
+                        if text.isidentifier() or text == "0.0":
+                            self._dots[leaf, d] = text
                         else:
-                            self._dots[leaf, d] = given[d][position]
+                            self.line(f"{self.dot(leaf)} = {text}")
                         tangents.append((leaf, self.dot(leaf)))
                     elif self.active(leaf):
                         self.line(f"{self.dot(leaf)} = {self.tangent_zero(leaf)}")
@@ -117,6 +118,14 @@ class Forward(ForwardCalls, DerivativeEmitter):
             results = [self.result_text(f.result, self.primal_result)]
             results += [self.result_text(f.result, self.result_tangent) for _ in self.each_direction()]
             self.line(f"return {', '.join(results)}")
+
+    def given_tangents(self, wrt: list[int]) -> dict[int, dict[int, str]]:
+        """Return the names of the parameters for tangents, by direction and position."""
+        return {d: {k: self.fresh(f"{self.function.params[k].name}_dot") for k in wrt} for d in self.each_direction()}
+
+    def given_tangent(self, leaf: Var, given: dict, position: int, steps: str) -> str:
+        """Return the text of the tangent of a leaf, in the direction that is being printed."""
+        return f"{given[self._direction][position]}{steps}"
 
     def tangent_zero(self, v: Var) -> str:
         return self.zeros_like(v.name) if is_array(v) else self.zero()
@@ -162,16 +171,20 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.primal(op)
             rule = self.rule_of(op)
             if rule is not None and rule.kind == "pointwise" and any(self.active(v) for v in ir.op_vars(op)):
-                self.refuse_array(op)
-                partials = self.partials(op, rule)
-                for _ in self.each_direction():
-                    if op.fn is vector_math.add and len(partials) == 2:
-                        self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
-                    else:
-                        self.pointwise(op, rule, partials)
+                self.differentiate_pointwise(op, rule)
             else:
                 for _ in self.each_direction():
                     self.differentiate(op, rule, self.dot(op.target))
+
+    def differentiate_pointwise(self, op: Op, rule: Rule) -> None:
+        """Print the tangents of a pointwise operation."""
+        self.refuse_array(op)
+        partials = self.partials(op, rule)
+        for _ in self.each_direction():
+            if op.fn is vector_math.add and len(partials) == 2:
+                self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
+            else:
+                self.pointwise(op, rule, partials)
 
     def gradient_and_tangent(self, op: Op) -> bool:
         """Print a gradient and its tangent as one sweep, if it is one and has one; see `GradientRule.with_tangent`."""

@@ -7,6 +7,7 @@ difference between a function that somebody wrote and the derivative of one:
 `WithAux`       one that returns a pair of which the second part has no derivative
 `Lifted`        a function met while another is lowered: what it finds around itself has become parameters
 `PushedForward` x, x_dot -> f(x), f'(x) x_dot, read from the generated forward mode; `TangentOf`: the second alone
+`Expanded`      x, x_dot -> the Taylor coefficients of f(x + t x_dot), likewise
 `JacobianOf`    x -> f'(x), likewise
 `Contracted`    x, w -> <w, f(x)>, whose gradient is the vector-Jacobian product
 
@@ -233,9 +234,11 @@ class Generated(Entry):
     generate: Callable
     known: dict[tuple, object] = field(default_factory=dict, init=False)
 
+    how: object = field(default=None, kw_only=True)
+
     def generated(self, kind: str, given: tuple) -> object:
         if given not in self.known:
-            self.known[given] = self.generate(self.entry, kind, self.wrt, given)
+            self.known[given] = self.generate(self.entry, kind, self.wrt, given, how=self.how)
         return self.known[given]
 
 
@@ -247,7 +250,7 @@ class PushedForward(Generated):
 
     @property
     def name(self) -> str:
-        return f"{self.entry.name}_jvp"
+        return f"{self.entry.name}_{self.generated_kind}"
 
     @property
     def place(self) -> tuple:
@@ -255,7 +258,7 @@ class PushedForward(Generated):
 
     @property
     def key(self) -> object:
-        return "jvp", self.entry.key, self.wrt
+        return self.generated_kind, self.entry.key, self.wrt, self.how
 
     def names(self) -> list[str]:
         names = self.entry.names()
@@ -264,6 +267,13 @@ class PushedForward(Generated):
     def call(self, low: object, values: list, given: tuple) -> object:
         generated = self.generated(self.generated_kind, given[: len(self.entry.names())])
         return TupleOf(tuple(flat(low.call_generated(generated, values, self.place))))
+
+
+@dataclass(eq=False)
+class Expanded(PushedForward):
+    """The results of an entry and the coefficients of their Taylor series along a line; `how` is the order."""
+
+    generated_kind = "taylor"
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from ..ir import Const, TupleOf, Var
 from ..ir.kinds import is_float
 from . import entries
 from .closures import Lifting
-from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
+from .entries import Contracted, Entry, Expanded, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
 from .nested_primitives import Derived, generate
 from .recursion import Leaf
 from .source import parameter_names
@@ -26,6 +26,7 @@ _PARAMETERS = {
     "jvp": (*_PUSHED, "has_aux"),
     "hvp": _PUSHED,
     "vjp": ("f",),
+    "taylor": ("f", "primals", "directions", "order"),
     "vmap": ("f", "in_axes", "out_axes", "parallel"),
 }
 _NONE = Const(None)
@@ -67,6 +68,15 @@ class Transformations:
             return self.call_vjp(function, rest, node, bool(has_aux.value))
         if kind == "vmap":
             return self.batched(function, given, node)
+        if kind == "taylor":
+            primals, directions = (self.items_of(given.get(k), node) for k in ("primals", "directions"))
+            order = given.get("order")
+            if not isinstance(order, Const) or not isinstance(order.value, int) or order.value < 1:
+                raise self.fail(node, "taylor without a positive integer as its order", "write the number")
+            if len(primals) != len(directions):
+                what = f"taylor with {len(primals)} primals and {len(directions)} directions"
+                raise self.fail(node, what, "match them")
+            return self.call_taylor(function, primals, directions, order.value, node)
         if kind in ("jvp", "hvp"):
             primals, tangents = (self.items_of(given.get(k), node) for k in ("primals", "tangents"))
             argnums = given.get("argnums", _NONE)
@@ -325,11 +335,29 @@ class Transformations:
 
         return each(row, structure)
 
-    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
+    def along(self, f: object, primals: list, tangents: list, node: ast.AST) -> tuple[Lifted, list, tuple, list]:
+        """Return a function with its arguments as an entry, its operands, the places that have tangents, and these."""
         values = self.in_order(f, primals, {}, node)
         dots = self.tangents_in_order(f, tangents)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
-        wrt, dot_operands = self.pairs(entry.arguments, dots, "a tangent", node)
+        return entry, operands, *self.pairs(entry.arguments, dots, "a tangent", node)
+
+    def call_taylor(self, f: object, primals: list, directions: list, order: int, node: ast.AST) -> TupleOf:
+        entry, operands, wrt, dots = self.along(f, primals, directions, node)
+        structure = self.result_structure(entry, operands)
+        outs = tuple(places_in(structure))
+        if not wrt:
+            out, rest = self.values(entry, operands, node, structure), [dict.fromkeys(outs, Const(0.0))] * order
+        else:
+            expanded = Expanded(ResultsOf(entry, outs), wrt, generate, how=order)
+            count = len(outs)
+            found = self.derived("value", expanded, [*operands, *dots], node, (order + 1) * count)
+            first, *rest = (dict(zip(outs, found[k * count : (k + 1) * count], strict=True)) for k in range(order + 1))
+            out = each(first.__getitem__, structure, True)
+        return self.thawed(TupleOf((out, TupleOf(tuple(each(c.__getitem__, structure) for c in rest)))))
+
+    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
+        entry, operands, wrt, dot_operands = self.along(f, primals, tangents, node)
         aux = ()
         if has_aux:
             structure, *aux = self.with_aux("jvp", entry, operands, node)

@@ -29,7 +29,7 @@ class Builder:
     """How derived functions come to be built; `build` puts itself in here."""
 
     build: Callable | None = None
-    """Takes (entry, kind, wrt, argument types[, lenient]), returns a `build.Built`."""
+    """Takes (entry, kind, wrt, argument types[, lenient, how]), returns a `build.Built`."""
     outcome: Callable | None = None
     """Takes (entry, argument types), returns an `Outcome`."""
 
@@ -37,9 +37,9 @@ class Builder:
 BUILDER = Builder()
 
 
-def generate(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple) -> object:
+def generate(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, how: object = None) -> object:
     """Return the generated Python function of a derivative of an entry."""
-    return BUILDER.build(entry, kind, wrt, given).function
+    return BUILDER.build(entry, kind, wrt, given, how=how).function
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,13 @@ from numba.extending import intrinsic, lower_builtin, models, overload, register
 
 from . import derivative_in
 
-__all__ = ["let_jitted_code_batch", "let_jitted_code_call", "let_jitted_code_pull_back", "let_jitted_code_push_forward"]
+__all__ = [
+    "let_jitted_code_batch",
+    "let_jitted_code_call",
+    "let_jitted_code_expand",
+    "let_jitted_code_pull_back",
+    "let_jitted_code_push_forward",
+]
 
 
 def let_jitted_code_call(transformation: Callable) -> None:
@@ -89,6 +95,28 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
         @overload(transformation, prefer_literal=True)
         def typed(f, primals, tangents, argnums=None):
             return code(f, primals, tangents, argnums, False)
+
+
+def let_jitted_code_expand(transformation: Callable, derivative_of: Callable) -> None:
+    """Let jitted code call taylor(f, primals, directions, order), with a constant `order`."""
+
+    @overload(transformation, prefer_literal=True)
+    def typed(f, primals, directions, order):
+        if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
+            return None
+        if not isinstance(directions, types.BaseTuple) or len(primals) != len(directions):
+            raise errors.TypingError("taylor needs as many directions as primals")
+        order = _constant(transformation, order, "the order")
+        is_none = [isinstance(types.unliteral(t), types.NoneType) for t in directions]
+        wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t) and not is_none[k])
+        derivative = derivative_of(
+            _function(f), "taylor", wrt, how=order, extra=tuple(f"x{k}_dot_" for k in wrt)
+        ).dispatcher
+        pairs = [(f"primals[{k}]", primals[k], f"directions[{k}]", directions[k]) for k in wrt]
+        checks = [line for x, ty, y, given in pairs for line in _checks(x, ty, y, types.unliteral(given), "direction")]
+        given = [f"primals[{k}]" for k in range(len(primals))] + [y for _, _, y, _ in pairs]
+        lines = [*checks, f"found = derivative({', '.join(given)})", "return found[0], found[1:]"]
+        return _defined("f, primals, directions, order", lines, derivative=derivative)
 
 
 def _constant(transformation: Callable, x: object, what: str = "argnums") -> object:
