@@ -22,6 +22,7 @@ from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.reverse import Reverse
+from .differentiate.rows import rows as repeated
 from .differentiate.taylor import Taylor
 from .ir.boundary import refuse_result
 from .ir.effects import has_effect
@@ -36,7 +37,7 @@ from .lowering.recursion import Units
 from .lowering.source import star_of
 from .lowering.values import Axes
 from .runtime import progress
-from .runtime.numba_bridge import as_writable, derivative_in
+from .runtime.numba_bridge import as_writable, derivative_in, inner_njit
 from .runtime.numba_bridge.objects import describe, is_modelled
 from .specialisation import Instances
 
@@ -177,26 +178,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         return build_jacobian(what, argument_types)
     elif kind == "primal" and isinstance(entry, JacobianOf):  # one that is not differentiated itself
         return build_jacobian(Derivative(entry.entry, entry.kind, entry.wrt, packs=PACKS), argument_types)
-    progress.stage("reading, and the types in it")
-    scope = Scope()
-    functions = {}
-    for k, ty in enumerate(argument_types):
-        if isinstance(ty, types.Dispatcher):
-            functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
-    instances = Instances(units, scope)
-    has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
-    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
-    if kind in ("jvp", "vjp", "taylor"):
-        function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
-    progress.stage("the derivative")
-    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
-    instances.resolve(function)
-    ir.prune(function, has_effect)
-    verify(function, "resolve")
-    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
-    if kind != "primal":
-        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
-        passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
+    scope, instances, function, inputs = lowered(units, what, kind, argument_types)
     base = entry.identifier
     name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
     if kind == "primal":
@@ -226,6 +208,32 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
     return Built(name, text, made, type_of(function.result), directions, packs, function.form)
+
+
+def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) -> tuple:
+    """Return what derivatives of a kind are printed from: scope, units, the function, what it is differentiated by."""
+    entry = what.entry
+    progress.stage("reading, and the types in it")
+    scope = Scope()
+    functions = {}
+    for k, ty in enumerate(argument_types):
+        if isinstance(ty, types.Dispatcher):
+            functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
+    instances = Instances(units, scope)
+    has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
+    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
+    if kind in ("jvp", "vjp", "taylor"):
+        function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
+    progress.stage("the derivative")
+    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
+    instances.resolve(function)
+    ir.prune(function, has_effect)
+    verify(function, "resolve")
+    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
+    if kind != "primal":
+        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
+        passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
+    return scope, instances, function, inputs
 
 
 def build_derived(
@@ -289,7 +297,11 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
             printer.forward_side_by_side(name, tangent.function, tangent.packs)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
-        printer.reverse(name, value, [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts])
+        pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts]
+        is_alone = what.packs > 0  # else it is read again, to be differentiated
+        several = [is_alone and isinstance(out, types.Array) for out in outs]
+        rows = [build_rows(part, wrt, given) if many else None for part, many in zip(parts, several, strict=True)]
+        printer.reverse(name, value, pullbacks, rows)
     else:
         count = len(outs) * len(wrt)
         modes = [Derived(JacobianOf(entry, wrt, generate, k), "value", count=count) for k in ("jacfwd", "jacrev")]
@@ -297,6 +309,24 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     places = [entry.place] * len(printer.lines)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     return Built(name, printer.text(), made, printer.result_type())
+
+
+def build_rows(entry: Entry, wrt: tuple[int, ...], given: tuple) -> object | None:
+    """Generate the Jacobians of an entry's one array with a single forward sweep; None where that cannot be."""
+    units = Units(sharing=False)
+    try:
+        scope, instances, function, inputs = lowered(units, Derivative(entry, "vjp", wrt), "vjp", given)
+    except ir.Retyped:
+        return None
+    if instances.table:
+        return None
+    name = scope.namer.fresh(f"{entry.identifier}_rows")
+    found = repeated(Reverse(function, scope, Activity(function, inputs)), name, wrt)
+    if found is None:
+        return None
+    lines, places = tidy(*found)
+    text = "\n".join(lines) + "\n"
+    return inner_njit(define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places))
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
