@@ -41,7 +41,7 @@ from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiable
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
 from .structures import NotTaken, as_plain, from_plain
 
-_OF_PARAMETERS = ("grad", "value_and_grad", "vjp")
+_OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
 
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
@@ -265,7 +265,7 @@ class DerivativeFunction(Differentiated):
         aux = None
         if kind == "grad" and self.what.has_aux:
             derivative, aux = result
-        if self.what.single and kind != "vjp":
+        if self.what.single and not kind.startswith("vjp"):
             derivative = rebuilt(forms.get(wrt[0]), derivative, True)
         else:
             derivative = tuple(rebuilt(forms.get(k), x, True) for k, x in zip(wrt, derivative, strict=True))
@@ -285,7 +285,9 @@ class DerivativeFunction(Differentiated):
         kind = self.what.kind
         if kind in ("jvp", "taylor"):
             return rebuilt(form, result[0], False), *(rebuilt(form, x, True) for x in result[1:])
-        if kind == "vjp":  # that of the result, which is not returned
+        if kind == "vjp_forward":
+            return rebuilt(form, result[0], False), result[1]
+        if kind in ("vjp", "vjp_reverse"):  # that of the result, which is not returned
             return result
         if self._is_whole or kind == "primal":
             return rebuilt(form, result, False)

@@ -16,6 +16,7 @@ from numba import types
 from .ahead import holds_floats, tangent_type, type_of
 from .arguments import bound, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
+from .compiler.differentiate.rows import NotRepeatableError
 from .compiler.lowering.dependencies import fixed
 from .compiler.lowering.source import star_of
 from .compiler.runtime.numba_bridge import result_type
@@ -344,32 +345,47 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     -----
     ``vjp.compile(f, *types)`` compiles what both need ahead of the first call; see `DerivativeFunction.compile`.
     """
-    full = bound(f, primals)
     # the pullback speaks of the arguments as they are now, whatever the caller does to the arrays afterwards
-    kept = tuple(snapshot(x) for x in full)
-    wrt = tuple(k for k, x in enumerate(full) if is_differentiable(x))
+    given = tuple(snapshot(x) for x in primals)
+    kept = bound(f, given)
+    wrt = tuple(k for k, x in enumerate(kept) if is_differentiable(x))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    out = derivative_of(f, "primal", ())(*primals)
-    derivative = derivative_of(f, "vjp", wrt, has_aux=bool(has_aux), extra=("out_bar_",))
+    has_aux = bool(has_aux)
+    try:
+        out, state = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*given)
+        derivative, left = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_")), (state,)
+    except NotRepeatableError:
+        out, left = derivative_of(f, "primal", ())(*given), ()
+        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, extra=("out_bar_",))
     if has_aux and not (isinstance(out, tuple | list) and len(out) == 2):
         raise NotDifferentiableError(f"has_aux=True, but {name_of(f)} does not return a pair (value, auxiliary output)")
     value, *aux = out if has_aux else (out,)
-    return value, Pullback(derivative, kept, value, wrt, star_of(f), len(primals)), *aux
+    return value, Pullback(derivative, kept, left, value, wrt, star_of(f), len(primals)), *aux
 
 
 class Pullback:
-    """The second result of `vjp`: takes a cotangent of the result to those of the arguments."""
+    """The second result of `vjp`: takes a cotangent of the result to those of the arguments.
+
+    `left` is what the forward sweep has left, in a tuple; empty where each call has a forward sweep of its own.
+    """
 
     def __init__(
-        self, derivative: Callable, primals: tuple, out: object, wrt: tuple[int, ...], star: int | None, count: int
+        self,
+        derivative: Callable,
+        primals: tuple,
+        left: tuple,
+        out: object,
+        wrt: tuple[int, ...],
+        star: int | None,
+        count: int,
     ):
-        self.derivative, self.primals, self.out = derivative, primals, out
+        self.derivative, self.primals, self.left, self.out = derivative, primals, left, out
         self.wrt, self.star, self.count = wrt, star, count
 
     def __call__(self, cotangent: object) -> tuple:
         seed = like(self.out, cotangent, "the result", "cotangent")
-        bars = self.derivative(*self.primals, seed)
+        bars = self.derivative(*self.primals, *self.left, seed)
         entries: list = [None] * len(self.primals)
         for k, bar in zip(self.wrt, bars, strict=True):
             entries[k] = bar
@@ -407,9 +423,15 @@ def _compile_pull_back(f: Callable, *given: object) -> DerivativeFunction:
     wrt = tuple(k for k, ty in enumerate(full) if holds_floats(ty))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    value = derivative_of(f, "primal", ()).compile(*given)
-    out = result_type(value.dispatcher)
-    return derivative_of(f, "vjp", wrt, extra=("out_bar_",)).compile(*full, tangent_type(out))
+    try:
+        forward = derivative_of(f, "vjp_forward", wrt).compile(*given)
+        out, state = result_type(forward.dispatcher)
+        back = derivative_of(f, "vjp_reverse", wrt, extra=("state_", "out_bar_"))
+        return back.compile(*full, state, tangent_type(out))
+    except NotRepeatableError:
+        value = derivative_of(f, "primal", ()).compile(*given)
+        out = result_type(value.dispatcher)
+        return derivative_of(f, "vjp", wrt, extra=("out_bar_",)).compile(*full, tangent_type(out))
 
 
 jvp.compile = functools.partial(_compile_push_forward, "jvp")

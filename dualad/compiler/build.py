@@ -22,6 +22,7 @@ from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.reverse import Reverse
+from .differentiate.rows import NotRepeatableError, half
 from .differentiate.rows import rows as repeated
 from .differentiate.taylor import Taylor
 from .ir.boundary import refuse_result
@@ -46,6 +47,9 @@ _serial = itertools.count(1)
 
 WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp", "vmap")
 """What is made of the function, its gradients and tangents, with the user's structure around them."""
+
+HALVES = ("vjp_forward", "vjp_reverse")
+"""The two functions that a pullback is cut into; see `differentiate.rows.half`."""
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 
@@ -115,7 +119,7 @@ class Derivative:
         whole = self.kind in WHOLE or any(self.is_starred(k) for k in self.argnums)
         if whole:
             return Whole(self.function, self.kind, *self.options, self.forms)
-        stops = self.has_aux and self.kind in ("jvp", "vjp")
+        stops = self.has_aux and self.kind in ("jvp", "vjp", *HALVES)
         return WithAux(self.function, self.forms) if stops else Plain(self.function, self.forms)
 
     def is_starred(self, argnum: int) -> bool:
@@ -190,7 +194,13 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         if kind in ("grad", "value_and_grad"):
             check_scalar(function, what)
         activity = Activity(function, inputs)
-        if kind == "taylor":
+        if kind in HALVES:
+            if instances.table:
+                raise NotRepeatableError
+            printer = Reverse(function, scope, activity)
+            is_forward = kind == "vjp_forward"
+            printer.lines, printer.places = half(printer, name, what.argnums, what.has_aux, is_forward)
+        elif kind == "taylor":
             printer = Taylor(function, scope, activity, what.how)
             printer.emit(name, list(what.argnums))
         elif kind == "jvp":
@@ -222,7 +232,7 @@ def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) ->
     instances = Instances(units, scope)
     has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
-    if kind in ("jvp", "vjp", "taylor"):
+    if kind in ("jvp", "vjp", "taylor", "vjp_reverse"):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     progress.stage("the derivative")
     passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
