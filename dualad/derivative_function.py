@@ -85,9 +85,10 @@ class DerivativeFunction(Differentiated):
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
-        self._signature = None if extra else _beyond_numba(what.function)
+        self._is_plain = bool(extra) or kind == "vjp_forward"  # it takes one value for each parameter
+        self._signature = None if self._is_plain else _beyond_numba(what.function)
         self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
-        stub = _stub(what.function, name, extra)
+        stub = _stub(what.function, name, extra, self._is_plain)
         is_parallel = what.kind == "vmap" and what.how.parallel
         self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept, is_parallel=is_parallel)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
@@ -210,7 +211,7 @@ class DerivativeFunction(Differentiated):
         """Call with arguments of which some are structures, methods, or what cannot be taken."""
         names, star = self._parameters
         wrt = self.what.argnums
-        is_starred = self._signature is None and not self._extra
+        is_starred = self._signature is None and not self._is_plain
         values: list = []
         forms: dict[int, object] = {}
         rest: list = []  # the forms of what goes into the starred parameter
@@ -428,21 +429,21 @@ def _beyond_numba(f: object) -> inspect.Signature | None:
     return signature_of(f) if both <= kinds or inspect.Parameter.VAR_KEYWORD in kinds else None
 
 
-def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
+def _stub(f: object, name: str, extra: tuple[str, ...], is_plain: bool) -> Callable:
     """Return an empty function with the signature of `f`, and further parameters behind it.
 
-    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple. Jitted
-    code can give nothing to **kwargs.
+    If it is to be plain it has neither defaults nor a star: what is given to the starred parameter is given as a tuple.
+    So it is if there are parameters behind that. Jitted code can give nothing to **kwargs.
     """
     parts, namespace = [], {}
     kinds = [p.kind for p in parameters_of(f)]
-    is_plain = bool(extra) or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
+    has_no_star = is_plain or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
     for p in parameters_of(f):
-        star = "*" if p.kind is p.VAR_POSITIONAL and not is_plain else ""
-        if p.default is not p.empty and not is_plain:
+        star = "*" if p.kind is p.VAR_POSITIONAL and not has_no_star else ""
+        if p.default is not p.empty and not has_no_star:
             namespace[f"default_{p.name}"] = _as_default(p.default)
             parts.append(f"{p.name}=default_{p.name}")
-        elif p.kind is p.VAR_KEYWORD and not extra:
+        elif p.kind is p.VAR_KEYWORD and not is_plain:
             parts.append(f"{p.name}=()")
         else:
             parts.append(star + p.name)

@@ -353,7 +353,7 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     has_aux = bool(has_aux)
     try:
-        out, state = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*given)
+        out, state = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*kept)
         derivative, left = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_")), (state,)
     except NotRepeatableError:
         out, left = derivative_of(f, "primal", ())(*given), ()
@@ -424,7 +424,7 @@ def _compile_pull_back(f: Callable, *given: object) -> DerivativeFunction:
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     try:
-        forward = derivative_of(f, "vjp_forward", wrt).compile(*given)
+        forward = derivative_of(f, "vjp_forward", wrt).compile(*full)
         out, state = result_type(forward.dispatcher)
         back = derivative_of(f, "vjp_reverse", wrt, extra=("state_", "out_bar_"))
         return back.compile(*full, state, tangent_type(out))

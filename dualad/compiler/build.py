@@ -232,7 +232,7 @@ def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) ->
     instances = Instances(units, scope)
     has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
-    if kind in ("jvp", "vjp", "taylor", "vjp_reverse"):
+    if kind in ("jvp", "vjp", "taylor", *HALVES):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
     progress.stage("the derivative")
     passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
