@@ -202,6 +202,16 @@ def test_inside_functions_with_what_they_find_around_them():
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
 
 
+def test_over_arrays_that_are_found_around_a_function():
+    points = np.array([[1.0, 2.0], [0.5, -1.0]])
+    shifts = np.array([1.0, 3.0])
+
+    def f(w):
+        return np.sum(dualad.vmap(lambda x, s: np.dot(w, x) * s)(points, shifts)) + np.dot(w, points[1])
+
+    np.testing.assert_allclose(dualad.grad(f)(np.ones(2)), shifts @ points + points[1])
+
+
 def test_in_jitted_code():
     jitted = njit(layer)
     mapped = dualad.vmap(jitted, in_axes=(None, None, -2))

@@ -32,7 +32,8 @@ from .jacobian import copied, dtype_text
 from .reverse import Reverse
 
 _MARK = "    # reverse sweep"
-_PURE = ("np", "math", "vmath")
+_CHANGING = frozenset({"append", "extend", "insert", "fill", "sort", "at", "copyto", "fill_diagonal", "put", "place"})
+"""Methods and functions of NumPy that change what they are given."""
 
 
 class NotRepeatableError(DualadError):
@@ -234,7 +235,7 @@ class _Cut:
         if isinstance(f, ast.Attribute):
             if isinstance(f.value, ast.Name) and f.attr == "pop":
                 popped.add(f.value.id)
-            elif f.attr in ("append", "fill", "sort", "extend", "insert"):
+            elif f.attr in _CHANGING:
                 raise NotRepeatableError
             return
         function = self.reverse.scope.namespace.get(f.id)
