@@ -3,6 +3,7 @@
 import importlib
 
 from .any_number import dual_jvp, for_any_number, tape_grad
+from .batching import vmap
 from .compiler.runtime.vector_math import use_vector_math, uses_vector_math
 from .errors import (
     ArgumentError,
@@ -15,9 +16,22 @@ from .errors import (
 from .functions import *  # noqa: F403
 from .rules.custom import custom_rule
 from .rules.registry import bilinear, constant, linear, pair, pointwise
+from .stopping import stop_gradient
 from .structures import ravel, register_structure
 from .trace import Trace, trace
-from .transforms import derivative_source, grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, value_and_grad, vjp
+from .transforms import (
+    derivative_source,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    taylor,
+    value_and_grad,
+    vjp,
+)
 
 __version__ = "0.1.0"
 
@@ -62,10 +76,13 @@ __all__ = [
     "pointwise",
     "ravel",
     "register_structure",
+    "stop_gradient",
     "tape_grad",
+    "taylor",
     "trace",
     "use_vector_math",
     "uses_vector_math",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]

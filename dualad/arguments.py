@@ -41,7 +41,7 @@ def like(x: object, given: object, name: str, what: str) -> object:
     None is the zero tangent. Integers are converted, and so are single numbers of which no digit is lost, and floats of
     Python's, which have no dtype of their own.
     """
-    if given is None and what == "tangent":
+    if given is None and what != "cotangent":
         return zeros_like(x)
     if is_structure(x):
         items, make = items_of(x)
@@ -52,8 +52,8 @@ def like(x: object, given: object, name: str, what: str) -> object:
         parts = zip(named_items(x), others, strict=True)
         return make([like(i, g, name + inner, what) for (inner, i), g in parts])
     if not is_differentiable(x):
-        if what == "tangent" and not is_zero(given):
-            raise NotDifferentiableError(f"argument {name} is {type(x).__name__}, which has no tangent: pass None")
+        if what != "cotangent" and not is_zero(given):
+            raise NotDifferentiableError(f"argument {name} is {type(x).__name__}, which has no {what}: pass None")
         return 0.0
     if not isinstance(x, np.ndarray):
         return _like_number(x, given, name, what)

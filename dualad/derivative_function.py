@@ -29,6 +29,7 @@ from .compiler.lowering.source import (
     unpack,
 )
 from .compiler.lowering.structures import Form, rebuilt
+from .compiler.lowering.values import Axes
 from .compiler.runtime.numba_bridge import (
     NumbaError,
     compiles_nothing,
@@ -40,7 +41,7 @@ from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiable
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
 from .structures import NotTaken, as_plain, from_plain
 
-_OF_PARAMETERS = ("grad", "value_and_grad", "vjp")
+_OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
 
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
@@ -84,10 +85,12 @@ class DerivativeFunction(Differentiated):
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
-        self._signature = None if extra else _beyond_numba(what.function)
+        self._is_plain = bool(extra) or kind == "vjp_forward"  # it takes one value for each parameter
+        self._signature = None if self._is_plain else _beyond_numba(what.function)
         self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
-        stub = _stub(what.function, name, extra)
-        self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept)
+        stub = _stub(what.function, name, extra, self._is_plain)
+        is_parallel = what.kind == "vmap" and what.how.parallel
+        self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept, is_parallel=is_parallel)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
     def _specialise(self, argument_types: tuple) -> Callable:
@@ -127,7 +130,7 @@ class DerivativeFunction(Differentiated):
         except NotScalarError as error:
             if self.what.kind not in ("grad", "value_and_grad"):
                 raise
-            out = derivative_of(self.what.function, "primal", (), False, False, ())(*given, **named)
+            out = derivative_of(self.what.function, "primal", ())(*given, **named)
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
@@ -208,7 +211,7 @@ class DerivativeFunction(Differentiated):
         """Call with arguments of which some are structures, methods, or what cannot be taken."""
         names, star = self._parameters
         wrt = self.what.argnums
-        is_starred = self._signature is None and not self._extra
+        is_starred = self._signature is None and not self._is_plain
         values: list = []
         forms: dict[int, object] = {}
         rest: list = []  # the forms of what goes into the starred parameter
@@ -245,7 +248,7 @@ class DerivativeFunction(Differentiated):
         found = self._by_forms.get(forms)
         if found is None:
             what = self.what
-            found = derivative_of(what.function, what.kind, *what.options, self.extra, forms)
+            found = derivative_of(what.function, what.kind, *what.options, extra=self.extra, forms=forms)
             if len(self._by_forms) >= _MOST_FORMS:
                 self._by_forms.clear()
             self._by_forms[forms] = found
@@ -263,7 +266,7 @@ class DerivativeFunction(Differentiated):
         aux = None
         if kind == "grad" and self.what.has_aux:
             derivative, aux = result
-        if self.what.single and kind != "vjp":
+        if self.what.single and not kind.startswith("vjp"):
             derivative = rebuilt(forms.get(wrt[0]), derivative, True)
         else:
             derivative = tuple(rebuilt(forms.get(k), x, True) for k, x in zip(wrt, derivative, strict=True))
@@ -281,9 +284,11 @@ class DerivativeFunction(Differentiated):
         found = set(self._form_of.values())
         form = found.pop() if len(found) == 1 else self._form_of[tuple(map(typeof, args))]
         kind = self.what.kind
-        if kind == "jvp":
-            return rebuilt(form, result[0], False), rebuilt(form, result[1], True)
-        if kind == "vjp":  # that of the result, which is not returned
+        if kind in ("jvp", "taylor"):
+            return rebuilt(form, result[0], False), *(rebuilt(form, x, True) for x in result[1:])
+        if kind == "vjp_forward":
+            return rebuilt(form, result[0], False), result[1]
+        if kind in ("vjp", "vjp_reverse"):  # that of the result, which is not returned
             return result
         if self._is_whole or kind == "primal":
             return rebuilt(form, result, False)
@@ -338,7 +343,7 @@ def _revived(f: object, kind: str, options: tuple, extra: tuple, texts: tuple, e
     for text in texts:
         unpack(text)
     try:
-        made = derivative_of(f, kind, *options, extra)
+        made = derivative_of(f, kind, *options, extra=extra)
         version, digest = expected or (None, None)
         if version == sys.version_info[:2] and portable(made.dependencies) != digest:
             what = f"the {kind} of {name_of(f)} was taken where the function, or a value that it finds, is another one"
@@ -424,21 +429,21 @@ def _beyond_numba(f: object) -> inspect.Signature | None:
     return signature_of(f) if both <= kinds or inspect.Parameter.VAR_KEYWORD in kinds else None
 
 
-def _stub(f: object, name: str, extra: tuple[str, ...]) -> Callable:
+def _stub(f: object, name: str, extra: tuple[str, ...], is_plain: bool) -> Callable:
     """Return an empty function with the signature of `f`, and further parameters behind it.
 
-    It has no star if there are parameters behind the starred one: what is given to that is given as a tuple. Jitted
-    code can give nothing to **kwargs.
+    If it is to be plain it has neither defaults nor a star: what is given to the starred parameter is given as a tuple.
+    So it is if there are parameters behind that. Jitted code can give nothing to **kwargs.
     """
     parts, namespace = [], {}
     kinds = [p.kind for p in parameters_of(f)]
-    is_plain = bool(extra) or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
+    has_no_star = is_plain or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
     for p in parameters_of(f):
-        star = "*" if p.kind is p.VAR_POSITIONAL and not is_plain else ""
-        if p.default is not p.empty and not is_plain:
+        star = "*" if p.kind is p.VAR_POSITIONAL and not has_no_star else ""
+        if p.default is not p.empty and not has_no_star:
             namespace[f"default_{p.name}"] = _as_default(p.default)
             parts.append(f"{p.name}=default_{p.name}")
-        elif p.kind is p.VAR_KEYWORD and not extra:
+        elif p.kind is p.VAR_KEYWORD and not is_plain:
             parts.append(f"{p.name}=()")
         else:
             parts.append(star + p.name)
@@ -506,6 +511,7 @@ def derivative_of(
     argnums: tuple,
     single: bool = False,
     has_aux: bool = False,
+    how: Axes | int | None = None,
     extra: tuple = (),
     forms: tuple = (),
 ) -> DerivativeFunction:
@@ -513,6 +519,6 @@ def derivative_of(
 
     The same derivative is returned for all functions of which `dependencies` says the same.
     """
-    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux), extra)
+    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux, how), extra)
     found.take_anew()
     return found

@@ -16,11 +16,13 @@ from numba import types
 from .ahead import holds_floats, tangent_type, type_of
 from .arguments import bound, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
+from .compiler.differentiate.rows import NotRepeatableError
 from .compiler.lowering.dependencies import fixed
 from .compiler.lowering.source import star_of
 from .compiler.runtime.numba_bridge import result_type
 from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_call,
+    let_jitted_code_expand,
     let_jitted_code_pull_back,
     let_jitted_code_push_forward,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "taylor",
     "value_and_grad",
     "vjp",
 ]
@@ -143,12 +146,16 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
 
 
 def _of(f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool) -> DerivativeFunction:
-    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, ())
+    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux)
 
 
 def jvp(
-    f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None
-) -> tuple[object, object]:
+    f: Callable,
+    primals: tuple,
+    tangents: tuple,
+    argnums: int | tuple[int, ...] | None = None,
+    has_aux: bool = False,
+) -> tuple:
     """Return (f(*primals), the Jacobian of f times the tangents), by forward mode.
 
     Parameters
@@ -162,6 +169,8 @@ def jvp(
         string, a function).
     argnums : int or tuple of int, optional
         The arguments that the tangents belong to, one each; the others are held fixed. Default: all.
+    has_aux : bool
+        Whether `f` returns (value, auxiliary output); then there are three results: value, tangent, auxiliary output.
 
     Raises
     ------
@@ -173,7 +182,8 @@ def jvp(
     ``jvp.compile(f, *types)`` compiles what it needs ahead of the first call, for primals of some types and tangents of
     all of them, or of those in `argnums`; see `DerivativeFunction.compile`.
     """
-    return _push_forward(f, "jvp", primals, tangents, argnums)
+    found = _push_forward(f, "jvp", primals, tangents, argnums, has_aux)
+    return (found[0][0], found[1][0], found[0][1]) if has_aux else found
 
 
 def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None) -> object:
@@ -209,7 +219,58 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, 
     return _push_forward(f, "hvp", primals, tangents, argnums)
 
 
-def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnums: object) -> object:
+def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[object, tuple]:
+    """Return f(*primals) and the coefficients of the Taylor series of f along a line, by Taylor mode.
+
+    With g(t) = f(x + t d), for the primals x and the directions d, coefficient k is the k-th derivative of g at 0, over
+    k!. Each product costs k multiplications for coefficient k, so that all of them cost O(order**2) (nested `jvp`:
+    2**order).
+
+    Parameters
+    ----------
+    f : callable
+    primals : tuple
+        The arguments.
+    directions : tuple
+        One for each argument, as the tangents of `jvp`; None for an argument that is held fixed.
+    order : int
+        How many coefficients; at least 1.
+
+    Returns
+    -------
+    value : object
+        f(*primals).
+    coefficients : tuple
+        Coefficients 1 to `order`, each of the shape and in the structure of `value`.
+
+    Raises
+    ------
+    ArgumentError
+        If `order` is no positive integer, or a direction has another shape or dtype than its primal.
+    UnsupportedError
+        If the function needs an operation whose series is not known: a recursive call, a derivative inside, a
+        decomposition or an inverse of a matrix. Nested `jvp` takes these.
+
+    Notes
+    -----
+    The recurrences are those of Griewank and Walther, Evaluating Derivatives (2008), chapter 13. At a kink the side of
+    the primal is taken; where a derivative does not exist (sqrt at 0) coefficients are infinite or NaN.
+    """
+    if isinstance(order, bool) or not isinstance(order, int | np.integer) or order < 1:
+        raise ArgumentError(f"order must be a positive integer, not {order!r}")
+    value, *coefficients = _push_forward(f, "taylor", primals, directions, None, how=int(order))
+    return value, tuple(coefficients)
+
+
+def _push_forward(
+    f: Callable,
+    kind: str,
+    primals: tuple,
+    tangents: tuple,
+    argnums: object,
+    has_aux: bool = False,
+    how: int | None = None,
+) -> object:
     """Check primals against tangents and call the derivative with both."""
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError("primals and tangents must be tuples, one entry an argument")
@@ -227,18 +288,19 @@ def _push_forward(f: Callable, kind: str, primals: tuple, tangents: tuple, argnu
         if len(places) != len(tangents):
             raise ArgumentError(f"argnums {argnums!r} but {len(tangents)} tangents")
         dots = dict(zip(places, tangents, strict=True))
-    given = {k: like(full[k], x_dot, names[k], "tangent") for k, x_dot in dots.items()}
+    what = "direction" if kind == "taylor" else "tangent"
+    given = {k: like(full[k], x_dot, names[k], what) for k, x_dot in dots.items()}
     wrt = [k for k in given if is_differentiable(full[k])]
     if not wrt or (argnums is not None and len(wrt) < len(given)):
         if argnums is None:
             raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
         raise NotDifferentiableError(f"argnums {argnums!r} names an argument of {name_of(f)} that has no floats in it")
-    if kind == "jvp" and any(dots[k] is not None for k in wrt):
+    if kind != "hvp" and any(dots[k] is not None for k in wrt):
         wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
     used = [given[k] for k in wrt]
-    result = derivative_of(f, kind, tuple(wrt), extra=extra)(*full, *used)
-    if kind == "jvp":
+    result = derivative_of(f, kind, tuple(wrt), has_aux=bool(has_aux), how=how, extra=extra)(*full, *used)
+    if kind != "hvp":
         return result
     products = list(result) if len(full) > 1 else [result]
     if argnums is not None:
@@ -258,8 +320,17 @@ def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple
     return tuple(entries[:count])
 
 
-def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
+def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     """Return (f(*primals), pullback): the pullback takes a cotangent of the result to those of the arguments.
+
+    Parameters
+    ----------
+    f : callable
+    *primals : object
+        The arguments.
+    has_aux : bool
+        Whether `f` returns (value, auxiliary output); then there are three results: value, pullback of the value,
+        auxiliary output. (Not in jitted code.)
 
     Returns
     -------
@@ -274,28 +345,47 @@ def vjp(f: Callable, *primals: object) -> tuple[object, Callable]:
     -----
     ``vjp.compile(f, *types)`` compiles what both need ahead of the first call; see `DerivativeFunction.compile`.
     """
-    full = bound(f, primals)
     # the pullback speaks of the arguments as they are now, whatever the caller does to the arrays afterwards
-    kept = tuple(snapshot(x) for x in full)
-    wrt = tuple(k for k, x in enumerate(full) if is_differentiable(x))
+    given = tuple(snapshot(x) for x in primals)
+    kept = bound(f, given)
+    wrt = tuple(k for k, x in enumerate(kept) if is_differentiable(x))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    out = derivative_of(f, "primal", ())(*primals)
-    return out, Pullback(derivative_of(f, "vjp", wrt, extra=("out_bar_",)), kept, out, wrt, star_of(f), len(primals))
+    has_aux = bool(has_aux)
+    try:
+        out, state = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*kept)
+        derivative, left = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_")), (state,)
+    except NotRepeatableError:
+        out, left = derivative_of(f, "primal", ())(*given), ()
+        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, extra=("out_bar_",))
+    if has_aux and not (isinstance(out, tuple | list) and len(out) == 2):
+        raise NotDifferentiableError(f"has_aux=True, but {name_of(f)} does not return a pair (value, auxiliary output)")
+    value, *aux = out if has_aux else (out,)
+    return value, Pullback(derivative, kept, left, value, wrt, star_of(f), len(primals)), *aux
 
 
 class Pullback:
-    """The second result of `vjp`: takes a cotangent of the result to those of the arguments."""
+    """The second result of `vjp`: takes a cotangent of the result to those of the arguments.
+
+    `left` is what the forward sweep has left, in a tuple; empty where each call has a forward sweep of its own.
+    """
 
     def __init__(
-        self, derivative: Callable, primals: tuple, out: object, wrt: tuple[int, ...], star: int | None, count: int
+        self,
+        derivative: Callable,
+        primals: tuple,
+        left: tuple,
+        out: object,
+        wrt: tuple[int, ...],
+        star: int | None,
+        count: int,
     ):
-        self.derivative, self.primals, self.out = derivative, primals, out
+        self.derivative, self.primals, self.left, self.out = derivative, primals, left, out
         self.wrt, self.star, self.count = wrt, star, count
 
     def __call__(self, cotangent: object) -> tuple:
         seed = like(self.out, cotangent, "the result", "cotangent")
-        bars = self.derivative(*self.primals, seed)
+        bars = self.derivative(*self.primals, *self.left, seed)
         entries: list = [None] * len(self.primals)
         for k, bar in zip(self.wrt, bars, strict=True):
             entries[k] = bar
@@ -333,9 +423,15 @@ def _compile_pull_back(f: Callable, *given: object) -> DerivativeFunction:
     wrt = tuple(k for k, ty in enumerate(full) if holds_floats(ty))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    value = derivative_of(f, "primal", ()).compile(*given)
-    out = result_type(value.dispatcher)
-    return derivative_of(f, "vjp", wrt, extra=("out_bar_",)).compile(*full, tangent_type(out))
+    try:
+        forward = derivative_of(f, "vjp_forward", wrt).compile(*full)
+        out, state = result_type(forward.dispatcher)
+        back = derivative_of(f, "vjp_reverse", wrt, extra=("state_", "out_bar_"))
+        return back.compile(*full, state, tangent_type(out))
+    except NotRepeatableError:
+        value = derivative_of(f, "primal", ()).compile(*given)
+        out = result_type(value.dispatcher)
+        return derivative_of(f, "vjp", wrt, extra=("out_bar_",)).compile(*full, tangent_type(out))
 
 
 jvp.compile = functools.partial(_compile_push_forward, "jvp")
@@ -384,5 +480,6 @@ for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian)
 for _transformation in (jvp, hvp):
     let_jitted_code_push_forward(_transformation, derivative_of)
 let_jitted_code_pull_back(vjp, derivative_of)
-for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian, jvp, hvp, vjp):
+let_jitted_code_expand(taylor, derivative_of)
+for _transformation in (grad, value_and_grad, jacfwd, jacrev, jacobian, hessian, jvp, hvp, vjp, taylor):
     _transformation.transformation = _transformation.__name__  # what the compiler knows it by

@@ -6,6 +6,7 @@ source -> lower -> infer -> normalise -> activity -> forward | reverse -> text -
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -14,6 +15,8 @@ from numba import types
 from ..errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError, at
 from . import ir, passes
 from .analysis.activity import Activity
+from .analysis.aliases import Aliases
+from .analysis.shapes import formulas
 from .analysis.verify import verify
 from .differentiate.coloured import ColouredText
 from .differentiate.dependence import Dependence
@@ -21,20 +24,24 @@ from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.reverse import Reverse
+from .differentiate.rows import NotRepeatableError, half
+from .differentiate.rows import rows as repeated
+from .differentiate.taylor import Taylor
 from .ir.boundary import refuse_result
 from .ir.effects import has_effect
 from .ir.infer import define
-from .ir.kinds import is_float, is_object, type_of
+from .ir.kinds import is_array, is_float, is_object, type_of
 from .ir.printer import Emitter, Scope
 from .ir.tidy import tidy
-from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole
+from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, WithAux, flat
 from .lowering.lower import lower
-from .lowering.nested_primitives import BUILDER, Derived, generate
+from .lowering.nested_primitives import BUILDER, Derived, Outcome, generate
 from .lowering.recursion import Units
 from .lowering.source import star_of
+from .lowering.values import Axes
 from .runtime import progress
 from .runtime.index_sets import DensePattern
-from .runtime.numba_bridge import as_writable, derivative_in
+from .runtime.numba_bridge import as_writable, derivative_in, inner_njit
 from .runtime.numba_bridge.objects import describe, is_modelled
 from .specialisation import Instances
 
@@ -44,8 +51,11 @@ _serial = itertools.count(1)
 PATTERNS = ("jacobian_pattern", "hessian_pattern")
 """What finds out which inputs the elements of a result depend on, and which pairs of them."""
 
-WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp")
-"""What is made of gradients and tangents of the function, with the user's structure around them."""
+WHOLE = ("jacfwd", "jacrev", "jacobian", "hessian", "hvp", "vmap")
+"""What is made of the function, its gradients and tangents, with the user's structure around them."""
+
+HALVES = ("vjp_forward", "vjp_reverse")
+"""The two functions that a pullback is cut into; see `differentiate.rows.half`."""
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 
@@ -69,7 +79,7 @@ class Derivative:
     function : callable or Entry
         The user's function, or what a build can start from instead.
     kind : str
-        "primal", "grad", "value_and_grad", "vjp" or "jvp", or, for a function of the user's, one of `WHOLE` or
+        "primal", "grad", "value_and_grad", "vjp", "jvp" or "taylor", or, for a function of the user's, one of `WHOLE` or
         `PATTERNS` or "coloured"; for an entry, a Jacobian of one result by one parameter.
     argnums : tuple of int
         Positions of the parameters to differentiate; of the arguments, for a function of the user's and a kind in
@@ -78,6 +88,8 @@ class Derivative:
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
+    how : Axes or int, optional
+        Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series.
     lenient : tuple of int
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
@@ -95,6 +107,7 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
+    how: Axes | int | None = None
     lenient: tuple[int, ...] = ()
     directions: int = 1
     tangents_only: bool = False
@@ -103,7 +116,7 @@ class Derivative:
 
     @property
     def options(self) -> tuple:
-        return self.argnums, self.single, self.has_aux
+        return self.argnums, self.single, self.has_aux, self.how
 
     @property
     def entry(self) -> Entry:
@@ -112,7 +125,8 @@ class Derivative:
         whole = self.kind in WHOLE or any(self.is_starred(k) for k in self.argnums)
         if whole:
             return Whole(self.function, self.kind, *self.options, self.forms)
-        return Plain(self.function, self.forms)
+        stops = self.has_aux and self.kind in ("jvp", "vjp", *HALVES)
+        return WithAux(self.function, self.forms) if stops else Plain(self.function, self.forms)
 
     def is_starred(self, argnum: int) -> bool:
         """Whether an argument of a gradient or a Jacobian is one of those that a starred parameter takes."""
@@ -136,15 +150,20 @@ class Built:
 
 def build(what: Derivative, argument_types: tuple) -> Built:
     """Generate derivative code for arguments of the given Numba types (those of the entry's parameters)."""
+    return learning(lambda learnt: build_sharing(what, argument_types, learnt), what.entry.place)
+
+
+def learning(make: Callable, place: tuple) -> object:
+    """Return what `make` returns, given the types of carried values that turned out to be others than it took."""
     learnt: dict[tuple, object] = {}
     while True:
         try:
-            return build_sharing(what, argument_types, learnt)
+            return make(learnt)
         except ir.Retyped as other:
             if len(learnt) == _MOST_RETYPED or other.key in learnt:
                 message = f"a variable whose type a choice depends on ({other.key[0]}) changes its type in a loop"
                 remedy = "give it a value of the type that it gets, before the loop"
-                raise UnsupportedError(at(f"{message}, which is not supported: {remedy}", *what.entry.place)) from None
+                raise UnsupportedError(at(f"{message}, which is not supported: {remedy}", *place)) from None
             learnt[other.key] = other.found
 
 
@@ -171,26 +190,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         return build_jacobian(what, argument_types)
     elif kind == "primal" and isinstance(entry, JacobianOf):  # one that is not differentiated itself
         return build_jacobian(Derivative(entry.entry, entry.kind, entry.wrt, packs=PACKS), argument_types)
-    progress.stage("reading, and the types in it")
-    scope = Scope()
-    functions = {}
-    for k, ty in enumerate(argument_types):
-        if isinstance(ty, types.Dispatcher):
-            functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
-    instances = Instances(units, scope)
-    has_aux = what.has_aux and not isinstance(entry, Whole)
-    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
-    if kind in ("jvp", "vjp", *PATTERNS):
-        function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
-    progress.stage("the derivative")
-    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
-    instances.resolve(function)
-    ir.prune(function, has_effect)
-    verify(function, "resolve")
-    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
-    if kind != "primal":
-        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
-        passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
+    scope, instances, function, inputs = lowered(units, what, kind, argument_types)
     base = entry.identifier
     name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
     if kind == "primal":
@@ -204,7 +204,16 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         if kind == "jacobian_pattern":
             check_arrays(function.name, function.place, type_of(function.result))
         activity = Activity(function, inputs)
-        if kind == "jvp":
+        if kind in HALVES:
+            if instances.table:
+                raise NotRepeatableError
+            printer = Reverse(function, scope, activity)
+            is_forward = kind == "vjp_forward"
+            printer.lines, printer.places = half(printer, name, what.argnums, what.has_aux, is_forward)
+        elif kind == "taylor":
+            printer = Taylor(function, scope, activity, what.how)
+            printer.emit(name, list(what.argnums))
+        elif kind == "jvp":
             if what.packs and may_be_packed(function, activity):
                 printer = Packed(function, scope, activity, what.packs, what.tangents_only)
             else:
@@ -240,17 +249,67 @@ def pattern_printer(function: ir.Function, scope: Scope, activity: Activity, wha
     return printer
 
 
-def build_derived(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = ()) -> Built:
+def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) -> tuple:
+    """Return what derivatives of a kind are printed from: scope, units, the function, what it is differentiated by."""
+    entry = what.entry
+    progress.stage("reading, and the types in it")
+    scope = Scope()
+    functions = {}
+    for k, ty in enumerate(argument_types):
+        if isinstance(ty, types.Dispatcher):
+            functions[k] = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
+    instances = Instances(units, scope)
+    has_aux = what.has_aux and not isinstance(entry, Whole | WithAux)
+    function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
+    if kind in ("jvp", "vjp", "taylor", *HALVES, *PATTERNS):
+        function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
+    progress.stage("the derivative")
+    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
+    instances.resolve(function)
+    ir.prune(function, has_effect)
+    verify(function, "resolve")
+    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
+    if kind != "primal":
+        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
+        passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
+    return scope, instances, function, inputs
+
+
+def build_derived(
+    entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, lenient: tuple[int, ...] = (), how: object = None
+) -> Built:
     """Generate the derivative of an entry whose parameters are numbers and arrays, as `derived` asks for it.
 
     Kind "tangent" is "jvp" for those who look at the tangent alone.
     """
     only = kind == "tangent"
     kind = "jvp" if only else kind
-    return build(Derivative(entry, kind, wrt, single=len(wrt) == 1, lenient=lenient, tangents_only=only), given)
+    what = Derivative(entry, kind, wrt, single=len(wrt) == 1, how=how, lenient=lenient, tangents_only=only)
+    return build(what, given)
 
 
 BUILDER.build = build_derived
+BUILDER.outcome = lambda entry, given: learning(lambda learnt: find_outcome(entry, given, learnt), entry.place)
+
+
+def find_outcome(entry: Entry, given: tuple, learnt: dict) -> Outcome:
+    """Return what is known of the results of an entry without running it."""
+    scope = Scope()
+    instances = Instances(Units(sharing=False, learnt=learnt), scope)
+    function = instances.infer(lambda: lower(entry, given, scope.namer, {}, instances.units), scope)
+    passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
+    instances.resolve(function)
+    ir.prune(function, has_effect)
+    aliases = Aliases(function)
+    written = [k for leaf, k, _ in function.leaves if is_array(leaf) and aliases.is_written(leaf)]
+    found = flat(function.result)
+    kinds = [type_of(x) for x in found]
+    if not any(isinstance(x, ir.Var) and is_array(x) for x in found):
+        return Outcome(kinds, [() for _ in found], written)
+    floats = [leaf for leaf, _, _ in function.leaves if is_float(leaf)]
+    context = passes.Context(scope, lambda: Activity(function, floats, check=False))
+    passes.run(passes.ARRAYS, function, context)
+    return Outcome(kinds, formulas(function, flat(function.result)), written)
 
 
 def build_jacobian(what: Derivative, given: tuple) -> Built:
@@ -277,7 +336,11 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
             printer.forward_side_by_side(name, tangent.function, tangent.packs)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
-        printer.reverse(name, value, [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts])
+        pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts]
+        is_alone = what.packs > 0  # else it is read again, to be differentiated
+        several = [is_alone and isinstance(out, types.Array) for out in outs]
+        rows = [build_rows(part, wrt, given) if many else None for part, many in zip(parts, several, strict=True)]
+        printer.reverse(name, value, pullbacks, rows)
     else:
         count = len(outs) * len(wrt)
         modes = [Derived(JacobianOf(entry, wrt, generate, k), "value", count=count) for k in ("jacfwd", "jacrev")]
@@ -300,6 +363,24 @@ def build_coloured(what: Derivative, given: tuple) -> Built:
     places = [entry.place] * len(printer.lines)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     return Built(name, printer.text(), made)
+
+
+def build_rows(entry: Entry, wrt: tuple[int, ...], given: tuple) -> object | None:
+    """Generate the Jacobians of an entry's one array with a single forward sweep; None where that cannot be."""
+    units = Units(sharing=False)
+    try:
+        scope, instances, function, inputs = lowered(units, Derivative(entry, "vjp", wrt), "vjp", given)
+    except ir.Retyped:
+        return None
+    if instances.table:
+        return None
+    name = scope.namer.fresh(f"{entry.identifier}_rows")
+    found = repeated(Reverse(function, scope, Activity(function, inputs)), name, wrt)
+    if found is None:
+        return None
+    lines, places = tidy(*found)
+    text = "\n".join(lines) + "\n"
+    return inner_njit(define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places))
 
 
 def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:

@@ -52,6 +52,8 @@ assembly.py
     Joining, repeating and making arrays.
 matrices.py
     Diagonals, triangles, products of Kronecker, covariances.
+stopping.py
+    Where derivatives end on purpose.
 gather.py
     Where the elements lie that index arrays and masks pick.
 """
@@ -82,6 +84,7 @@ from . import (
     special,
     spectra,
     stacks,
+    stopping,
     trigonometric,
 )
 
@@ -111,5 +114,6 @@ __all__ = [
     "special",
     "spectra",
     "stacks",
+    "stopping",
     "trigonometric",
 ]

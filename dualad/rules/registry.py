@@ -171,6 +171,10 @@ def _key(function: object) -> object:
     return function if is_hashable(function) else ("unhashable", id(function))
 
 
+def is_constant(rule: Rule | None) -> bool:
+    return rule is not None and rule.kind == "constant"
+
+
 def share(function: Callable, rule: Rule) -> None:
     """Let a further callable have a rule that is declared already; a rule of its own stays."""
     _by_function.setdefault(_key(function), rule)

@@ -39,7 +39,7 @@ class Aliases:
                 if mixes(stmt):
                     changed |= self._mix(stmt)
                 elif stmt.target is not None and is_memory(stmt.target) and stmt.fn != "unpack":
-                    if shares_memory(stmt):
+                    if shares_memory(stmt) and isinstance(stmt.args[0], Var):  # not a view of a captured array
                         changed |= self._flow(stmt.target, stmt.args[0], stmt.fn in ("getitem", "pop"))
                     elif stmt.target not in self._roots:
                         self._roots[stmt.target] = frozenset({stmt.target})

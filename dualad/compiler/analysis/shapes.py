@@ -27,6 +27,7 @@ from ..ir.kinds import is_array, is_integer, type_of
 from ..ir.renaming import rename_everywhere
 from ..lowering.nested_primitives import Derived
 
+_DEEPEST = 16  # of the formulas for sizes
 _ALL = Slice(Const(None), Const(None), Const(None))
 _LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _PRODUCTS = {
@@ -177,6 +178,36 @@ class Sizes:
         if isinstance(op, Op) and op.fn is operator.and_:
             return [pair for x in op.args for pair in self._equal_if(x)]
         return [set(map(self.value, op.args))] if isinstance(op, Op) and op.fn is operator.eq else []
+
+
+_ARITHMETIC = frozenset(
+    {operator.add, operator.sub, operator.mul, operator.floordiv, broadcasting.common_size, max, min}
+)
+
+
+def formulas(function: Function, results: list) -> list:
+    """Return formulas for the sizes of results in terms of the parameters, as `nested_primitives.Outcome` has them."""
+    sizes = Sizes(function)
+    params = {p: k for k, p in enumerate(function.params)}
+
+    def formula(n: object, depth: int = 0) -> object:
+        n = sizes.value(n)
+        if isinstance(n, Const):
+            return n.value if type(n.value) is int else None
+        if isinstance(n, Size):
+            return ("size", params[n.array], n.axis) if n.array in params else None
+        if n in params:
+            return "value", params[n]
+        op = sizes.definer.get(n)
+        if not isinstance(op, Op) or op.fn not in _ARITHMETIC or op.kwargs or depth > _DEEPEST:
+            return None
+        parts = [formula(x, depth + 1) for x in op.args]
+        return None if None in parts else (op.fn, *parts)
+
+    def of(x: object) -> tuple:
+        return tuple(formula(sizes.of(x, k)) for k in range(type_of(x).ndim)) if _is_variable(x) else ()
+
+    return [of(x) for x in results]
 
 
 def shown_axes(view: Op) -> list[int | None] | None:

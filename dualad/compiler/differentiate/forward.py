@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 
 from ...errors import UnsupportedError, at
-from ...rules.registry import Rule
+from ...rules.registry import Rule, is_constant
 from ...rules.spectra import TURNED
 from .. import ir
 from ..analysis.activity import Activity
@@ -89,7 +89,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
         It returns (result, tangent), or (result, tangent, tangent, ...).
         """
         f = self.function
-        given = {d: {k: self.fresh(f"{f.params[k].name}_dot") for k in wrt} for d in self.each_direction()}
+        given = self.given_tangents(wrt)
         dots = [name for d in given for name in given[d].values()]
         with self.indented(f"def {name}({', '.join(self.parameters() + dots)}):"):
             names = []
@@ -101,10 +101,11 @@ class Forward(ForwardCalls, DerivativeEmitter):
             for d in self.each_direction():
                 for leaf, position, path in f.leaves:
                     if position in wrt and self.active(leaf):
-                        if path:
-                            self.line(f"{self.dot(leaf)} = {given[d][position]}{_steps(path)}")
+                        text = self.given_tangent(leaf, given, position, _steps(path))
+                        if text.isidentifier() or text == "0.0":
+                            self._dots[leaf, d] = text
                         else:
-                            self._dots[leaf, d] = given[d][position]
+                            self.line(f"{self.dot(leaf)} = {text}")
                         tangents.append((leaf, self.dot(leaf)))
                     elif self.active(leaf):
                         self.line(f"{self.dot(leaf)} = {self.tangent_zero(leaf)}")
@@ -117,6 +118,14 @@ class Forward(ForwardCalls, DerivativeEmitter):
             results = [self.result_text(f.result, self.primal_result)]
             results += [self.result_text(f.result, self.result_tangent) for _ in self.each_direction()]
             self.line(f"return {', '.join(results)}")
+
+    def given_tangents(self, wrt: list[int]) -> dict[int, dict[int, str]]:
+        """Return the names of the parameters for tangents, by direction and position."""
+        return {d: {k: self.fresh(f"{self.function.params[k].name}_dot") for k in wrt} for d in self.each_direction()}
+
+    def given_tangent(self, leaf: Var, given: dict, position: int, steps: str) -> str:
+        """Return the text of the tangent of a leaf, in the direction that is being printed."""
+        return f"{given[self._direction][position]}{steps}"
 
     def tangent_zero(self, v: Var) -> str:
         return self.zeros_like(v.name) if is_array(v) else self.zero()
@@ -162,16 +171,20 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.primal(op)
             rule = self.rule_of(op)
             if rule is not None and rule.kind == "pointwise" and any(self.active(v) for v in ir.op_vars(op)):
-                self.refuse_array(op)
-                partials = self.partials(op, rule)
-                for _ in self.each_direction():
-                    if op.fn is vector_math.add and len(partials) == 2:
-                        self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
-                    else:
-                        self.pointwise(op, rule, partials)
+                self.differentiate_pointwise(op, rule)
             else:
                 for _ in self.each_direction():
                     self.differentiate(op, rule, self.dot(op.target))
+
+    def differentiate_pointwise(self, op: Op, rule: Rule) -> None:
+        """Print the tangents of a pointwise operation."""
+        self.refuse_array(op)
+        partials = self.partials(op, rule)
+        for _ in self.each_direction():
+            if op.fn is vector_math.add and len(partials) == 2:
+                self.line(f"{self.dot(op.target)} = {self.tangents_of(op)}")
+            else:
+                self.pointwise(op, rule, partials)
 
     def gradient_and_tangent(self, op: Op) -> bool:
         """Print a gradient and its tangent as one sweep, if it is one and has one; see `GradientRule.with_tangent`."""
@@ -198,7 +211,8 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.line(f"{dot} = {self.tangent(op.args[0])}[{self.index(op.args[1:])}]")
         elif op.fn in ("pack", "list", "pop"):
             self.line(f"{dot} = {self.tangents_of(op)}")
-        elif not any(self.active(v) for v in ir.op_vars(op)):  # new memory, to be written or merged later
+        elif is_constant(rule) or not any(self.active(v) for v in ir.op_vars(op)):
+            # new memory, to be written or merged later
             self.line(f"{dot} = {self.tangent_zero(op.target)}")
         elif op.fn in ALLOCATIONS:
             self.line(f"{dot} = {self.zeros_like(op.target.name)}")
@@ -206,7 +220,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
                 self.line(f"{dot}[...] = {self.dot(fill_value(op))}")
         elif op.fn in COPIES | VIEWS:
             self.line(f"{dot} = {self.with_tangents(op, [op.args[0]])}")
-        elif rule is not None and rule.kind not in ("constant", "pointwise"):
+        elif rule is not None and rule.kind != "pointwise":
             self.array_rule(op, rule, dot)
         else:
             name = getattr(op.fn, "__name__", op.fn)

@@ -41,7 +41,7 @@ def _zero(ty: object) -> str:
     return "np.float32(0.0)" if ty == types.float32 else "0.0"
 
 
-def _dtype(ty: object) -> str:
+def dtype_text(ty: object) -> str:
     return ", np.float32" if (ty.dtype if _is_array(ty) else ty) == types.float32 else ""
 
 
@@ -84,27 +84,19 @@ class JacobianText:
                 axes = _is_array(out) + _is_array(x)
                 blocks[j, i] = self.fresh("jacobian")
                 shape = "(0, 0)" if axes == 2 else sizes[i] if sizes and not _is_array(out) else "0"
-                self.line(1, f"{blocks[j, i]} = {f'np.empty({shape}{_dtype(x)})' if axes else _zero(x)}")
+                self.line(1, f"{blocks[j, i]} = {f'np.empty({shape}{dtype_text(x)})' if axes else _zero(x)}")
         return blocks
 
     def allocate(self, depth: int, block: str, rows: str, columns: str, x: object) -> None:
         sizes = [n for n in (rows, columns) if n]
         if sizes:
             shape = f"({', '.join(sizes)})" if len(sizes) == 2 else sizes[0]
-            self.line(depth, f"{block} = np.empty({shape}{_dtype(x)})")
+            self.line(depth, f"{block} = np.empty({shape}{dtype_text(x)})")
 
     def copy(self, depth: int, name: str, ty: object, cell: Callable) -> None:
         """Print the copy of a number or array into cells, as a loop: Numba takes a second over a slice assignment."""
-        if not _is_array(ty):
-            self.line(depth, f"{cell('')} = {name}")
-            return
-        flat = name
-        if ty.ndim != 1:
-            flat = self.fresh(f"{name}_flat")
-            self.line(depth, f"{flat} = {name}.ravel()")
-        r = self.fresh("r")
-        self.line(depth, f"for {r} in range({flat}.size):")
-        self.line(depth + 1, f"{cell(r)} = {flat}[{r}]")
+        for more, text in copied(name, ty, cell, self.fresh):
+            self.line(depth + more, text)
 
     def result(self, blocks: dict, outs: list[str]) -> None:
         """Print the return of all blocks, each in its shape."""
@@ -145,7 +137,7 @@ class JacobianText:
         outs = [[self.fresh("out_dot") for _ in self.outs] for _ in range(count)]
         for dot, x, size in ((d, x, s) for row in dots for d, x, s in zip(row, self.xs, sizes, strict=True)):
             if _is_array(x):
-                self.line(1, f"{dot} = np.zeros({size}{_dtype(x)})")
+                self.line(1, f"{dot} = np.zeros({size}{dtype_text(x)})")
         blocks = self.open_blocks()
         first = self.fresh("first")
         self.line(1, f"for {first} in range(0, max({total}, 1), {count}):")  # once, for the shape, if x is empty
@@ -283,10 +275,11 @@ class JacobianText:
 
     # ---------------------------------------------------------------- reverse
 
-    def reverse(self, name: str, value: object, pullbacks: list) -> None:
+    def reverse(self, name: str, value: object, pullbacks: list, rows: list) -> None:
         """Print the Jacobians by reverse mode.
 
         `value` gives the results; each of `pullbacks` the vector-Jacobian product of one of them, by all parameters.
+        Of `rows`, each gives all the rows for one of them, if it is not None.
         """
         self.head(name)
         outs = [self.fresh("out") for _ in self.outs]
@@ -294,6 +287,10 @@ class JacobianText:
             self.line(1, f"{self.packed(outs)} = {self.bind(value)}({self.given})")
         blocks = self.open_blocks()
         for j, out in enumerate(self.outs):
+            if rows[j] is not None:
+                own = ", ".join(blocks[j, i] for i in range(len(self.xs)))
+                self.line(1, f"{own} = {self.bind(rows[j])}({self.given})")
+                continue
             bars = [self.fresh(f"{n}_bar") for n in self.names]
             call = f"{self.packed(bars)} = {self.bind(pullbacks[j])}({self.given}"
             row, depth = "", 1
@@ -304,7 +301,7 @@ class JacobianText:
                 self.allocate(1, blocks[j, i], f"{outs[j]}.size" if _is_array(out) else "", columns, x)
             if _is_array(out):
                 bar, row, depth = self.fresh("out_bar"), self.fresh("k"), 2
-                self.line(1, f"{bar} = np.zeros({outs[j]}.size{_dtype(out)})")
+                self.line(1, f"{bar} = np.zeros({outs[j]}.size{dtype_text(out)})")
                 self.line(1, f"for {row} in range({outs[j]}.size):")
                 self.line(2, f"{bar}[{row}] = 1.0")
                 self.line(2, f"{call}, {bar if out.ndim == 1 else f'{bar}.reshape({outs[j]}.shape)'})")
@@ -331,9 +328,22 @@ class JacobianText:
         self.line(1, f"return {rev}({self.given})")
 
 
+def copied(name: str, ty: object, cell: Callable, fresh: Callable) -> list[tuple[int, str]]:
+    """Return the lines, each with its depth, that copy a number or array into cells, in a loop."""
+    if not _is_array(ty):
+        return [(0, f"{cell('')} = {name}")]
+    lines = []
+    flat = name
+    if ty.ndim != 1:
+        flat = fresh(f"{name}_flat")
+        lines.append((0, f"{flat} = {name}.ravel()"))
+    r = fresh("r")
+    return [*lines, (0, f"for {r} in range({flat}.size):"), (1, f"{cell(r)} = {flat}[{r}]")]
+
+
 def _block_type(out: object, x: object) -> object:
     ndim = sum(t.ndim for t in (out, x) if _is_array(t))
-    dtype = types.float32 if _dtype(x) else types.float64
+    dtype = types.float32 if dtype_text(x) else types.float64
     return types.Array(dtype, ndim, "C") if ndim else dtype
 
 

@@ -17,7 +17,7 @@ from numba import types
 
 from ...errors import UnsupportedError, at
 from ...rules import accumulation
-from ...rules.registry import Rule
+from ...rules.registry import Rule, is_constant
 from .. import ir
 from ..analysis.shapes import Size
 from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
@@ -41,7 +41,7 @@ class Reverse(ReverseLoops):
     ) -> None:
         """Print the function.
 
-        Its parameters are those of the user's function and, for kind "vjp", the cotangent of the result. It returns
+        Its parameters are those of the user's function and, for kind "vjp", the cotangent of the value. It returns
         the adjoints of the parameters in `wrt` ("grad", "vjp"), or the value and these ("value_and_grad").
         """
         f = self.function
@@ -67,7 +67,7 @@ class Reverse(ReverseLoops):
             leaves = {(position, path): leaf for leaf, position, path in f.leaves}
             adjoints = [self._adjoint(f.params[k].type, k, (), leaves) for k in wrt]
             result = adjoints[0] if single else f"({', '.join(adjoints)},)"
-            if kind == "value_and_grad" or has_aux:
+            if kind == "value_and_grad" or (has_aux and kind == "grad"):
                 out = self.result_text(f.result, self.primal_result)
                 if kind == "grad":
                     out = self.result_text(aux, self.primal_result)
@@ -346,7 +346,7 @@ class Reverse(ReverseLoops):
             for k, a in enumerate(op.args):
                 if not is_memory(a):
                     self.contribute(a, "+", f"{bar}[{k}]")
-        elif not any(self.active(v) for v in ir.op_vars(op)):
+        elif is_constant(rule) or not any(self.active(v) for v in ir.op_vars(op)):
             pass  # new memory, written or merged later
         elif op.fn in ALLOCATIONS:
             if op.fn in (np.full, np.full_like):
@@ -362,7 +362,7 @@ class Reverse(ReverseLoops):
                 if rule_text.number(partial) == 0:
                     continue
                 self.contribute(arg, *self.guarded(op, rule, partial, bar))
-        elif rule is not None and rule.kind != "constant":
+        elif rule is not None:
             with self.unless_unchosen(op, bar):
                 for arg, cotangent in self.cotangents(op, rule, [bar]):
                     self.give_fresh(arg, ast.unparse(cotangent))

@@ -41,4 +41,4 @@ def _is_by_element(op: Op, activity: Activity) -> bool:
     if op.fn in _BY_ELEMENT or op.fn in ALLOCATIONS or op.fn in VIEWS or op.fn in (np.copy, np.array):
         return op.fn not in COPIES or is_array(op.args[0])
     rule = None if isinstance(op.fn, str) else registry.find(op.fn)
-    return op.fn != "call" and (rule is None or rule.kind == "constant") and not activity.active(op.target)
+    return op.fn != "call" and (rule is None or registry.is_constant(rule)) and not activity.active(op.target)

@@ -198,6 +198,8 @@ class For:
     """Whether the trips may run in any order (loops over the elements of arrays)."""
     grid: bool = False
     """Whether `index` is a tuple and runs over the indices of an array of shape `stop`; until types are known."""
+    parallel: bool = False
+    """Whether several threads share the trips; such loops have no derivatives."""
 
 
 @dataclass

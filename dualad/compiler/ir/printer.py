@@ -14,6 +14,7 @@ import operator
 from collections.abc import Iterator
 
 import numpy as np
+from numba import prange
 
 from ...errors import DualadError
 from .. import ir
@@ -321,6 +322,8 @@ class Emitter:
         if loop.grid:
             return f"np.ndindex({self.operand(loop.stop)})"
         start, stop, step = (self.operand(x) for x in (loop.start, loop.stop, loop.step))
+        if loop.parallel:
+            return f"{self.scope.callable_name(prange)}({stop})"
         if loop.step == Const(1):
             return f"range({stop})" if loop.start == Const(0) else f"range({start}, {stop})"
         return f"range({start}, {stop}, {step})"

@@ -4,8 +4,10 @@ An `Entry` says what its parameters are called and how it is called while a func
 difference between a function that somebody wrote and the derivative of one:
 
 `Plain`         a function of the user's, or a derivative of it as he holds it (`grad(f)`)
+`WithAux`       one that returns a pair of which the second part has no derivative
 `Lifted`        a function met while another is lowered: what it finds around itself has become parameters
 `PushedForward` x, x_dot -> f(x), f'(x) x_dot, read from the generated forward mode; `TangentOf`: the second alone
+`Expanded`      x, x_dot -> the Taylor coefficients of f(x + t x_dot), likewise
 `JacobianOf`    x -> f'(x), likewise
 `Contracted`    x, w -> <w, f(x)>, whose gradient is the vector-Jacobian product
 
@@ -22,11 +24,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import types
 
-from ...errors import UnsupportedError, at
+from ...errors import NotDifferentiableError, UnsupportedError, at
 from ..ir import Const, TupleOf, Var
 from .closures import fill, signature
 from .source import defaults_of, innermost, parameter_names, read
-from .values import DictOf, ListOf
+from .values import Axes, DictOf, ListOf
 
 
 class Entry:
@@ -108,17 +110,37 @@ class Plain(Entry):
         return low.frozen(low.call_in_order(low.function_value(self.function), values, self.source.node))
 
 
+class WithAux(Plain):
+    """A function of the user's that returns (value, auxiliary output), the second of which has no derivative."""
+
+    def call(self, low: object, values: list, given: tuple) -> object:
+        result = super().call(low, values, given)
+        if not isinstance(result, TupleOf) or len(result.items) != 2:
+            message = f"has_aux=True, but {self.name} does not return a pair (value, auxiliary output)"
+            raise NotDifferentiableError(at(message, *self.place))
+        return TupleOf((result.items[0], low.frozen(low.stopped(result.items[1], self.source.node))))
+
+
 class Whole(Plain):
     """A derivative with the structure that the user sees: of kind "jacfwd", "jacrev", "jacobian", "hessian", "hvp".
+
+    So is a function of a batch, of kind "vmap".
 
     A gradient by some of the arguments of a starred parameter is one, too.
     """
 
     def __init__(
-        self, function: object, kind: str, argnums: tuple[int, ...], single: bool, has_aux: bool, forms: tuple = ()
+        self,
+        function: object,
+        kind: str,
+        argnums: tuple[int, ...],
+        single: bool,
+        has_aux: bool,
+        axes: Axes | None = None,
+        forms: tuple = (),
     ):
         super().__init__(function, forms)
-        self.kind, self.argnums, self.single, self.has_aux = kind, argnums, single, has_aux
+        self.kind, self.argnums, self.single, self.has_aux, self.axes = kind, argnums, single, has_aux, axes
         if kind == "hvp":
             self.star = None
 
@@ -141,7 +163,9 @@ class Whole(Plain):
             asked = [Const(k in dots) for k in range(count)]
             products = low.hessian_products(function, values[:count], in_order, asked, self.source.node)
             return products[0] if count == 1 else TupleOf(tuple(products))
-        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux)
+        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux, self.axes)
+        if self.kind == "vmap":
+            return low.frozen(low.call_batched(whole, values, self.source.node, True))
         return low.frozen(low.call_in_order(whole, values, self.source.node))
 
 
@@ -210,9 +234,11 @@ class Generated(Entry):
     generate: Callable
     known: dict[tuple, object] = field(default_factory=dict, init=False)
 
+    how: object = field(default=None, kw_only=True)
+
     def generated(self, kind: str, given: tuple) -> object:
         if given not in self.known:
-            self.known[given] = self.generate(self.entry, kind, self.wrt, given)
+            self.known[given] = self.generate(self.entry, kind, self.wrt, given, how=self.how)
         return self.known[given]
 
 
@@ -224,7 +250,7 @@ class PushedForward(Generated):
 
     @property
     def name(self) -> str:
-        return f"{self.entry.name}_jvp"
+        return f"{self.entry.name}_{self.generated_kind}"
 
     @property
     def place(self) -> tuple:
@@ -232,7 +258,7 @@ class PushedForward(Generated):
 
     @property
     def key(self) -> object:
-        return "jvp", self.entry.key, self.wrt
+        return self.generated_kind, self.entry.key, self.wrt, self.how
 
     def names(self) -> list[str]:
         names = self.entry.names()
@@ -241,6 +267,13 @@ class PushedForward(Generated):
     def call(self, low: object, values: list, given: tuple) -> object:
         generated = self.generated(self.generated_kind, given[: len(self.entry.names())])
         return TupleOf(tuple(flat(low.call_generated(generated, values, self.place))))
+
+
+@dataclass(eq=False)
+class Expanded(PushedForward):
+    """The results of an entry and the coefficients of their Taylor series along a line; `how` is the order."""
+
+    generated_kind = "taylor"
 
 
 @dataclass(eq=False)

@@ -22,6 +22,7 @@ from ..ir.callees import BINARY, INPLACE, is_library
 from ..ir.effects import may_change_memory
 from ..ir.messages import find_messages
 from ..runtime.numba_bridge import derivative_in
+from .batches import Batches
 from .branches import Branches, Unreachable
 from .custom_calls import CustomCalls
 from .entries import Entry
@@ -35,12 +36,14 @@ from .recursion import Calls, Units
 from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .statements import Statements
+from .stopping import Stopping
 from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
 
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
 
 class Lowering(
+    Batches,
     Branches,
     Nonlocals,
     Loops,
@@ -49,6 +52,7 @@ class Lowering(
     KnownTypes,
     LibraryCalls,
     Statements,
+    Stopping,
     Transformations,
     Expressions,
 ):

@@ -14,16 +14,23 @@ from ..ir import Const, TupleOf, Var
 from ..ir.kinds import is_float
 from . import entries
 from .closures import Lifting
-from .entries import Contracted, Entry, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
+from .entries import Contracted, Entry, Expanded, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
 from .nested_primitives import Derived, generate
 from .recursion import Leaf
 from .source import parameter_names
-from .values import FunctionValue, ListOf, Pullback, Static, Transformed
+from .values import Axes, FunctionValue, ListOf, Pullback, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 _PUSHED = ("f", "primals", "tangents", "argnums")
-_PARAMETERS = {"jvp": _PUSHED, "hvp": _PUSHED, "vjp": ("f",)}
+_PARAMETERS = {
+    "jvp": (*_PUSHED, "has_aux"),
+    "hvp": _PUSHED,
+    "vjp": ("f",),
+    "taylor": ("f", "primals", "directions", "order"),
+    "vmap": ("f", "in_axes", "out_axes", "parallel"),
+}
 _NONE = Const(None)
+_AXES = {"in_axes": 0, "out_axes": 0, "parallel": False}
 
 
 def transformation_of(f: object) -> str | None:
@@ -39,18 +46,37 @@ class Transformations:
 
     def transform(self, kind: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Lower grad(f, ...), jvp(f, ...) and the like."""
+        if kind == "stop_gradient":
+            if len(args) + len(kwargs) != 1 or kwargs.keys() - {"x"}:
+                raise self.fail(node, "these arguments of stop_gradient", "it takes one value")
+            return self.stopped(*args, *kwargs.values(), node)
         names = _PARAMETERS.get(kind, ("f", "argnums", "has_aux"))
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         rest = args[len(names) :]
         is_twice = len(given) < len(kwargs) + min(len(names), len(args))
+        names = (*names, "has_aux") if kind == "vjp" else names  # by its name alone
         if "f" not in given or is_twice or set(given) - set(names) or (rest and kind != "vjp"):
             raise self.fail(node, f"these arguments of {kind}", f"it takes {', '.join(names)}")
         f = given["f"]
         function = self.function_value(f.value) if isinstance(f, Static) else f
         if not isinstance(function, FunctionValue | Transformed | Static):
             raise self.fail(node, f"{kind} of this value", "give it a function")
+        has_aux = given.get("has_aux", Const(False))
+        if not isinstance(has_aux, Const):
+            raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
         if kind == "vjp":
-            return self.call_vjp(function, rest, node)
+            return self.call_vjp(function, rest, node, bool(has_aux.value))
+        if kind == "vmap":
+            return self.batched(function, given, node)
+        if kind == "taylor":
+            primals, directions = (self.items_of(given.get(k), node) for k in ("primals", "directions"))
+            order = given.get("order")
+            if not isinstance(order, Const) or not isinstance(order.value, int) or order.value < 1:
+                raise self.fail(node, "taylor without a positive integer as its order", "write the number")
+            if len(primals) != len(directions):
+                what = f"taylor with {len(primals)} primals and {len(directions)} directions"
+                raise self.fail(node, what, "match them")
+            return self.call_taylor(function, primals, directions, order.value, node)
         if kind in ("jvp", "hvp"):
             primals, tangents = (self.items_of(given.get(k), node) for k in ("primals", "tangents"))
             argnums = given.get("argnums", _NONE)
@@ -60,15 +86,14 @@ class Transformations:
                 raise self.fail(node, what if argnums == _NONE else f"{what} for argnums", "match them")
             dots = dict(zip(positions, tangents, strict=True))
             if kind == "jvp":
-                return self.call_jvp(function, primals, [dots.get(k, _NONE) for k in range(len(primals))], node)
+                dots = [dots.get(k, _NONE) for k in range(len(primals))]
+                return self.call_jvp(function, primals, dots, node, bool(has_aux.value))
             products = self.call_hvp(function, primals, dots, node)
             if argnums == _NONE:
                 return products[0] if len(products) == 1 else TupleOf(tuple(products))
             chosen = [products[k] for k in positions]
             return chosen[0] if isinstance(argnums, Const) else TupleOf(tuple(chosen))
-        argnums, has_aux = given.get("argnums", Const(0)), given.get("has_aux", Const(False))
-        if not isinstance(has_aux, Const):
-            raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
+        argnums = given.get("argnums", Const(0))
         positions = self.positions(kind, function, argnums, node)
         return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
 
@@ -86,10 +111,25 @@ class Transformations:
             raise self.fail(node, f"argnums {ast.unparse(node)} of a function of {count} arguments", "stay below that")
         return positions
 
-    def transformed(self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool) -> Transformed:
+    def transformed(
+        self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool, axes: Axes | None = None
+    ) -> Transformed:
         if kind == "hessian":  # forward over reverse
             function, kind = Transformed("grad", function, argnums, single, has_aux), "jacfwd"
-        return Transformed(kind, function, argnums, single, has_aux)
+        return Transformed(kind, function, argnums, single, has_aux, axes)
+
+    def batched(self, function: object, given: dict, node: ast.Call) -> Transformed:
+        """Lower vmap(f, in_axes, out_axes, parallel)."""
+
+        def known(x: object) -> object:
+            if isinstance(x, TupleOf | ListOf):
+                return tuple(known(i) for i in x.items)
+            if not isinstance(x, Const) or not isinstance(x.value, int | None):
+                raise self.fail(node, "vmap with axes unknown at compile time", "use literals")
+            return x.value
+
+        asked = [known(given[k]) if k in given else default for k, default in _AXES.items()]
+        return Transformed("vmap", function, (), False, False, Axes(*asked))
 
     def items_of(self, value: object, node: ast.AST) -> list:
         if not isinstance(value, TupleOf | ListOf):
@@ -227,6 +267,7 @@ class Transformations:
         """Return the result of an entry with numbered places in it (None stays None)."""
         low = type(self)(self.namer, self.units)
         low.inlining, low.origin, low.growing = list(self.inlining), self.origin, self.growing
+        low.made_by, low.types = dict(self.made_by), dict(self.types)
         names = self.namer.snapshot()
         result = entry.call(low, operands, ())
         self.namer.restore(names)
@@ -245,6 +286,8 @@ class Transformations:
     # ---------------------------------------------------------------- the derivatives
 
     def call_transformed(self, t: Transformed, values: list, node: ast.AST) -> object:
+        if t.kind == "vmap":
+            return self.call_batched(t, values, node)
         star = self.star_of(t)
         places = [(k,) if star is None or k < star else (star, k - star) for k in t.argnums]
         for _, *item in places:
@@ -255,10 +298,7 @@ class Transformations:
         wrt = [entry.arguments[k].items[item[0]] if item else entry.arguments[k] for k, *item in places]
         structure = aux = None
         if t.has_aux:
-            structure = self.result_structure(entry, operands)
-            if not isinstance(structure, TupleOf) or len(structure.items) != 2:
-                raise self.fail(node, f"{t.kind} with has_aux=True of a function that returns no pair", "return two")
-            structure, aux = structure.items[0], self.values(entry, operands, node, structure.items[1])
+            structure, aux = self.with_aux(t.kind, entry, operands, node)
         if t.kind in _JACOBIANS:
             structure = structure or self.result_structure(entry, operands)
             derivative: object = self.jacobians(t, entry, operands, node, structure, wrt)
@@ -270,6 +310,13 @@ class Transformations:
             value = self.values(entry, operands, node, Leaf(0))
             return self.thawed(TupleOf((TupleOf((value, aux)) if t.has_aux else value, derivative)))
         return self.thawed(TupleOf((derivative, aux)) if t.has_aux else derivative)
+
+    def with_aux(self, kind: str, entry: Lifted, operands: list, node: ast.AST) -> tuple[object, object]:
+        """Return the structure of the first part of a result, with numbered places, and the value of the second."""
+        structure = self.result_structure(entry, operands)
+        if not isinstance(structure, TupleOf) or len(structure.items) != 2:
+            raise self.fail(node, f"{kind} with has_aux=True of a function that returns no pair", "return two")
+        return structure.items[0], self.values(entry, operands, node, structure.items[1])
 
     def jacobians(
         self, t: Transformed, entry: Entry, operands: list, node: ast.AST, structure: object, wrt: list
@@ -288,20 +335,43 @@ class Transformations:
 
         return each(row, structure)
 
-    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST) -> TupleOf:
+    def along(self, f: object, primals: list, tangents: list, node: ast.AST) -> tuple[Lifted, list, tuple, list]:
+        """Return a function with its arguments as an entry, its operands, the places that have tangents, and these."""
         values = self.in_order(f, primals, {}, node)
         dots = self.tangents_in_order(f, tangents)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
-        wrt, dot_operands = self.pairs(entry.arguments, dots, "a tangent", node)
+        return entry, operands, *self.pairs(entry.arguments, dots, "a tangent", node)
+
+    def call_taylor(self, f: object, primals: list, directions: list, order: int, node: ast.AST) -> TupleOf:
+        entry, operands, wrt, dots = self.along(f, primals, directions, node)
         structure = self.result_structure(entry, operands)
         outs = tuple(places_in(structure))
         if not wrt:
+            out, rest = self.values(entry, operands, node, structure), [dict.fromkeys(outs, Const(0.0))] * order
+        else:
+            expanded = Expanded(ResultsOf(entry, outs), wrt, generate, how=order)
+            count = len(outs)
+            found = self.derived("value", expanded, [*operands, *dots], node, (order + 1) * count)
+            first, *rest = (dict(zip(outs, found[k * count : (k + 1) * count], strict=True)) for k in range(order + 1))
+            out = each(first.__getitem__, structure, True)
+        return self.thawed(TupleOf((out, TupleOf(tuple(each(c.__getitem__, structure) for c in rest)))))
+
+    def call_jvp(self, f: object, primals: list, tangents: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
+        entry, operands, wrt, dot_operands = self.along(f, primals, tangents, node)
+        aux = ()
+        if has_aux:
+            structure, *aux = self.with_aux("jvp", entry, operands, node)
+        else:
+            structure = self.result_structure(entry, operands)
+        outs = tuple(places_in(structure))
+        if not wrt:
             out = self.values(entry, operands, node, structure)
-            return self.thawed(TupleOf((out, each(lambda p: Const(0.0), structure))))
+            return self.thawed(TupleOf((out, each(lambda p: Const(0.0), structure), *aux)))
         pushed = PushedForward(ResultsOf(entry, outs), wrt, generate)
         found = self.derived("value", pushed, [*operands, *dot_operands], node, 2 * len(outs))
         out, out_dot = (dict(zip(outs, part, strict=True)) for part in (found[: len(outs)], found[len(outs) :]))
-        return self.thawed(TupleOf((each(out.__getitem__, structure, True), each(out_dot.__getitem__, structure))))
+        both = each(out.__getitem__, structure, True), each(out_dot.__getitem__, structure)
+        return self.thawed(TupleOf((*both, *aux)))
 
     def call_hvp(self, f: object, primals: list, tangents: dict[int, object], node: ast.AST) -> list:
         """Return the products of Hessian and tangents, one for each argument; None for those without a tangent."""
@@ -333,15 +403,19 @@ class Transformations:
         """Return the places in some structures for which there are values, and the values."""
         return pairs(structures, [self.matching(x, v, what, node) for x, v in zip(structures, values, strict=True)])
 
-    def call_vjp(self, f: object, primals: list, node: ast.AST) -> TupleOf:
+    def call_vjp(self, f: object, primals: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         # the pullback speaks of the arguments as they are now, whatever is written into them afterwards
         operands = [self.emit("snapshot", (x,), node, x.name) if isinstance(x, Var) else x for x in operands]
-        structure = self.result_structure(entry, operands)
+        aux = ()
+        if has_aux:
+            structure, *aux = self.with_aux("vjp", entry, operands, node)
+        else:
+            structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
         given = self.as_given(f, entry.arguments, len(primals))
-        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure))))
+        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure), *aux)))
 
     def call_pullback(self, pullback: Pullback, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
         if len(args) + len(kwargs) == 1 and kwargs.keys() <= {"cotangent"}:

@@ -29,15 +29,41 @@ class Builder:
     """How derived functions come to be built; `build` puts itself in here."""
 
     build: Callable | None = None
-    """Takes (entry, kind, wrt, argument types[, lenient]), returns a `build.Built`."""
+    """Takes (entry, kind, wrt, argument types[, lenient, how]), returns a `build.Built`."""
+    outcome: Callable | None = None
+    """Takes (entry, argument types), returns an `Outcome`."""
 
 
 BUILDER = Builder()
 
 
-def generate(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple) -> object:
+def generate(entry: Entry, kind: str, wrt: tuple[int, ...], given: tuple, how: object = None) -> object:
     """Return the generated Python function of a derivative of an entry."""
-    return BUILDER.build(entry, kind, wrt, given).function
+    return BUILDER.build(entry, kind, wrt, given, how=how).function
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of the results of an entry without running it.
+
+    Attributes
+    ----------
+    types : list
+        Those of all numbers and arrays of the result.
+    sizes : list of list
+        Of each array, formulas for the lengths of its axes: an int, ("size", k, axis) of parameter k, ("value", k) of
+        an integer, (function, formula, ...); None for what is not known.
+    written : list of int
+        The parameters into which the function writes.
+    """
+
+    types: list
+    sizes: list
+    written: list
+
+
+def outcome(entry: Entry, given: tuple) -> Outcome:
+    return BUILDER.outcome(entry, given)
 
 
 class Derived(OwnRule):

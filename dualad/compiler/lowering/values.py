@@ -12,6 +12,7 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -59,19 +60,38 @@ class FunctionValue:
         return self.node, self.source.function if self.frame is None else self.frame
 
 
+class Axes(NamedTuple):
+    """How `vmap` goes through a batch.
+
+    Attributes
+    ----------
+    into : int, None or tuple of these
+        The axis of each argument along which the examples lie; None for what all of them share.
+    out : int or tuple of int
+        The axis of each result.
+    parallel : bool
+        Whether several threads go through it.
+    """
+
+    into: int | tuple | None = 0
+    out: int | tuple = 0
+    parallel: bool = False
+
+
 @dataclass(eq=False)
 class Transformed:
-    """A derivative of a function, not called yet: `grad(f)`."""
+    """A derivative of a function, not called yet: `grad(f)`; or a function of a batch, `vmap(f)`."""
 
     kind: str
     function: object
     argnums: tuple[int, ...]
     single: bool
     has_aux: bool = False
+    axes: Axes | None = None
 
     @property
     def options(self) -> tuple:
-        return self.argnums, self.single, self.has_aux
+        return self.argnums, self.single, self.has_aux, self.axes
 
     @property
     def innermost(self) -> object:

@@ -12,7 +12,13 @@ from numba.extending import intrinsic, lower_builtin, models, overload, register
 
 from . import derivative_in
 
-__all__ = ["let_jitted_code_call", "let_jitted_code_pull_back", "let_jitted_code_push_forward"]
+__all__ = [
+    "let_jitted_code_batch",
+    "let_jitted_code_call",
+    "let_jitted_code_expand",
+    "let_jitted_code_pull_back",
+    "let_jitted_code_push_forward",
+]
 
 
 def let_jitted_code_call(transformation: Callable) -> None:
@@ -27,15 +33,27 @@ def let_jitted_code_call(transformation: Callable) -> None:
         return lambda f, argnums=0, has_aux=False: derivative
 
 
-def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
-    """Let jitted code call jvp(f, primals, tangents, argnums), or hvp(...), with constant `argnums`."""
-    name = transformation.__name__
+def let_jitted_code_batch(transformation: Callable) -> None:
+    """Let jitted code call vmap(f, in_axes, out_axes, parallel), for a jitted `f` and constants."""
 
     @overload(transformation, prefer_literal=True)
-    def typed(f, primals, tangents, argnums=None):
+    def typed(f, in_axes=0, out_axes=0, parallel=False):
+        if not isinstance(f, types.Dispatcher):
+            return None
+        options = (_constant(transformation, x, "what it is told") for x in (in_axes, out_axes, parallel))
+        batched = transformation(_function(f), *options).dispatcher
+        return lambda f, in_axes=0, out_axes=0, parallel=False: batched
+
+
+def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callable) -> None:
+    """Let jitted code call jvp(f, primals, tangents, argnums, has_aux), or hvp(...), with constants as the last two."""
+    name = transformation.__name__
+
+    def code(f, primals, tangents, argnums, has_aux):
         if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
             return None
-        named = None if isinstance(argnums, types.NoneType) else _constant(transformation, argnums)
+        named = _constant(transformation, argnums)
+        has_aux = bool(_constant(transformation, has_aux))
         count = len(primals)
         places = tuple(range(count)) if named is None else (named,) if isinstance(named, int) else named
         places = tuple(k + count if k < 0 else k for k in places)
@@ -45,7 +63,7 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
             raise errors.TypingError(f"{name}: argnums {named} of {count} primals")
         wrt = tuple(k for k in places if _holds_floats(primals[k]))
         extra = tuple(f"x{k}_dot_" for k in wrt)
-        derivative = derivative_of(_function(f), name, wrt, extra=extra).dispatcher
+        derivative = derivative_of(_function(f), name, wrt, has_aux=has_aux, extra=extra).dispatcher
         checks, dots = [], []
         for k in wrt:
             given = types.unliteral(tangents[places.index(k)])
@@ -61,20 +79,59 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
             lines = [f"found = {found}", f"return found[{named}]" if isinstance(named, int) else f"return ({picked})"]
         else:
             lines = [f"return {found}" if name == "jvp" or not isinstance(named, tuple) else f"return ({found},)"]
-        return _defined("f, primals, tangents, argnums=None", [*checks, *lines], derivative=derivative, np=np)
+        if has_aux:
+            lines = [f"out, out_dot = {found}", "return out[0], out_dot[0], out[1]"]
+        params = "f, primals, tangents, argnums=None" + (", has_aux=False" if name == "jvp" else "")
+        return _defined(params, [*checks, *lines], derivative=derivative, np=np)
+
+    if name == "jvp":
+
+        @overload(transformation, prefer_literal=True)
+        def typed(f, primals, tangents, argnums=None, has_aux=False):
+            return code(f, primals, tangents, argnums, has_aux)
+
+    else:
+
+        @overload(transformation, prefer_literal=True)
+        def typed(f, primals, tangents, argnums=None):
+            return code(f, primals, tangents, argnums, False)
 
 
-def _constant(transformation: Callable, x: object) -> object:
+def let_jitted_code_expand(transformation: Callable, derivative_of: Callable) -> None:
+    """Let jitted code call taylor(f, primals, directions, order), with a constant `order`."""
+
+    @overload(transformation, prefer_literal=True)
+    def typed(f, primals, directions, order):
+        if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
+            return None
+        if not isinstance(directions, types.BaseTuple) or len(primals) != len(directions):
+            raise errors.TypingError("taylor needs as many directions as primals")
+        order = _constant(transformation, order, "the order")
+        is_none = [isinstance(types.unliteral(t), types.NoneType) for t in directions]
+        wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t) and not is_none[k])
+        derivative = derivative_of(
+            _function(f), "taylor", wrt, how=order, extra=tuple(f"x{k}_dot_" for k in wrt)
+        ).dispatcher
+        pairs = [(f"primals[{k}]", primals[k], f"directions[{k}]", directions[k]) for k in wrt]
+        checks = [line for x, ty, y, given in pairs for line in _checks(x, ty, y, types.unliteral(given), "direction")]
+        given = [f"primals[{k}]" for k in range(len(primals))] + [y for _, _, y, _ in pairs]
+        lines = [*checks, f"found = derivative({', '.join(given)})", "return found[0], found[1:]"]
+        return _defined("f, primals, directions, order", lines, derivative=derivative)
+
+
+def _constant(transformation: Callable, x: object, what: str = "argnums") -> object:
     """Return the value of an argument that must be a constant."""
     if isinstance(x, types.Omitted):
         return x.value
+    if isinstance(x, types.NoneType):
+        return None
     if isinstance(x, types.BaseTuple):
-        return tuple(_constant(transformation, t) for t in x.types)
+        return tuple(_constant(transformation, t, what) for t in x.types)
     if isinstance(x, types.Literal):
         return x.literal_value
     if isinstance(x, int) or x is None:
         return x
-    raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: argnums must be a constant")
+    raise errors.RequireLiteralValue(f"{transformation.__name__} in jitted code: {what} must be a constant")
 
 
 def _zeros(x: str, ty: object) -> str:

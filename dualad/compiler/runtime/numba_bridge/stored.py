@@ -39,6 +39,7 @@ from numba.core.serialize import NumbaPickler
 from numba.core.typing.templates import builtin_registry
 from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
+from numba.np.ufunc.parallel import _launch_threads
 
 __all__ = [
     "Keeper",
@@ -70,6 +71,10 @@ def _number_symbols_apart() -> None:
 _number_symbols_apart()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_number_symbols_apart)
+
+
+_ON_THREADS = "numba_parallel_for"
+"""What code for several threads calls, which is there when the threads are."""
 
 
 class NotKept(Exception):
@@ -268,6 +273,8 @@ def thaw(frozen: bytes, given: tuple) -> object:
     missing = [name for name in outside if not llvm.address_of_symbol(name)]
     if missing:
         target.refresh()  # what Numba and its extensions bring for compiling takes longer than all the rest
+        if _ON_THREADS in missing:
+            _launch_threads()
         missing = [name for name in missing if not llvm.address_of_symbol(name)]
     if missing:
         raise NotKept(f"it calls {', '.join(missing)}, which this process does not have")
