@@ -79,8 +79,8 @@ class Derivative:
     function : callable or Entry
         The user's function, or what a build can start from instead.
     kind : str
-        "primal", "grad", "value_and_grad", "vjp", "jvp" or "taylor", or, for a function of the user's, one of `WHOLE` or
-        `PATTERNS` or "coloured"; for an entry, a Jacobian of one result by one parameter.
+        "primal", "grad", "value_and_grad", "vjp", "jvp" or "taylor", or, for a function of the user's, one of `WHOLE`
+        or `PATTERNS`, or "coloured"; for an entry, a Jacobian of one result by one parameter.
     argnums : tuple of int
         Positions of the parameters to differentiate; of the arguments, for a function of the user's and a kind in
         `OF_ARGUMENTS`.

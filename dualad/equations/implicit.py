@@ -17,29 +17,16 @@ from collections.abc import Callable
 from ..compiler.lowering.source import innermost, python_function
 from ..compiler.runtime.numba_bridge import lapack
 from ..errors import ArgumentError
-from ..rules.custom import custom_rule
-from ..rules.factorised import as_square, as_vector, lu_factor, lu_solve_transposed, shaped_like
-from ..transforms import grad, jacfwd, jacrev, vjp
-from .solvers import RESULTS, as_jitted, first_type, function_of, label_of
+from ..rules.factorised import as_square, as_vector, lu_factor, lu_solve, lu_solve_transposed, shaped_like
+from ..transforms import grad, jacfwd, jacrev, jvp, vjp
+from .solvers import RESULTS, as_jitted, first_type, function_of, label_of, with_rule
 from .systems import inverses
 
 _ARRAYS = ("float64[:]", "float64[:, :]")
 _SOLVERS = ("lu", "gmres", "sparse")
-_HELPERS = {
-    f.__name__: f
-    for f in (
-        ArgumentError,
-        as_square,
-        as_vector,
-        grad,
-        jacfwd,
-        jacrev,
-        lu_factor,
-        lu_solve_transposed,
-        shaped_like,
-        vjp,
-    )
-}
+_DERIVATIVES = (grad, jacfwd, jacrev, jvp, vjp)
+_ALGEBRA = (as_square, as_vector, lu_factor, lu_solve, lu_solve_transposed, shaped_like)
+_HELPERS = {f.__name__: f for f in (ArgumentError, *_DERIVATIVES, *_ALGEBRA)}
 
 
 def implicit(
@@ -95,17 +82,19 @@ def _of_root(
     names = _names_after_first(residual, "residual")
     solve = as_jitted(solver, names, result_of)
     given = ", ".join(names)
-    bars = ", ".join(f"{name}_bar" for name in names)
+    bars, dots = (", ".join(f"{name}_{suffix}" for name in names) for suffix in ("bar", "dot"))
     around: dict = {"residual": residual, "tolerance": float(tolerance), "label": label_of(solver)}
     if linear_solver == "lu":
         made = f"jacobian_ = as_square(jacfwd(residual, 0)(y_, {given}))"
         kept = "jacobian_, lu_factor(jacobian_), "
         read = "jacobian_, factors_, "
+        forward = "lu_solve(jacobian_, factors_, as_vector(value_dot_))"
         solution = "lu_solve_transposed(jacobian_, factors_, as_vector(y_bar_))"
     else:
         made = kept = read = ""
+        forward = f"inverse(as_vector(value_dot_), y_, {given})"
         solution = f"inverse_transposed(as_vector(y_bar_), y_, {given})"
-        _, around["inverse_transposed"] = inverses(residual, names, linear_solver)
+        around["inverse"], around["inverse_transposed"] = inverses(residual, names, linear_solver)
     text = f"""
 def forward({given}):
     y_ = solve({given})
@@ -116,6 +105,11 @@ def forward({given}):
         raise ArgumentError(f"the residual has the norm {{norm_}} at what {{label}} returns: it must be zero there")
     {made}
     return y_, (y_, {kept}{given})
+
+def tangent(residuals_, {dots}):
+    y_, {read}{given} = residuals_
+    _, value_dot_ = jvp(residual, (y_, {given}), (None, {dots}))
+    return shaped_like(-{forward}, y_)
 
 def cotangent(residuals_, y_bar_):
     y_, {read}{given} = residuals_
@@ -167,7 +161,7 @@ def implicit_minimum(
     if linear_solver != "lu":
         raise ArgumentError(f"linear_solver={linear_solver!r} with constraints: it is 'lu'")
     solve = as_jitted(solver, names, lambda _: RESULTS["float64[:]"])
-    bars = ", ".join(f"{name}_bar" for name in names)
+    bars, dots = (", ".join(f"{name}_{suffix}" for name in names) for suffix in ("bar", "dot"))
     text = f"""
 def lagrangian(y_, multipliers_, {given}):
     return objective(y_, {given}) + np.sum(multipliers_ * constraints(y_, {given}))
@@ -187,6 +181,11 @@ def forward({given}):
         raise ArgumentError(f"the conditions of a minimum have the norm {{norm_}} at what {{label}} returns, not zero")
     jacobian_ = jacfwd(conditions, 0)(z_, y_.size, {given})
     return y_, (z_, jacobian_, lu_factor(jacobian_), y_.size, {given})
+
+def tangent(residuals_, {dots}):
+    z_, jacobian_, factors_, count_, {given} = residuals_
+    _, value_dot_ = jvp(conditions, (z_, count_, {given}), (None, None, {dots}))
+    return -lu_solve(jacobian_, factors_, value_dot_)[:count_]
 
 def cotangent(residuals_, y_bar_):
     z_, jacobian_, factors_, count_, {given} = residuals_
@@ -228,7 +227,7 @@ def _names_after_first(f: Callable, what: str) -> list[str]:
 
 def _with_rule(solve: object, text: str, around: dict) -> object:
     made = function_of(text, solve.py_func, solve=solve, **_HELPERS, **around)
-    custom_rule(solve)(made["forward"]).vjp(made["cotangent"])
+    with_rule(solve, made["forward"], made["tangent"], made["cotangent"])
     return solve
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numba import njit, objmode, types
 
 from ..compiler.build import Derivative, build
-from ..compiler.runtime.numba_bridge import NumbaError, call_type, is_jitted, specialising_dispatcher
+from ..compiler.runtime.numba_bridge import call_type, is_jitted, specialising_dispatcher
 from ..errors import ArgumentError, DualadError
+from ..rules.custom import custom_rule
 
 _serial = count(1)
 
@@ -40,7 +41,15 @@ def function_of(text: str, like: object, **around: object) -> dict:
     return namespace
 
 
-def as_jitted(f: Callable, names: list[str], result_of: Callable[[tuple], object]) -> object:
+def with_rule(function: object, forward: Callable, tangent: Callable, cotangent: Callable) -> None:
+    """Give a function a rule whose JVP takes a tangent of each argument, None for those without."""
+    rule = custom_rule(function)(forward)
+    rule.jvp(tangent)
+    rule.vjp(cotangent)
+    rule.takes_all = True
+
+
+def as_jitted(f: Callable, names: list[str], result_of: Callable[[tuple], object], is_python: bool = False) -> object:
     """Return a function as one that jitted code can call.
 
     Parameters
@@ -50,13 +59,16 @@ def as_jitted(f: Callable, names: list[str], result_of: Callable[[tuple], object
         Those of its parameters.
     result_of : callable
         Takes the Numba types of the arguments; returns the type of the result, for a function that runs as Python.
+    is_python : bool
+        Whether it is to run as Python in any case.
     """
     given = ", ".join(names)
     name = label_of(f) if label_of(f).isidentifier() else "solution"
     call = f"def {name}({given}):\n    return inner_({given})\n"
 
     def specialise(argument_types: tuple) -> Callable:
-        inner = _compiled(f, argument_types) or _in_python(f, given, result_of(argument_types))
+        inner = None if is_python else _compiled(f, argument_types)
+        inner = inner or _in_python(f, given, result_of(argument_types))
         return function_of(call, f, inner_=inner)[name]
 
     stub = function_of(f"def {name}({given}):\n    raise RuntimeError('a stub was run')\n", f)[name]
@@ -72,7 +84,7 @@ def _compiled(f: Callable, argument_types: tuple) -> object | None:
     made = njit(f)
     try:
         call_type(made, argument_types, {})
-    except (NumbaError, DualadError):
+    except Exception:  # whatever the function does when Numba tries it out
         return None
     return made
 

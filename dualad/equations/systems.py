@@ -12,10 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import scipy.sparse.linalg
 
-from ..rules.custom import custom_rule
 from ..rules.factorised import as_vector, shaped_like
 from ..transforms import jvp, vjp
-from .solvers import RESULTS, as_jitted, function_of, label_of
+from .solvers import RESULTS, as_jitted, function_of, label_of, with_rule
 
 
 def gmres(residual: Callable, transposed: bool) -> Callable:
@@ -73,10 +72,10 @@ def inverses(residual: Callable, names: list[str], kind: str) -> tuple[object, o
     for transposed in (False, True):
         solve = gmres(residual, transposed) if kind == "gmres" else sparse(residual, transposed, kept)
         solve.__name__ = "inverse_transposed" if transposed else "inverse"
-        pair.append(as_jitted(solve, ["b_", "y_", *names], lambda _: RESULTS["float64[:]"]))
+        pair.append(as_jitted(solve, ["b_", "y_", *names], lambda _: RESULTS["float64[:]"], True))
     inverse, inverse_transposed = pair
     given = ", ".join(names)
-    bars = ", ".join(f"{name}_bar" for name in names)
+    bars, dots = (", ".join(f"{name}_{suffix}" for name in names) for suffix in ("bar", "dot"))
     text = f"""
 def applied(y_, {given}, x_):
     return as_vector(jvp(residual, (y_, {given}), (shaped_like(x_, y_), {"None, " * len(names)}))[1])
@@ -84,6 +83,11 @@ def applied(y_, {given}, x_):
 def forward(b_, y_, {given}):
     x_ = inverse(b_, y_, {given})
     return x_, (x_, y_, {given})
+
+def tangent(residuals_, b_dot_, y_dot_, {dots}):
+    x_, y_, {given} = residuals_
+    _, product_dot_ = jvp(applied, (y_, {given}, x_), (y_dot_, {dots}, None))
+    return inverse(b_dot_ - product_dot_, y_, {given})
 
 def cotangent(residuals_, x_bar_):
     x_, y_, {given} = residuals_
@@ -96,6 +100,15 @@ def forward_transposed(b_, y_, {given}):
     x_ = inverse_transposed(b_, y_, {given})
     return x_, (x_, y_, {given})
 
+def applied_transposed(y_, {given}, x_):
+    _, pullback_ = vjp(residual, y_, {given})
+    return as_vector(pullback_(shaped_like(x_, y_))[0])
+
+def tangent_transposed(residuals_, b_dot_, y_dot_, {dots}):
+    x_, y_, {given} = residuals_
+    _, product_dot_ = jvp(applied_transposed, (y_, {given}, x_), (y_dot_, {dots}, None))
+    return inverse_transposed(b_dot_ - product_dot_, y_, {given})
+
 def cotangent_transposed(residuals_, x_bar_):
     x_, y_, {given} = residuals_
     w_ = inverse(x_bar_, y_, {given})
@@ -106,6 +119,7 @@ def cotangent_transposed(residuals_, x_bar_):
     around = {"residual": residual, "inverse": inverse, "inverse_transposed": inverse_transposed}
     helpers = {"as_vector": as_vector, "shaped_like": shaped_like, "jvp": jvp, "vjp": vjp}
     made = function_of(text, residual, **around, **helpers)
-    custom_rule(inverse)(made["forward"]).vjp(made["cotangent"])
-    custom_rule(inverse_transposed)(made["forward_transposed"]).vjp(made["cotangent_transposed"])
+    with_rule(inverse, made["forward"], made["tangent"], made["cotangent"])
+    parts = (made[f"{part}_transposed"] for part in ("forward", "tangent", "cotangent"))
+    with_rule(inverse_transposed, *parts)
     return inverse, inverse_transposed

@@ -47,6 +47,8 @@ class CustomRule:
         Return the tangent of the value, and the cotangents of the arguments.
     signature : function or None
         The Python function that is the body of `function`; None for what has none.
+    takes_all : bool
+        Whether the JVP is given a tangent of each argument, None for those that hold no floats.
     """
 
     function: Callable
@@ -54,6 +56,7 @@ class CustomRule:
     tangent: types.FunctionType | None = None
     cotangent: types.FunctionType | None = None
     signature: types.FunctionType | None = None
+    takes_all: bool = False
 
     def __post_init__(self) -> None:
         kind = type(self.function)

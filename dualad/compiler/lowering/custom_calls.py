@@ -165,7 +165,11 @@ class TangentHalf(Entry):
         count = len(ruled.residuals)
         residuals = each(dict(zip(ruled.residuals, values, strict=False)).__getitem__, ruled.structure.items[1], True)
         dots = dict(zip(self.dots, values[count:], strict=True))
-        tangents = [each(lambda k: dots.get(k, _NONE), x) for x, places in ruled.arguments() if set(places) & set(dots)]
+        tangents = [
+            each(lambda k: dots.get(k, _NONE), x)
+            for x, places in ruled.arguments()
+            if rule.takes_all or not dots.keys().isdisjoint(places)
+        ]
         half = low.function_value_of(rule.tangent)
         expected = len(half.node.args.args)
         if expected != 1 + len(tangents):

@@ -358,7 +358,7 @@ class _Walk:
         """Add the entries of a function that has a rule of the user's: what the rule is made of."""
         if id(x) in self.met:
             return self.again(x, path)
-        copy = CustomRule(x.function, x.forward) if self.copying else None
+        copy = CustomRule(x.function, x.forward, takes_all=x.takes_all) if self.copying else None
         self.meet(x, copy)
         self.entries.append(("rule", path, Itself(x)))
         for name, part in x.parts():
