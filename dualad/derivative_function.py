@@ -14,7 +14,8 @@ from numba import njit, typeof
 
 from .ahead import is_example_of_structure, types_of
 from .cache.kept import KeptDerivative
-from .compiler.build import Built, Derivative, NotScalarError, build, check_types
+from .compiler.build import Built, Derivative, build
+from .compiler.checks import NotScalarError, check_types
 from .compiler.ir.infer import refusal
 from .compiler.lowering.dependencies import dependencies, fixed, portable
 from .compiler.lowering.entries import Whole

@@ -1,0 +1,145 @@
+"""What cannot be differentiated, said before anything is printed: arguments, results, objects."""
+
+from __future__ import annotations
+
+from numba import types
+
+from ..errors import ArgumentError, NotDifferentiableError, at
+from . import ir
+from .ir.boundary import refuse_result
+from .ir.kinds import is_float, is_object, type_of
+from .lowering.entries import Plain
+from .lowering.source import star_of
+from .runtime.numba_bridge.objects import describe, is_modelled
+
+
+def check_types(what: object, argument_types: tuple) -> None:
+    """Refuse to differentiate a function of the user's by arguments of types that cannot hold real numbers."""
+    star = star_of(what.function)
+    for k, form in what.forms:
+        ty = argument_types[k]
+        if k in what.argnums and not what.is_starred(k) and is_modelled(ty) and not holds_floats(ty):
+            name, place = Plain(what.function).names()[k], Plain(what.function).place
+            message = f"argument {k} ({name}) of {Plain(what.function).name} is a {form.cls.__name__} without floats"
+            raise NotDifferentiableError(at(f"{message}: pass floats (3.0, not 3), or leave it out of argnums", *place))
+    for k in what.argnums:
+        if not what.is_starred(k):
+            check_type(argument_types[k], k, what.function)
+            continue
+        given = argument_types[star]
+        if k - star >= len(given):
+            name = Plain(what.function).name
+            raise ArgumentError(f"argnums has {k}, but {name} was called with {star + len(given)} arguments")
+        check_type(given[k - star], k, what.function)
+
+
+def holds_floats(ty: object) -> bool:
+    """Whether there are floats, or arrays of floats, in a tuple."""
+    if isinstance(ty, types.BaseTuple):
+        return any(map(holds_floats, ty))
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+
+
+def check_type(ty: object, position: int, function: object) -> None:
+    """Refuse to differentiate by an argument of a type that cannot hold real numbers."""
+    if isinstance(ty, types.Omitted | types.BaseTuple | types.StarArgTuple):
+        return
+    scalar = ty.dtype if isinstance(ty, types.Array) else ty
+    if not isinstance(scalar, types.Float) or scalar not in (types.float64, types.float32):
+        entry = Plain(function)
+        names = entry.names()
+        star = star_of(function)
+        is_starred = star is not None and position >= star
+        name = f"{names[star]}[{position - star}]" if is_starred else names[position]
+        what = f"argument {position} ({name}) of {entry.name} has type {ty}"
+        remedy = _to_pass(ty)
+        if not is_modelled(ty):
+            held, remedy = describe(ty)
+            what = f"argument {position} ({name}) of {entry.name} is {held}"
+            remedy += ", or leave it out of argnums"
+        raise NotDifferentiableError(at(f"{what}, which has no derivative: {remedy}", *entry.place))
+
+
+def _to_pass(ty: object) -> str:
+    """Return what to do about an argument of a type that has no derivative."""
+    scalar = ty.dtype if isinstance(ty, types.Array) else ty
+    if isinstance(scalar, types.Integer | types.Boolean | types.BaseTuple):
+        return "pass floats (3.0, not 3), or leave it out of argnums"
+    return "pass a float, an array of floats or a tuple of such, or leave it out of argnums"
+
+
+def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
+    """Refuse to differentiate by arguments that are no real numbers."""
+    for k in argnums:
+        param = function.params[k]
+        leaves = [leaf for leaf, position, _ in function.leaves if position == k]
+        if isinstance(param.type, types.Omitted):
+            message = f"argument {k} ({param.name}) of {function.name} is left at its default: pass it to differentiate"
+            raise NotDifferentiableError(message)
+        if not any(is_float(leaf) for leaf in leaves):
+            what = f"argument {k} ({param.name}) of {function.name} has type {param.type}"
+            message = f"{what}, which has no derivative: {_to_pass(param.type)}"
+            raise NotDifferentiableError(at(message, *function.place))
+
+
+def check_objects(function: ir.Function, what: object) -> None:
+    """Refuse to differentiate by objects, or to return them but as auxiliary output."""
+    for leaf, position, _ in function.leaves:
+        if position in what.argnums and is_object(leaf):
+            held, remedy = describe(leaf.type)
+            message = f"argument {position} ({function.params[position].name}) of {function.name} is or holds {held}"
+            message += f", which has no derivative: {remedy}, or leave it out of argnums"
+            raise NotDifferentiableError(at(message, *function.place))
+    results = function.result
+    if what.has_aux and isinstance(results, ir.TupleOf):
+        results = results.items[0]
+    for x in ir.vars_in(results):
+        if is_object(x):
+            raise refuse_result(function, x)
+
+
+def check_scalar(function: ir.Function, what: object) -> None:
+    """Refuse the gradient of something that is not one real number."""
+    result = function.result
+    if what.has_aux:
+        if not isinstance(result, ir.TupleOf) or len(result.items) != 2:
+            message = f"has_aux=True, but {function.name} does not return a pair (value, auxiliary output)"
+            raise NotDifferentiableError(at(message, *function.place))
+        result = result.items[0]
+    if isinstance(result, ir.TupleOf):
+        form = None if what.has_aux else function.form
+        shape = f"a {'tuple' if form is None else form.cls.__name__} of {len(result.items)}"
+    elif isinstance(result, ir.Var | ir.Global) and isinstance(type_of(result), types.Array):
+        ty = type_of(result)
+        shape = f"an array of {ty.ndim} dimension{'s' if ty.ndim != 1 else ''} of {ty.dtype}"
+    elif not is_float(result):
+        shape = f"a value of type {type_of(result)}"
+    else:
+        return
+    raise NotScalarError(function, shape)
+
+
+def check_arrays(name: str, place: tuple, result: object) -> None:
+    """Refuse the sparse Jacobian of numbers."""
+
+    def has_array(ty: object) -> bool:
+        return any(map(has_array, ty)) if isinstance(ty, types.BaseTuple) else isinstance(ty, types.Array | types.List)
+
+    if not has_array(result):
+        what = f"sparse_jacobian needs a function whose result is an array; {name} returns {result}"
+        raise NotDifferentiableError(at(f"{what}: use grad or jacobian", *place))
+
+
+class NotScalarError(NotDifferentiableError):
+    """The result of a function given to `grad` is not one real number."""
+
+    def __init__(self, function: ir.Function, shape: str):
+        self.shape = shape
+        self._parts = (function.name, function.place)
+        super().__init__(self.message(shape))
+
+    def message(self, shape: str) -> str:
+        """Return the message for a shape that is known better by now."""
+        name, place = self._parts
+        what = f"grad needs a function with one real number as its result; {name} returns {shape}"
+        return at(f"{what}: use vjp or jvp", *place)
