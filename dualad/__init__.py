@@ -4,6 +4,7 @@ import importlib
 
 from .any_number import dual_jvp, for_any_number, tape_grad
 from .batching import vmap
+from .checkpointing import checkpoint
 from .compiler.runtime.vector_math import use_vector_math, uses_vector_math
 from .errors import (
     ArgumentError,
@@ -59,6 +60,7 @@ __all__ = [
     "Trace",
     "UnsupportedError",
     "bilinear",
+    "checkpoint",
     "constant",
     "custom_rule",
     "derivative_source",

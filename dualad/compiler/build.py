@@ -194,7 +194,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
     if kind == "primal":
         printer = Emitter(scope)
-        emit_primal(printer, function, name)
+        emit_primal(printer, function, name, entry)
     else:
         check_objects(function, what)
         check_inputs(function, [k for k in what.argnums if k not in what.lenient])
@@ -382,11 +382,12 @@ def build_rows(entry: Entry, wrt: tuple[int, ...], given: tuple) -> object | Non
     return inner_njit(define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places))
 
 
-def emit_primal(printer: Emitter, function: ir.Function, name: str) -> None:
+def emit_primal(printer: Emitter, function: ir.Function, name: str, entry: Entry) -> None:
     """Print the user's function itself, with its calls inlined and its arguments left alone."""
     from .differentiate.derivative_text import DerivativeEmitter
 
     plain = DerivativeEmitter(function, printer.scope, Activity(function, []))
+    entry.refuse_writes([leaf.name for leaf, _, _ in function.leaves if plain.is_written_leaf(leaf)])
     with plain.indented(f"def {name}({', '.join(plain.parameters())}):"):
         for leaf, position, path in function.leaves:
             if path:

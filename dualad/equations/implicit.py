@@ -19,7 +19,8 @@ from ..compiler.runtime.numba_bridge import lapack
 from ..errors import ArgumentError
 from ..rules.factorised import as_square, as_vector, lu_factor, lu_solve, lu_solve_transposed, shaped_like
 from ..transforms import grad, jacfwd, jacrev, jvp, vjp
-from .solvers import RESULTS, as_jitted, first_type, function_of, label_of, with_rule
+from ..written import function_of, with_rule
+from .solvers import RESULTS, as_jitted, first_type, label_of
 from .systems import inverses
 
 _ARRAYS = ("float64[:]", "float64[:, :]")

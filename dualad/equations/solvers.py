@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import linecache
 from collections.abc import Callable, Iterable
-from itertools import count
 
 import numpy as np
 from numba import njit, objmode, types
@@ -13,9 +11,7 @@ from numba import njit, objmode, types
 from ..compiler.build import Derivative, build
 from ..compiler.runtime.numba_bridge import call_type, is_jitted, specialising_dispatcher
 from ..errors import ArgumentError, DualadError
-from ..rules.custom import custom_rule
-
-_serial = count(1)
+from ..written import function_of
 
 RESULTS = {
     "float64": types.float64,
@@ -30,23 +26,6 @@ _REMEDY = "say which by result='float64', 'float64[:]' or 'float64[:, :]'"
 def label_of(f: object) -> str:
     """Return what a callable is called in messages."""
     return getattr(f, "__name__", type(f).__name__)
-
-
-def function_of(text: str, like: object, **around: object) -> dict:
-    """Return the namespace of a text, whose functions belong to the module of another one."""
-    filename = f"<dualad: equations {next(_serial)}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace = {"__name__": getattr(like, "__module__", None) or "__main__", "np": np, **around}
-    exec(compile(text, filename, "exec"), namespace)  # noqa: S102
-    return namespace
-
-
-def with_rule(function: object, forward: Callable, tangent: Callable, cotangent: Callable) -> None:
-    """Give a function a rule whose JVP takes a tangent of each argument, None for those without."""
-    rule = custom_rule(function)(forward)
-    rule.jvp(tangent)
-    rule.vjp(cotangent)
-    rule.takes_all = True
 
 
 def as_jitted(f: Callable, names: list[str], result_of: Callable[[tuple], object], is_python: bool = False) -> object:

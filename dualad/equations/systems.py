@@ -14,7 +14,8 @@ import scipy.sparse.linalg
 
 from ..rules.factorised import as_vector, shaped_like
 from ..transforms import jvp, vjp
-from .solvers import RESULTS, as_jitted, function_of, label_of, with_rule
+from ..written import function_of, with_rule
+from .solvers import RESULTS, as_jitted, label_of
 
 
 def gmres(residual: Callable, transposed: bool) -> Callable:

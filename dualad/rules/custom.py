@@ -49,6 +49,8 @@ class CustomRule:
         The Python function that is the body of `function`; None for what has none.
     takes_all : bool
         Whether the JVP is given a tangent of each argument, None for those that hold no floats.
+    is_opaque : bool
+        Whether the function is left to Numba as it is: it is jitted, or no Python.
     """
 
     function: Callable
@@ -57,6 +59,7 @@ class CustomRule:
     cotangent: types.FunctionType | None = None
     signature: types.FunctionType | None = None
     takes_all: bool = False
+    is_opaque: bool = False
 
     def __post_init__(self) -> None:
         kind = type(self.function)
@@ -93,11 +96,6 @@ class CustomRule:
     def parameters(self) -> types.FunctionType:
         """A Python function that has the parameters of what the rule is for."""
         return self.signature or self.forward
-
-    @property
-    def is_opaque(self) -> bool:
-        """Whether the function is left to Numba as it is: it is jitted, or no Python."""
-        return self.function is not self.signature and not isinstance(self.function, types.FunctionType)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
         return self.forward(*args, **kwargs)
@@ -147,7 +145,7 @@ def custom_rule(function: Callable) -> Callable[[Callable], CustomRule]:
         found, signature = plain_function(forward), plain_function(function)
         if found is None:
             raise RuleError(f"the rule of {function!r}: {forward!r} is not a Python function")
-        rule = CustomRule(function, found, None, None, signature)
+        rule = CustomRule(function, found, None, None, signature, False, not isinstance(function, types.FunctionType))
         if signature is not None:
             counts = [len(inspect.signature(f).parameters) for f in (signature, found)]
             if counts[0] != counts[1]:

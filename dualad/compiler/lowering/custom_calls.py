@@ -70,6 +70,12 @@ class Forward(Entry):
     def names(self) -> list[str]:
         return self.lifted.names()
 
+    def refuse_writes(self, names: list[str]) -> None:
+        if names and not self.rule.is_opaque:
+            part = self.rule.forward if self.residuals else self.rule.parameters
+            what = f"is for a function that writes into its argument {names[0]}"
+            raise wrong(self.rule, part, f"{what}: return the new array")
+
     def call(self, low: object, values: list, given: tuple) -> object:
         with low.ignoring(self.rule):
             result = self.lifted.call(low, values, given)

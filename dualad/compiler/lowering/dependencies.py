@@ -44,6 +44,7 @@ It is what is compiled, so that nothing that lowering reads can be missing in th
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import hashlib
@@ -358,7 +359,7 @@ class _Walk:
         """Add the entries of a function that has a rule of the user's: what the rule is made of."""
         if id(x) in self.met:
             return self.again(x, path)
-        copy = CustomRule(x.function, x.forward, takes_all=x.takes_all) if self.copying else None
+        copy = dataclasses.replace(x) if self.copying else None
         self.meet(x, copy)
         self.entries.append(("rule", path, Itself(x)))
         for name, part in x.parts():

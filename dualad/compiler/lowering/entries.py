@@ -66,6 +66,9 @@ class Entry:
         """Lower a call, with one value for each parameter; `given` are their types."""
         raise NotImplementedError
 
+    def refuse_writes(self, names: list[str]) -> None:
+        """Refuse a function that writes into some of its parameters, where it must not."""
+
 
 class Plain(Entry):
     """A function of the user's; `forms` says of parameters that take tuples what these are to the user."""
