@@ -153,6 +153,16 @@ def beyond_the_end(x):
     return y
 
 
+def next_row(x):
+    y = np.zeros(x.shape[0])
+    for i in range(x.shape[0]):
+        inside = (x[i, 0] > 0.0) & (i + 1 < x.shape[0])
+        if inside:
+            row = x[i + 1]
+            y[i] = row[1]
+    return y
+
+
 def refused(x):
     if x[0] < 0.0:
         raise ValueError("negative")
@@ -172,6 +182,7 @@ def refused_beside_a_size(x, n):
 def test_branches_that_are_never_taken_do_no_harm():
     assert np.array_equal(pattern_of(refused_beside_a_size, np.ones(3), 2), rows("001", "000"))
     assert np.array_equal(pattern_of(beyond_the_end, np.ones(3)), rows("010", "001", "000"))
+    assert np.array_equal(pattern_of(next_row, np.ones((3, 2))), rows("000100", "000001", "000000"))
     assert np.array_equal(pattern_of(refused, np.full(2, -1.0)), np.eye(2))
 
 
