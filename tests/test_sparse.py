@@ -153,6 +153,16 @@ def beyond_the_end(x):
     return y
 
 
+def next_row(x):
+    y = np.zeros(x.shape[0])
+    for i in range(x.shape[0]):
+        inside = (x[i, 0] > 0.0) & (i + 1 < x.shape[0])
+        if inside:
+            row = x[i + 1]
+            y[i] = row[1]
+    return y
+
+
 def refused(x):
     if x[0] < 0.0:
         raise ValueError("negative")
@@ -172,6 +182,7 @@ def refused_beside_a_size(x, n):
 def test_branches_that_are_never_taken_do_no_harm():
     assert np.array_equal(pattern_of(refused_beside_a_size, np.ones(3), 2), rows("001", "000"))
     assert np.array_equal(pattern_of(beyond_the_end, np.ones(3)), rows("010", "001", "000"))
+    assert np.array_equal(pattern_of(next_row, np.ones((3, 2))), rows("000100", "000001", "000000"))
     assert np.array_equal(pattern_of(refused, np.full(2, -1.0)), np.eye(2))
 
 
@@ -250,7 +261,7 @@ def nudged(args, argnums, place, by):
     return tuple(changed)
 
 
-@pytest.mark.parametrize("program", PROGRAMS[3::45], ids=lambda p: p.name)
+@pytest.mark.parametrize("program", PROGRAMS[4::45], ids=lambda p: p.name)
 def test_patterns_have_all_that_changes(program):
     args, argnums = program.fresh_args(), program.argnums
     if any(isinstance(args[k], tuple) for k in argnums) or any(callable(a) for a in args):
@@ -443,6 +454,8 @@ def test_gradients_inside():
     x = np.array([0.5, 1.5, 2.0])
     found = dualad.sparse_jacobian(slope_of_rosenbrock)(x)
     assert np.allclose(found.toarray(), 0.5 * scipy.optimize.rosen_hess(x))
+    found = dualad.sparse_jacobian(dualad.grad(rosenbrock))(x)
+    assert found.nnz == 7 and np.allclose(found.toarray(), scipy.optimize.rosen_hess(x))
 
 
 # ---------------------------------------------------------------- sparsity given, bad input

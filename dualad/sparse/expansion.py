@@ -8,8 +8,9 @@ from numba import njit
 
 from ..compiler.runtime.index_sets import parts_of
 
-_STEPS_A_NODE = 64
-"""How often each node may be passed on the way from sets to inputs, before all nodes are taken in their order."""
+_FEW_STEPS = 10**6
+_WORDS_A_STEP = 16
+"""How many words `_in_order` unites in the time of one step of `_by_paths`, which jumps about in memory."""
 
 
 def jacobian_pattern(sets: np.ndarray, outputs: np.ndarray) -> scipy.sparse.csr_array:
@@ -42,7 +43,8 @@ def as_pattern(matrix: object) -> scipy.sparse.csr_array:
 
 def _members(ids: np.ndarray, inputs: int, nodes: np.ndarray) -> scipy.sparse.csr_array:
     """Return the inputs that are in some sets, a row for each set."""
-    is_done, indptr, indices = _by_paths(ids, inputs, nodes, _STEPS_A_NODE * (len(ids) + len(nodes)) + 10**6)
+    most_steps = _FEW_STEPS + len(nodes) * inputs // (64 * _WORDS_A_STEP)
+    is_done, indptr, indices = _by_paths(ids, inputs, nodes, most_steps)
     if not is_done:
         indptr, indices = _in_order(ids, inputs, nodes)
     found = scipy.sparse.csr_array((np.ones(len(indices), bool), indices, indptr), shape=(len(ids), inputs))

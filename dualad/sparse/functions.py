@@ -12,7 +12,7 @@ import scipy.sparse
 from ..compiler.analysis.verify import is_verifying
 from ..compiler.lowering.source import innermost, read, signature_of, star_of
 from ..compiler.runtime.index_sets import MOST_NODES, MOST_PAIRS, NODES, PAIRS, DensePattern, room_for
-from ..derivative_function import derivative_of, name_of, parameter_names, positions
+from ..derivative_function import DerivativeFunction, derivative_of, name_of, parameter_names, positions
 from ..errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError
 from ..inputs import Parameter
 from ..structures import is_real, leaves, ravel
@@ -111,7 +111,10 @@ class SparseDerivative:
         self._plans: dict[object, Plan] = {}
         self._last: Plan | None = None
         of = (self._x,)
-        self._pattern = derivative_of(f, f"{kind}_pattern", of, extra=("sets_",))
+        inner = _whose_gradient(f, of)
+        self._is_symmetric = kind == "hessian" or inner is not None
+        what = "hessian_pattern" if self._is_symmetric else "jacobian_pattern"
+        self._pattern = derivative_of(f if inner is None else inner, what, of, extra=("sets_",))
         self._primal = derivative_of(f, "primal", ())
         if kind == "hessian":
             self._product = derivative_of(f, "hvp", of, extra=(f"{parameter_names(f)[self._x]}_dot_",))
@@ -180,7 +183,7 @@ class SparseDerivative:
 
     def _found(self, full: tuple) -> scipy.sparse.csr_array:
         """Return the pattern, by running the function with sets."""
-        sets = room_for(2**14, 2**12 if self._kind == "hessian" else 0)
+        sets = room_for(2**14, 2**12 if self._is_symmetric else 0)
         while True:
             try:
                 outputs = self._pattern(*full, sets)
@@ -193,7 +196,7 @@ class SparseDerivative:
             if sets[NODES] <= sets[MOST_NODES] and sets[PAIRS] <= sets[MOST_PAIRS]:
                 break
             sets = room_for(int(sets[NODES]), int(sets[PAIRS]))
-        return hessian_pattern(sets) if self._kind == "hessian" else jacobian_pattern(sets, np.concatenate(outputs))
+        return hessian_pattern(sets) if self._is_symmetric else jacobian_pattern(sets, np.concatenate(outputs))
 
     def _shape(self, full: tuple) -> tuple[int, int]:
         n = _size(full[self._x])
@@ -263,6 +266,12 @@ class SparseDerivative:
             raise DualadError(f"internal: the sparsity pattern of {name_of(self._f)} lacks an element in {where}")
         what = f"the sparsity given to sparse_{self._kind} of {name_of(self._f)} lacks an element"
         raise ArgumentError(f"{what} that is not zero: look at {where}, or leave it out")
+
+
+def _whose_gradient(f: object, argnums: tuple[int, ...]) -> object:
+    """Return the function that `f` is the gradient of by some arguments, or None: the Jacobian is its Hessian."""
+    is_one = isinstance(f, DerivativeFunction) and f.what.kind == "grad" and f.what.options == (argnums, True, False)
+    return f.given if is_one else None
 
 
 def _size(x: object) -> int:

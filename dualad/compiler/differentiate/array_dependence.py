@@ -15,7 +15,7 @@ from numba import types
 from ...rules import gather, linear_algebra, matrices, ordering, registry, selection, sequences
 from ...rules.broadcasting import stretch
 from .. import ir
-from ..ir import Op, Var
+from ..ir import Const, Op, Var
 from ..ir.boundary import touches_object
 from ..ir.callees import library_name
 from ..ir.effects import ALLOCATIONS, COPIES, VIEWS
@@ -98,8 +98,19 @@ class ArrayDependence:
         if any(map(self.uncertain, op.args[1:])):
             raise self.dense("which part of an array is looked at" if index else "the size of an array", op.place)
         if self.in_doubt and op.fn in ("view", "getitem") and any(is_number(i) for i in index):
-            raise self.dense("which row of an array is looked at", op.place)
+            op = Op(op.target, op.fn, (op.args[0], *self.places_within(op.args[0], index, op)), {}, op.detail, op.place)
         self.primal(op)
+
+    def places_within(self, x: Var, index: tuple, op: Op) -> list:
+        """Return an index with numbers that are within the array, where those of a branch not taken may not be."""
+        if not is_array(x) or any(isinstance(i, ir.Global) for i in index):
+            raise self.dense("which part of a list or an array is looked at", op.place)
+        parts, axis = [], 0
+        for i in index:
+            is_place = is_number(i)
+            parts.append(Var(self.call("place_within", self.operand(i), f"{x.name}.shape[{axis}]")) if is_place else i)
+            axis += i != Const(None)
+        return parts
 
     def pick(self, op: Op) -> None:
         x, index = op.args

@@ -192,6 +192,8 @@ class Dependence(Boxes, ArrayDependence, DerivativeEmitter):
         if op.fn in (np.zeros_like, np.empty_like, np.ones_like) and self.has_sets(op.args[0]):
             made = {np.zeros_like: "zeros", np.empty_like: "empty", np.ones_like: "ones"}[op.fn]
             self.line(f"{op.target.name} = np.{made}({op.args[0].name}.shape, np.{op.target.type.dtype})")
+        elif op.fn in ("view", "getitem") and self.in_doubt and is_memory(op.target):
+            self.view(op)
         elif op.fn == "getitem" and self.in_doubt and is_array(op.args[0]) and is_number(op.target):
             x, index = op.args[0], op.args[1:]
             zero = "False" if op.target.type == types.boolean else f"np.{op.target.type}(0)"

@@ -95,6 +95,14 @@ def is_within(shape: tuple, index: tuple) -> bool:
 
 
 @_jit
+def place_within(k: int, size: int) -> int:
+    """Return an index that is within an axis: itself or, in a branch that is never taken in fact, the first."""
+    if size == 0:
+        raise DensePattern("the sparsity pattern is taken as dense, since it depends on a part of an empty array")
+    return k if -size <= k < size else 0
+
+
+@_jit
 def either(sets: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the sets of an array that is one of two, nobody knows which."""
     if x.size == 0:
@@ -102,7 +110,7 @@ def either(sets: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if y.size == 0:
         return x.copy()
     if x.shape != y.shape:
-        raise DensePattern("the shape of an array depends on values")
+        raise DensePattern("the sparsity pattern is taken as dense, since the shape of an array depends on values")
     out = np.empty(x.shape, np.int64)
     for index in np.ndindex(x.shape):
         out[index] = unite(sets, x[index], y[index])
