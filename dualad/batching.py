@@ -35,8 +35,9 @@ def vmap(
     out_axes : int or tuple of int
         The axis of the results along which the examples are to lie: one for all, or an entry for each item of a tuple.
     parallel : bool
-        Whether several threads share the batch (as many as `numba.set_num_threads` says); each result has the same bits
-        as without. Such a function is called from Python or from jitted code; it has no derivatives itself.
+        Whether several threads share the batch (as many as `numba.set_num_threads` says). Such a function is called
+        from Python or from jitted code, by one thread at a time unless Numba's threading layer allows more; it has no
+        derivatives itself. An exception is that of the first example that fails.
 
     Returns
     -------

@@ -206,6 +206,9 @@ def test_over_arrays_that_are_found_around_a_function():
     points = np.array([[1.0, 2.0], [0.5, -1.0]])
     shifts = np.array([1.0, 3.0])
 
+    both = dualad.vmap(lambda s: (s, points))(shifts)[1]
+    np.testing.assert_array_equal(both, [points, points])
+
     def f(w):
         return np.sum(dualad.vmap(lambda x, s: np.dot(w, x) * s)(points, shifts)) + np.dot(w, points[1])
 
@@ -248,7 +251,7 @@ def checked_root(x):
     return np.sqrt(x)
 
 
-def test_threads_compute_the_same_bits():
+def test_threads_compute_the_same():
     slope = dualad.grad(lambda w, x, y: math.tanh(w[0] * x + w[1] * y), argnums=(0, 1))
     args, axes = (B, X[:, 0].copy(), X[:, 1].copy()), (None, 0, 0)
     alone, together = (dualad.vmap(slope, axes, out_axes=(1, 0), parallel=p)(*args) for p in (False, True))

@@ -304,7 +304,7 @@ def find_outcome(entry: Entry, given: tuple, learnt: dict) -> Outcome:
     found = flat(function.result)
     kinds = [type_of(x) for x in found]
     if not any(isinstance(x, ir.Var) and is_array(x) for x in found):
-        return Outcome(kinds, [() for _ in found], written)
+        return Outcome(kinds, formulas(function, found), written)
     floats = [leaf for leaf, _, _ in function.leaves if is_float(leaf)]
     context = passes.Context(scope, lambda: Activity(function, floats, check=False))
     passes.run(passes.ARRAYS, function, context)

@@ -205,7 +205,9 @@ def formulas(function: Function, results: list) -> list:
         return None if None in parts else (op.fn, *parts)
 
     def of(x: object) -> tuple:
-        return tuple(formula(sizes.of(x, k)) for k in range(type_of(x).ndim)) if _is_variable(x) else ()
+        if _is_variable(x):
+            return tuple(formula(sizes.of(x, k)) for k in range(type_of(x).ndim))
+        return x.value.shape if isinstance(x, ir.Global) else ()
 
     return [of(x) for x in results]
 
