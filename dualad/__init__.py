@@ -39,6 +39,7 @@ __version__ = "0.1.0"
 # What is there when it is first asked for: a program that wants the compiler alone need not wait for it.
 _LATER = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
 _LATER |= {"implicit": "equations", "implicit_minimum": "equations"}
+_LATER |= {"cfunc": "c_pointers"}
 _LATER |= {"sparse_hessian": "sparse", "sparse_jacobian": "sparse"}
 
 
