@@ -15,6 +15,7 @@ from .errors import (
     UnsupportedError,
 )
 from .functions import *  # noqa: F403
+from .linearizing import linearize
 from .rules.custom import custom_rule
 from .rules.registry import bilinear, constant, linear, pair, pointwise
 from .stopping import stop_gradient
@@ -75,6 +76,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linear",
+    "linearize",
     "pair",
     "pointwise",
     "ravel",

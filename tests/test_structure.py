@@ -19,7 +19,7 @@ LAYERS = (
     ("cache",),
     ("structures", "inputs", "ahead", "derivative_function", "arguments"),
     ("transforms", "batching", "stopping", "written"),
-    ("checkpointing", "c_pointers"),
+    ("checkpointing", "c_pointers", "linearizing"),
     ("sparse",),
     ("equations", "scipy"),
     ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
