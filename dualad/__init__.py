@@ -1,6 +1,7 @@
 """dualad: derivatives of numeric Python, compiled to native code."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from .any_number import dual_jvp, for_any_number, tape_grad
 from .batching import vmap
@@ -35,13 +36,28 @@ from .transforms import (
     vjp,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # What is there when it is first asked for: a program that wants the compiler alone need not wait for it.
-_LATER = {"Dual": "dual", "Tape": "tape", "Var": "tape"}
-_LATER |= {"implicit": "equations", "implicit_minimum": "equations"}
-_LATER |= {"cfunc": "c_pointers"}
-_LATER |= {"sparse_hessian": "sparse", "sparse_jacobian": "sparse"}
+_LATER = {
+    "Dual": "dual",
+    "Tape": "tape",
+    "Var": "tape",
+    "cfunc": "c_pointers",
+    "implicit": "equations",
+    "implicit_minimum": "equations",
+    "sparse_hessian": "sparse",
+    "sparse_jacobian": "sparse",
+}
+if TYPE_CHECKING:
+    from .c_pointers import cfunc as cfunc
+    from .dual import Dual as Dual
+    from .equations import implicit as implicit
+    from .equations import implicit_minimum as implicit_minimum
+    from .sparse import sparse_hessian as sparse_hessian
+    from .sparse import sparse_jacobian as sparse_jacobian
+    from .tape import Tape as Tape
+    from .tape import Var as Var
 
 
 def __getattr__(name: str) -> object:
@@ -53,7 +69,14 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
-    *_LATER,
+    "Dual",
+    "Tape",
+    "Var",
+    "cfunc",
+    "implicit",
+    "implicit_minimum",
+    "sparse_hessian",
+    "sparse_jacobian",
     "ArgumentError",
     "DualadError",
     "NoSourceError",
