@@ -192,7 +192,7 @@ def _has_float(x: object) -> bool:
 
 
 def dual_jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, object]:
-    """Return (f(*primals), the derivative along the tangents) by running `f` on Duals. The counterpart of `jvp`.
+    """Return `f(*primals)` and the derivative along the tangents, by running `f` on Duals: the counterpart of `jvp`.
 
     Parameters
     ----------

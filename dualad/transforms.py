@@ -156,7 +156,7 @@ def jvp(
     argnums: int | tuple[int, ...] | None = None,
     has_aux: bool = False,
 ) -> tuple:
-    """Return (f(*primals), the Jacobian of f times the tangents), by forward mode.
+    """Return `f(*primals)` and the Jacobian of `f` times the tangents, by forward mode.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, 
 
 
 def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[object, tuple]:
-    """Return f(*primals) and the coefficients of the Taylor series of f along a line, by Taylor mode.
+    """Return `f(*primals)` and the coefficients of the Taylor series of `f` along a line, by Taylor mode.
 
     With g(t) = f(x + t d), for the primals x and the directions d, coefficient k is the k-th derivative of g at 0, over
     k!. Each product costs k multiplications for coefficient k, so that all of them cost O(order**2) (nested `jvp`:
@@ -239,7 +239,7 @@ def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[
     Returns
     -------
     value : object
-        f(*primals).
+        `f(*primals)`.
     coefficients : tuple
         Coefficients 1 to `order`, each of the shape and in the structure of `value`.
 
@@ -321,7 +321,7 @@ def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple
 
 
 def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
-    """Return (f(*primals), pullback): the pullback takes a cotangent of the result to those of the arguments.
+    """Return `f(*primals)` and its pullback, which takes a cotangent of the result to those of the arguments.
 
     Parameters
     ----------
