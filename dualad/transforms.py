@@ -81,9 +81,22 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
 
 
 def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return a function that gives (f(...), gradient), computed together. See `grad`.
+    """Return a function that gives the value and the gradient of a scalar function, computed together.
 
-    With `has_aux` it gives ((value, auxiliary output), gradient).
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `grad`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`; returns (value, gradient), and with `has_aux` ((value, auxiliary output), gradient).
+
+    Raises
+    ------
+    ArgumentError, NoSourceError, NotDifferentiableError, UnsupportedError
+        As `grad` does.
     """
     return _of(f, "value_and_grad", argnums, has_aux)
 
@@ -119,14 +132,35 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
 
 
 def jacrev(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return the Jacobian of a function, by reverse mode; its cost grows with the number of outputs. See `jacfwd`."""
+    """Return the Jacobian of a function, by reverse mode; its cost grows with the number of outputs.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `jacfwd`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`; returns what `jacfwd` does.
+    """
     return _of(f, "jacrev", argnums, has_aux)
 
 
 def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return the Jacobian of a function, by the mode that fits its shape. See `jacfwd`.
+    """Return the Jacobian of a function, by the mode that fits its shape.
 
     Forward mode is taken for an argument with at most twice as many elements as the result, reverse mode for others.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `jacfwd`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`; returns what `jacfwd` does.
     """
     return _of(f, "jacobian", argnums, has_aux)
 
@@ -135,6 +169,11 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
     """Return the Hessian of a scalar function: the Jacobian of its gradient, column by column.
 
     Each column is the gradient, by reverse mode, of a tangent, by forward mode.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `grad`.
 
     Returns
     -------
@@ -161,6 +200,7 @@ def jvp(
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     primals : tuple
         The arguments.
     tangents : tuple
@@ -171,6 +211,13 @@ def jvp(
         The arguments that the tangents belong to, one each; the others are held fixed. Default: all.
     has_aux : bool
         Whether `f` returns (value, auxiliary output); then there are three results: value, tangent, auxiliary output.
+
+    Returns
+    -------
+    value : object
+        `f(*primals)`.
+    tangent : object
+        The Jacobian times the tangents, of the shape and in the structure of `value`.
 
     Raises
     ------
@@ -229,6 +276,7 @@ def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     primals : tuple
         The arguments.
     directions : tuple
@@ -326,6 +374,7 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     *primals : object
         The arguments.
     has_aux : bool
@@ -445,11 +494,18 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     *args : object
         Arguments; only their types matter.
     mode : {"reverse", "forward"}
+        Which sweep to show: that of `value_and_grad` (or `vjp`), or that of `jvp`.
     argnums : int or tuple of int, optional
         Default: every floating-point argument.
+
+    Returns
+    -------
+    str
+        The code, as it runs.
     """
     from numba import typeof
 

@@ -143,7 +143,7 @@ def implicit_minimum(
         `constraints(y, *args)` is a float array of one dimension that is zero at y: equality constraints. The
         derivatives are those of the conditions of Karush, Kuhn and Tucker; the multipliers are found by least squares.
         The gradients of the constraints must be linearly independent.
-    linear_solver, tolerance, result
+    linear_solver, tolerance, result : str, float, str
         As in `implicit`.
 
     Returns

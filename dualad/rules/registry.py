@@ -416,5 +416,6 @@ def constant(*functions: Callable, name: str | None = None, cheap: bool = True) 
     Returns
     -------
     Rule
+        The rule; nothing more needs to be done with it.
     """
     return _register(Rule(name or functions[0].__name__, "constant", functions, cheap=cheap))
