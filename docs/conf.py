@@ -17,5 +17,7 @@ default_role = "code"  # `name` in a docstring is code, as in Markdown
 
 html_theme = "furo"
 html_title = "dualad"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
