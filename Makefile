@@ -3,6 +3,7 @@
 # make fuzz       random programs by the thousand (FUZZ="--kind joins --seed 1000 --count 500 --jobs 4")
 # make bench      the benchmark tables
 # make notebooks  execute the notebooks and store what they show
+# make docs       the site, in docs/_build/html
 # make clean      remove everything that make made
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 FUZZ ?=
 
-.PHONY: demo test fuzz bench notebooks clean
+.PHONY: demo test fuzz bench notebooks docs clean
 
 demo: $(VENV)/.core
 	$(RUN) -m dualad
@@ -30,8 +31,11 @@ bench: $(VENV)/.bench
 notebooks: $(VENV)/.notebooks
 	$(RUN) -m notebooks
 
+docs: $(VENV)/.docs
+	$(RUN) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp file an installed set of packages. The install is editable, so only pyproject.toml makes it stale.
@@ -53,4 +57,8 @@ $(VENV)/.bench: $(VENV)/.made pyproject.toml
 
 $(VENV)/.notebooks: $(VENV)/.made pyproject.toml
 	$(PIP) --editable '.[notebooks]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.made pyproject.toml
+	$(PIP) --editable '.[docs]'
 	touch $@

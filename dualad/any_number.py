@@ -43,6 +43,11 @@ def for_any_number(f: Callable) -> Callable:
     f : callable
         A Python function, a lambda, a closure, a method, a partial, or a jitted function; anything else is returned
         as it is.
+
+    Returns
+    -------
+    callable
+        Takes floats, Duals, Vars, and arrays of these.
     """
     return _replace(f, {})
 
@@ -192,7 +197,7 @@ def _has_float(x: object) -> bool:
 
 
 def dual_jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, object]:
-    """Return (f(*primals), the derivative along the tangents) by running `f` on Duals. The counterpart of `jvp`.
+    """Return `f(*primals)` and the derivative along the tangents, by running `f` on Duals: the counterpart of `jvp`.
 
     Parameters
     ----------
@@ -200,6 +205,11 @@ def dual_jvp(f: Callable, primals: tuple, tangents: tuple) -> tuple[object, obje
         Any Python function with one real result.
     primals, tangents : tuple
         One entry an argument: floats, float arrays, tuples of these; a tangent None for an argument to hold fixed.
+
+    Returns
+    -------
+    value, tangent : float
+        The result, and its derivative along the tangents.
     """
     from .dual import Dual
 

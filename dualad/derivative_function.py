@@ -156,6 +156,11 @@ class DerivativeFunction(Differentiated):
             In place of each argument of a call its type: a Numba type, the name of one ("float64[:]", "f8"), a class
             (float, np.float32), a tuple of such; or an example. An array type without a layout means contiguous arrays.
 
+        Returns
+        -------
+        DerivativeFunction
+            The derivative itself.
+
         Raises
         ------
         ArgumentError

@@ -81,9 +81,22 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
 
 
 def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return a function that gives (f(...), gradient), computed together. See `grad`.
+    """Return a function that gives the value and the gradient of a scalar function, computed together.
 
-    With `has_aux` it gives ((value, auxiliary output), gradient).
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `grad`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`; returns (value, gradient), and with `has_aux` ((value, auxiliary output), gradient).
+
+    Raises
+    ------
+    ArgumentError, NoSourceError, NotDifferentiableError, UnsupportedError
+        As `grad` does.
     """
     return _of(f, "value_and_grad", argnums, has_aux)
 
@@ -119,14 +132,35 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
 
 
 def jacrev(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return the Jacobian of a function, by reverse mode; its cost grows with the number of outputs. See `jacfwd`."""
+    """Return the Jacobian of a function, by reverse mode; its cost grows with the number of outputs.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `jacfwd`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`; returns what `jacfwd` does.
+    """
     return _of(f, "jacrev", argnums, has_aux)
 
 
 def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return the Jacobian of a function, by the mode that fits its shape. See `jacfwd`.
+    """Return the Jacobian of a function, by the mode that fits its shape.
 
     Forward mode is taken for an argument with at most twice as many elements as the result, reverse mode for others.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `jacfwd`.
+
+    Returns
+    -------
+    callable
+        Takes the arguments of `f`; returns what `jacfwd` does.
     """
     return _of(f, "jacobian", argnums, has_aux)
 
@@ -135,6 +169,11 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
     """Return the Hessian of a scalar function: the Jacobian of its gradient, column by column.
 
     Each column is the gradient, by reverse mode, of a tangent, by forward mode.
+
+    Parameters
+    ----------
+    f, argnums, has_aux
+        As in `grad`.
 
     Returns
     -------
@@ -156,11 +195,12 @@ def jvp(
     argnums: int | tuple[int, ...] | None = None,
     has_aux: bool = False,
 ) -> tuple:
-    """Return (f(*primals), the Jacobian of f times the tangents), by forward mode.
+    """Return `f(*primals)` and the Jacobian of `f` times the tangents, by forward mode.
 
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     primals : tuple
         The arguments.
     tangents : tuple
@@ -171,6 +211,13 @@ def jvp(
         The arguments that the tangents belong to, one each; the others are held fixed. Default: all.
     has_aux : bool
         Whether `f` returns (value, auxiliary output); then there are three results: value, tangent, auxiliary output.
+
+    Returns
+    -------
+    value : object
+        `f(*primals)`.
+    tangent : object
+        The Jacobian times the tangents, of the shape and in the structure of `value`.
 
     Raises
     ------
@@ -220,7 +267,7 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, 
 
 
 def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[object, tuple]:
-    """Return f(*primals) and the coefficients of the Taylor series of f along a line, by Taylor mode.
+    """Return `f(*primals)` and the coefficients of the Taylor series of `f` along a line, by Taylor mode.
 
     With g(t) = f(x + t d), for the primals x and the directions d, coefficient k is the k-th derivative of g at 0, over
     k!. Each product costs k multiplications for coefficient k, so that all of them cost O(order**2) (nested `jvp`:
@@ -229,6 +276,7 @@ def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     primals : tuple
         The arguments.
     directions : tuple
@@ -239,7 +287,7 @@ def taylor(f: Callable, primals: tuple, directions: tuple, order: int) -> tuple[
     Returns
     -------
     value : object
-        f(*primals).
+        `f(*primals)`.
     coefficients : tuple
         Coefficients 1 to `order`, each of the shape and in the structure of `value`.
 
@@ -321,11 +369,12 @@ def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple
 
 
 def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
-    """Return (f(*primals), pullback): the pullback takes a cotangent of the result to those of the arguments.
+    """Return `f(*primals)` and its pullback, which takes a cotangent of the result to those of the arguments.
 
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     *primals : object
         The arguments.
     has_aux : bool
@@ -445,11 +494,18 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
     Parameters
     ----------
     f : callable
+        Its result is a real number, a float array, or a structure of such.
     *args : object
         Arguments; only their types matter.
     mode : {"reverse", "forward"}
+        Which sweep to show: that of `value_and_grad` (or `vjp`), or that of `jvp`.
     argnums : int or tuple of int, optional
         Default: every floating-point argument.
+
+    Returns
+    -------
+    str
+        The code, as it runs.
     """
     from numba import typeof
 

@@ -43,10 +43,10 @@ def implicit(
     Parameters
     ----------
     solver : callable
-        solver(*args) returns y, a float or a float array. Any Python function, jitted or not; what Numba cannot
+        `solver(*args)` returns y, a float or a float array. Any Python function, jitted or not; what Numba cannot
         compile, such as SciPy's solvers, runs as Python, even from inside jitted code. It is never differentiated.
     residual : callable
-        residual(y, *args) is zero at the solution, of the size of y. dualad differentiates it.
+        `residual(y, *args)` is zero at the solution, of the size of y. dualad differentiates it.
     linear_solver : str
         How systems with the Jacobian of the residual by y are solved. "lu": it is factorised once a point. "gmres":
         SciPy's GMRES, with products by jvp and vjp alone. "sparse": SciPy's SuperLU, with `sparse_jacobian`,
@@ -136,14 +136,14 @@ def implicit_minimum(
     Parameters
     ----------
     solver : callable
-        solver(*args) returns y, a float or a float array (with constraints, of one dimension).
+        `solver(*args)` returns y, a float or a float array (with constraints, of one dimension).
     objective : callable
-        objective(y, *args) is a number; y is where its gradient by y is zero.
+        `objective(y, *args)` is a number; y is where its gradient by y is zero.
     constraints : callable, optional
-        constraints(y, *args) is a float array of one dimension that is zero at y: equality constraints. The derivatives
-        are those of the conditions of Karush, Kuhn and Tucker; the multipliers are found by least squares. The
-        gradients of the constraints must be linearly independent.
-    linear_solver, tolerance, result
+        `constraints(y, *args)` is a float array of one dimension that is zero at y: equality constraints. The
+        derivatives are those of the conditions of Karush, Kuhn and Tucker; the multipliers are found by least squares.
+        The gradients of the constraints must be linearly independent.
+    linear_solver, tolerance, result : str, float, str
         As in `implicit`.
 
     Returns

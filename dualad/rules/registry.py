@@ -275,25 +275,147 @@ def pointwise(
     overflows: bool = False,
     fixed: tuple[int, ...] = (),
 ) -> Callable[[Callable], Rule]:
-    """Declare a pointwise primitive for the given callables (decorator)."""
+    """Declare the derivative of functions of numbers with a number as their result (decorator).
+
+    The function that is decorated takes the same arguments and returns ``value, (partial, ...)``, one partial an
+    argument: assignments, then one return. Arrays go through it element by element.
+
+    Parameters
+    ----------
+    *functions : callable
+        What the rule is for: ordinary, jitted and C functions, several if they do the same.
+    cheap : bool
+        Whether computing the value again costs about as much as loading it; the reverse sweep then does not store it.
+    singular : bool
+        Whether a partial can be infinite or undefined where the value is finite (sqrt at 0).
+    pole : bool
+        Whether that can be where the value is infinite, too (log at 0).
+    overflows : bool
+        Whether value and partials can be too large to be represented (exp at 1000).
+    fixed : tuple of int
+        Positions of arguments by which no derivative is known; where one carries a derivative, that is an error.
+
+    Returns
+    -------
+    callable
+        The decorator, which returns the rule.
+
+    Raises
+    ------
+    RuleError
+        If the source of the rule cannot be found, or it is not written as described.
+
+    Examples
+    --------
+    ::
+
+        @dualad.pointwise(cube_root)
+        def cube_root_rule(x):
+            value = cube_root(x)
+            return value, (value / (3.0 * x),)
+    """
     return _declare("pointwise", functions, cheap, singular, pole, overflows, fixed)
 
 
 def linear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:
-    """Declare a primitive that is linear in all its arguments together (decorator)."""
+    """Declare functions that are linear in all their arguments together (decorator).
+
+    The function that is decorated takes the arguments and `value_bar`, the cotangent of the result, and returns the
+    cotangents of the arguments, in a tuple: the transpose. The tangent is the function itself, of the tangents.
+
+    Parameters
+    ----------
+    *functions : callable
+        What the rule is for.
+    cheap : bool
+        As in `pointwise`.
+
+    Returns
+    -------
+    callable
+        The decorator, which returns the rule.
+
+    Examples
+    --------
+    ::
+
+        @dualad.linear(flipped)
+        def flipped_rule(x, value_bar):
+            return (flipped(value_bar),)
+    """
     return _declare("linear", functions, cheap)
 
 
 def bilinear(*functions: Callable, cheap: bool = False) -> Callable[[Callable], Rule]:
-    """Declare a primitive that is linear in each of its arguments (decorator)."""
+    """Declare functions that are linear in each of their arguments, as products are (decorator).
+
+    The function that is decorated returns the cotangents of the arguments, as for `linear`. The tangent is the function
+    itself, of one tangent and the other arguments at a time.
+
+    Parameters
+    ----------
+    *functions : callable
+        What the rule is for.
+    cheap : bool
+        As in `pointwise`.
+
+    Returns
+    -------
+    callable
+        The decorator, which returns the rule.
+    """
     return _declare("bilinear", functions, cheap)
 
 
 def pair(*functions: Callable, singular: bool = False) -> Callable[[Callable], Rule]:
-    """Declare a primitive by its JVP; the VJP follows with `.reverse` (decorator)."""
+    """Declare functions of arrays by a tangent and a cotangent, each written out (decorator).
+
+    The function that is decorated takes the arguments, `value`, and a tangent for each argument (`x_dot` for `x`), and
+    returns the tangent of the value. What comes back has a decorator ``.reverse`` for a function that takes the
+    arguments, `value` and `value_bar`, and returns the cotangents of the arguments, in a tuple.
+
+    Parameters
+    ----------
+    *functions : callable
+        What the rule is for.
+    singular : bool
+        As in `pointwise`.
+
+    Returns
+    -------
+    callable
+        The decorator, which returns the rule.
+
+    Examples
+    --------
+    ::
+
+        @dualad.pair(inverse)
+        def inverse_rule(x, value, x_dot):
+            return -value @ x_dot @ value
+
+        @inverse_rule.reverse
+        def _(x, value, value_bar):
+            return (-value.T @ value_bar @ value.T,)
+    """
     return _declare("pair", functions, singular=singular)
 
 
 def constant(*functions: Callable, name: str | None = None, cheap: bool = True) -> Rule:
-    """Declare callables whose derivative is zero wherever it exists."""
+    """Declare functions whose derivative is zero wherever it exists.
+
+    Parameters
+    ----------
+    *functions : callable
+        What is piecewise constant, or has integers as its result.
+    name : str, optional
+        What the rule is called; by default as the first of the functions.
+    cheap : bool
+        As in `pointwise`.
+
+    Returns
+    -------
+    Rule
+        The rule; nothing more needs to be done with it.
+    """
     return _register(Rule(name or functions[0].__name__, "constant", functions, cheap=cheap))

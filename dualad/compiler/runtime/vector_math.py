@@ -116,11 +116,18 @@ def use_vector_math(enabled: bool) -> None:
     Parameters
     ----------
     enabled : bool
+        False for none.
     """
     global _enabled
     _enabled = bool(enabled)
 
 
 def uses_vector_math() -> bool:
-    """Return whether derivatives that are compiled now use vector variants."""
+    """Return whether derivatives that are compiled now use vector variants.
+
+    Returns
+    -------
+    bool
+        False, too, where the platform has none.
+    """
     return _enabled and bool(FUNCTIONS)
