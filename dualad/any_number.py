@@ -66,7 +66,8 @@ def _replace(value: object, done: dict) -> object:
     if isinstance(value, functools.partial):
         return functools.partial(_replace(value.func, done), *value.args, **value.keywords)
     value = getattr(value, "py_func", value)
-    if isinstance(value, pytypes.FunctionType) and not value.__module__.startswith(("numpy", "dualad.functions")):
+    module = getattr(value, "__module__", None) or ""
+    if isinstance(value, pytypes.FunctionType) and not module.startswith(("numpy", "dualad.functions")):
         return done[value] if value in done else _rebuild(value, done)
     return value
 

@@ -26,9 +26,9 @@ LARGEST_INTEGER = 2**63 - 1
 
 
 def number_rules() -> Iterator[Rule]:
-    """Yield the rules that take one or two real numbers."""
+    """Yield dualad's own rules that take one or two real numbers."""
     for rule in all_rules():
-        if is_of_numbers(rule) and arity(rule) <= 2:
+        if is_of_numbers(rule) and arity(rule) <= 2 and not rule.is_users:
             yield rule
 
 

@@ -374,3 +374,10 @@ def test_no_message_has_an_address():
     with pytest.raises((dualad.DualadError, TypeError)) as caught:
         dualad.grad(Model())(1.0)
     assert " at 0x" not in str(caught.value)
+
+
+def test_what_runs_on_several_threads_is_not_its_function_on_one():
+    for _ in range(2):  # neither is taken for the other, whichever comes first
+        with pytest.raises(dualad.UnsupportedError, match="under parallel=True"):
+            dualad.grad(on_several_threads)(X)
+        assert np.all(np.isfinite(dualad.grad(on_several_threads.py_func)(X)))

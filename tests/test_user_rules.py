@@ -169,3 +169,12 @@ def test_bad_rules():
     exec("def rule(x):\n    return x, (1.0,)", namespace)
     with pytest.raises(RuleError, match="its source cannot be found"):
         dualad.pointwise(lambda x: x)(namespace["rule"])
+
+
+def test_numbers_that_carry_derivatives():
+    def product(x):
+        return c_erf(x) * x
+
+    slope = math.erf(0.3) + 0.3 * 2.0 / math.sqrt(math.pi) * math.exp(-0.09)
+    assert dualad.tape_grad(product)(0.3) == pytest.approx(slope)
+    assert dualad.dual_jvp(product, (0.3,), (1.0,))[1] == pytest.approx(slope)

@@ -31,7 +31,7 @@ library      a function, class or module of a library (`LIBRARIES`), or what has
 derivative   kind and options of a derivative, and its own dependencies
 object       any other object, where more is done with it than that attributes are read: the object itself; its class,
              if nothing but attributes can be read of it
-options      of a ufunc that Numba compiles: how it does
+options      of a ufunc that Numba compiles, and of a function that runs on several threads: how it does
 computed     an attribute that only the user's own code can tell, which lowering refuses; missing: one not there (yet)
 function     the function itself, if something is missing: what it will be depends on more than what is known
 ===========  =======================================================================================================
@@ -58,7 +58,7 @@ from ...rules import registry
 from ...rules.custom import CustomRule, find_custom
 from ..runtime.numba_bridge import derivative_in, inner_njit, is_jitted, is_jitted_ufunc
 from ..runtime.numba_bridge.kernels import kernel_of
-from ..runtime.numba_bridge.objects import has_type
+from ..runtime.numba_bridge.objects import has_type, runs_parallel
 from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
 from .callables import call_of, is_library
@@ -223,6 +223,8 @@ class _Walk:
         out = self.visit(f, name, WHOLE) if is_whole else self.function(function, name)
         if self.copying and function is not None and f is not function and not isinstance(out, CustomRule):
             out.stands_for = f
+        if function is not None and runs_parallel(f):
+            self.entries.append(("options", name, jit_options(f)))
         forms = tuple((k, self.form(form, f"{name}({k})")) for k, form in forms)
         self.drain()
         count = -1
@@ -384,6 +386,8 @@ class _Walk:
         behind = derivative_in(x)
         if isinstance(behind, Differentiated):
             return self.derivative(behind, path)
+        if runs_parallel(x):  # which its function alone is not
+            self.entries.append(("options", path, jit_options(x)))
         copy = self.function(function, path)
         if copy is not None and x is not function:
             copy.stands_for = x
