@@ -49,6 +49,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -102,12 +103,8 @@ class Rule:
     overflows: bool = False
     fixed: tuple[int, ...] = ()
     reverse_function: Callable | None = None
-
-    @property
-    def is_users(self) -> bool:
-        """Whether the rule is declared outside dualad."""
-        declared = self.function or self.functions[0]
-        return not (getattr(declared, "__module__", None) or "").startswith("dualad.") and bool(self.functions)
+    is_users: bool = False
+    """Whether the rule is declared outside dualad."""
 
     @property
     def elementwise(self) -> bool:
@@ -216,7 +213,16 @@ def _read(function: Callable, name: str, kind: str) -> RuleBody:
     return RuleBody(params, tuple(temps), value, outputs, {**around.globals, **around.nonlocals})
 
 
+def _declaring_module() -> str:
+    """Return the name of the module that declares a rule: that of the nearest caller outside this one."""
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_globals.get("__name__", "")
+
+
 def _register(rule: Rule) -> Rule:
+    rule.is_users = not _declaring_module().startswith("dualad.")
     if rule.is_users:
         _make_room(rule)
     if rule.name in _by_name:
