@@ -19,7 +19,7 @@ _MOST_SWEEPS, _MOST_ELEMENTS = 128, 10**7
 
 
 def linearize(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
-    """Return (f(*primals), jvp_fn): jvp_fn takes tangents to that of the result, as often as you like.
+    """Return ``(f(*primals), jvp_fn)``: jvp_fn takes tangents to that of the result, as often as you like.
 
     Parameters
     ----------
