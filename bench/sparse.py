@@ -6,7 +6,6 @@ the matrix, also as a multiple of one evaluation. Called from Python, as solvers
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable
 
@@ -15,7 +14,7 @@ import numpy as np
 
 import dualad
 
-from .table import duration, interleaved_medians, processor, write_section
+from .table import duration, interleaved_medians, made_on, write_section
 
 MARK = "python -m bench.sparse"
 
@@ -102,11 +101,10 @@ def table() -> str:
         primal, matrix = interleaved_medians([_repeated(g, args) for g in (compiled, derivative)])
         cells = [f"{found.shape[1]:,}", f"{found.nnz:,}", str(derivative.colors), duration(once), duration(primal)]
         lines.append(f"| {name} | {' | '.join(cells)} | {duration(matrix)} | {matrix / primal:.1f} |")
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     lines += [
         "",
         "Called from Python on one thread; medians, of the pattern the best of five. Compiled before.",
-        f"{processor()}, {versions}.",
+        made_on(),
     ]
     return "\n".join(lines)
 

@@ -128,14 +128,19 @@ def table() -> str:
         primal, forward, reverse = measure(f, args, argnums)
         times = " | ".join(duration(t) for t in (primal, forward, reverse))
         lines.append(f"| {name} | {times} | {forward / primal:.1f} | {reverse / primal:.1f} |")
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     lines += [
         "",
         "Medians of one run, measured in turns on one thread, called from compiled code. Function: one evaluation by",
         "Numba. Forward: value and one Jacobian-vector product. Reverse: value and the whole gradient.",
-        f"{processor()}, {versions}.",
+        made_on(),
     ]
     return "\n".join(lines)
+
+
+def made_on() -> str:
+    """Return what a table was made on: the processor, and the versions."""
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
+    return f"{processor()}, {versions}."
 
 
 def write_section(mark: str, text: str) -> None:

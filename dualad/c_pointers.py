@@ -116,7 +116,7 @@ def cfunc(derivative: Callable, signature: object) -> object:
         if isinstance(signature, str) and "(" not in signature:
             kinds = ", ".join(map(repr, _KINDS))
             raise ArgumentError(f"signature={signature!r}: it is one of {kinds}, or one of Numba's")
-    made = function_of(text, innermost(derivative), f=_callable(derivative), carray=carray)["callback"]
+    made = function_of(text, innermost(derivative), f=derivative, carray=carray)["callback"]
     made.__name__ = made.__qualname__ = name if name.isidentifier() else "callback"
     compiled = numba.cfunc(given)(made)
     if signature in ("quad", "ndimage"):
@@ -124,7 +124,3 @@ def cfunc(derivative: Callable, signature: object) -> object:
 
         return scipy.LowLevelCallable(compiled.ctypes)
     return compiled
-
-
-def _callable(derivative: Callable) -> object:
-    return getattr(derivative, "dispatcher", derivative)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 
 from numba import njit
 
-from .compiler.lowering.source import innermost, python_function
 from .compiler.runtime.numba_bridge import is_jitted
 from .errors import ArgumentError
 from .transforms import jvp, vjp
-from .written import function_of, with_rule
+from .written import function_of, with_names, with_rule
 
 __all__ = ["checkpoint"]
 
@@ -41,11 +39,9 @@ def checkpoint(helper: Callable) -> Callable:
     RuleError
         When a derivative is compiled: if the helper writes into its arguments.
     """
-    function = python_function(innermost(helper))
-    parameters = [] if function is None else list(inspect.signature(function).parameters.values())
-    if not parameters or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
+    function, names = with_names(helper)
+    if not names:
         raise ArgumentError(f"checkpoint({helper!r}): name a Python function with named parameters")
-    names = [p.name for p in parameters]
     given, dots = ", ".join(names), ", ".join(f"{name}_dot" for name in names)
     name = function.__name__ if function.__name__.isidentifier() else "helper"
     text = f"""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 from collections.abc import Callable
 from itertools import count
+from types import FunctionType
 
 import numpy as np
 
+from .compiler.lowering.source import innermost, python_function
 from .rules.custom import custom_rule
 
 _serial = count(1)
@@ -20,6 +23,14 @@ def function_of(text: str, like: object, **around: object) -> dict:
     namespace = {"__name__": getattr(like, "__module__", None) or "__main__", "np": np, **around}
     exec(compile(text, filename, "exec"), namespace)  # noqa: S102
     return namespace
+
+
+def with_names(f: Callable) -> tuple[FunctionType | None, list[str]]:
+    """Return the Python function behind a callable, and the names of its parameters if it has no others than named."""
+    function = python_function(innermost(f))
+    parameters = [] if function is None else list(inspect.signature(function).parameters.values())
+    is_named = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    return function, [p.name for p in parameters] if is_named else []
 
 
 def with_rule(

@@ -11,15 +11,13 @@ with the names of the residual's parameters.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 
-from ..compiler.lowering.source import innermost, python_function
 from ..compiler.runtime.numba_bridge import lapack
 from ..errors import ArgumentError
 from ..rules.factorised import as_square, as_vector, lu_factor, lu_solve, lu_solve_transposed, shaped_like
 from ..transforms import grad, jacfwd, jacrev, jvp, vjp
-from ..written import function_of, with_rule
+from ..written import function_of, with_names, with_rule
 from .solvers import RESULTS, as_jitted, first_type, label_of
 from .systems import inverses
 
@@ -217,13 +215,12 @@ def _result_of(
 
 def _names_after_first(f: Callable, what: str) -> list[str]:
     """Return the names of the parameters of a residual or an objective behind y."""
-    function = python_function(innermost(f))
+    function, names = with_names(f)
     if function is None:
         raise ArgumentError(f"{what} {f!r} is not a Python function")
-    parameters = list(inspect.signature(function).parameters.values())
-    if len(parameters) < 2 or any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters):
+    if len(names) < 2:
         raise ArgumentError(f"{what} {label_of(f)} must have named parameters: the solution, and one or more behind it")
-    return [p.name for p in parameters[1:]]
+    return names[1:]
 
 
 def _with_rule(solve: object, text: str, around: dict) -> object:

@@ -77,50 +77,37 @@ def inverses(residual: Callable, names: list[str], kind: str) -> tuple[object, o
     inverse, inverse_transposed = pair
     given = ", ".join(names)
     bars, dots = (", ".join(f"{name}_{suffix}" for name in names) for suffix in ("bar", "dot"))
-    text = f"""
+    helpers = {"residual": residual, "as_vector": as_vector, "shaped_like": shaped_like, "jvp": jvp, "vjp": vjp}
+    products = f"""
 def applied(y_, {given}, x_):
     return as_vector(jvp(residual, (y_, {given}), (shaped_like(x_, y_), {"None, " * len(names)}))[1])
-
-def forward(b_, y_, {given}):
-    x_ = inverse(b_, y_, {given})
-    return x_, (x_, y_, {given})
-
-def tangent(residuals_, b_dot_, y_dot_, {dots}):
-    x_, y_, {given} = residuals_
-    _, product_dot_ = jvp(applied, (y_, {given}, x_), (y_dot_, {dots}, None))
-    return inverse(b_dot_ - product_dot_, y_, {given})
-
-def cotangent(residuals_, x_bar_):
-    x_, y_, {given} = residuals_
-    w_ = inverse_transposed(x_bar_, y_, {given})
-    _, pullback_ = vjp(applied, y_, {given}, x_)
-    y_bar_, {bars}, _ = pullback_(-w_)
-    return w_, y_bar_, {bars}
-
-def forward_transposed(b_, y_, {given}):
-    x_ = inverse_transposed(b_, y_, {given})
-    return x_, (x_, y_, {given})
 
 def applied_transposed(y_, {given}, x_):
     _, pullback_ = vjp(residual, y_, {given})
     return as_vector(pullback_(shaped_like(x_, y_))[0])
+"""
+    # of w.T F_y x, the scalar whose derivatives by y and args both share, each has one vector and the other's weights
+    for own, other, product, (vector, weights) in (
+        (inverse, inverse_transposed, "applied", ("x_", "w_")),
+        (inverse_transposed, inverse, "applied_transposed", ("w_", "x_")),
+    ):
+        text = f"""{products}
+def forward(b_, y_, {given}):
+    x_ = own(b_, y_, {given})
+    return x_, (x_, y_, {given})
 
-def tangent_transposed(residuals_, b_dot_, y_dot_, {dots}):
+def tangent(residuals_, b_dot_, y_dot_, {dots}):
     x_, y_, {given} = residuals_
-    _, product_dot_ = jvp(applied_transposed, (y_, {given}, x_), (y_dot_, {dots}, None))
-    return inverse_transposed(b_dot_ - product_dot_, y_, {given})
+    _, product_dot_ = jvp({product}, (y_, {given}, x_), (y_dot_, {dots}, None))
+    return own(b_dot_ - product_dot_, y_, {given})
 
-def cotangent_transposed(residuals_, x_bar_):
+def cotangent(residuals_, x_bar_):
     x_, y_, {given} = residuals_
-    w_ = inverse(x_bar_, y_, {given})
-    _, pullback_ = vjp(applied, y_, {given}, w_)
-    y_bar_, {bars}, _ = pullback_(-x_)
+    w_ = other(x_bar_, y_, {given})
+    _, pullback_ = vjp(applied, y_, {given}, {vector})
+    y_bar_, {bars}, _ = pullback_(-{weights})
     return w_, y_bar_, {bars}
 """
-    around = {"residual": residual, "inverse": inverse, "inverse_transposed": inverse_transposed}
-    helpers = {"as_vector": as_vector, "shaped_like": shaped_like, "jvp": jvp, "vjp": vjp}
-    made = function_of(text, residual, **around, **helpers)
-    with_rule(inverse, made["forward"], made["tangent"], made["cotangent"])
-    parts = (made[f"{part}_transposed"] for part in ("forward", "tangent", "cotangent"))
-    with_rule(inverse_transposed, *parts)
+        made = function_of(text, residual, own=own, other=other, **helpers)
+        with_rule(own, made["forward"], made["tangent"], made["cotangent"])
     return inverse, inverse_transposed

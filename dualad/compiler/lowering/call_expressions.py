@@ -39,7 +39,6 @@ from .values import (
 )
 
 _CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator once, and all of it
-_SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
 class CallExpressions:

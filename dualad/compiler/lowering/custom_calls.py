@@ -127,6 +127,11 @@ class Ruled(OwnRule):
                 )
         return found
 
+    def taken_apart(self, values: list) -> tuple[object, list]:
+        """Return the residuals in their structure, and what stands behind their leaves."""
+        found = dict(zip(self.residuals, values, strict=False))
+        return each(found.__getitem__, self.structure.items[1], True), values[len(found) :]
+
     def arguments(self) -> Iterator[tuple[object, list[int]]]:
         """Yield the arguments, with the numbers of the leaves in each."""
         for x in self.lifted.arguments:
@@ -168,9 +173,8 @@ class TangentHalf(Entry):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         ruled, rule = self.ruled, self.ruled.custom
-        count = len(ruled.residuals)
-        residuals = each(dict(zip(ruled.residuals, values, strict=False)).__getitem__, ruled.structure.items[1], True)
-        dots = dict(zip(self.dots, values[count:], strict=True))
+        residuals, rest = ruled.taken_apart(values)
+        dots = dict(zip(self.dots, rest, strict=True))
         tangents = [
             each(lambda k: dots.get(k, _NONE), x)
             for x, places in ruled.arguments()
@@ -206,9 +210,8 @@ class CotangentHalf(Entry):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         ruled, rule = self.ruled, self.ruled.custom
-        count = len(ruled.residuals)
-        residuals = each(dict(zip(ruled.residuals, values, strict=False)).__getitem__, ruled.structure.items[1], True)
-        bar = each(dict(enumerate(values[count:])).__getitem__, ruled.structure.items[0])
+        residuals, rest = ruled.taken_apart(values)
+        bar = each(dict(enumerate(rest)).__getitem__, ruled.structure.items[0])
         half = low.function_value_of(rule.cotangent)
         if len(half.node.args.args) != 2:
             raise wrong(

@@ -310,16 +310,16 @@ class _Walk:
 
     def visit(self, x: object, path: str, use: Use) -> object:
         """Add the entries of a value; return its copy."""
+        kind = _kind(type(x))
+        if kind == "value":
+            self.entries.append(("value", path, _exact(x)))
+            return x
         rule = find_custom(x)
         if rule is not None:
             return self.rule(rule, path)
         primitive = _users_rule(x)
         if primitive is not None:
             return self.primitive(x, primitive, path)
-        kind = _kind(type(x))
-        if kind == "value":
-            self.entries.append(("value", path, _exact(x)))
-            return x
         if kind == "library":
             return self.library(x, path)
         if kind == "named":

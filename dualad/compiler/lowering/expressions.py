@@ -42,7 +42,6 @@ from .values import (
     static_value,
 )
 
-_CONSUMERS = ("sum", "min", "max", "list", "tuple")  # go through an iterator once, and all of it
 _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
