@@ -270,7 +270,9 @@ class SparseDerivative:
 
 def _whose_gradient(f: object, argnums: tuple[int, ...]) -> object:
     """Return the function that `f` is the gradient of by some arguments, or None: the Jacobian is its Hessian."""
-    is_one = isinstance(f, DerivativeFunction) and f.what.kind == "grad" and f.what.options == (argnums, True, False)
+    if not isinstance(f, DerivativeFunction) or f.what.kind != "grad":
+        return None
+    is_one = f.what.argnums == argnums and f.what.single and not f.what.has_aux
     return f.given if is_one else None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad.rules import by_types, moving
+from dualad.rules import by_types, factorised, moving
 from dualad.rules.by_types import Like
 from dualad.testing import check_grads
 
@@ -142,6 +142,9 @@ FUNCTIONS = {
     np.column_stack: [(((A, V[:3]),), {}), (((V, V),), {})],
     moving.as_rows: [((V, 1.0, V), {}), ((A, A), {}), ((V,), {})],
     moving.as_columns: [((V, V), {}), ((A, V[:3]), {}), ((A, A), {})],
+    factorised.as_vector: [((V,), {}), ((A,), {}), ((1.5,), {})],
+    factorised.as_square: [((S[0],), {}), ((S[0].reshape(1, 3, 3, 1),), {}), ((1.5,), {})],
+    factorised.shaped_like: [((V, V), {}), ((np.ravel(A), A), {}), ((V[:1], 1.5), {})],
 }
 ALIASES = {np.amax: np.max, np.amin: np.min}
 

@@ -28,6 +28,7 @@ from ...rules import accumulation
 from .. import ir
 from ..ir import Var
 from ..ir.kinds import is_array, is_number, is_reference, type_of
+from ..runtime.numba_bridge import as_dtype
 from .jacobian import copied, dtype_text
 from .reverse import Reverse
 
@@ -119,6 +120,7 @@ class _Cut:
     def forward_half(self) -> tuple[list[str], list[tuple]]:
         state = self.state()
         self.line(0, f"def {self.name}({', '.join(self.parameters)}):")
+        self.begin_with(state)
         self.copy(1, self.mark)
         result = self.reverse.result_text(self.reverse.function.result, self.own_result)
         self.line(1, f"return {result}, ({''.join(f'{n}, ' for n in state)})")
@@ -154,11 +156,23 @@ class _Cut:
             raise NotRepeatableError
         return found
 
+    def begin_with(self, names: list[str]) -> None:
+        """Print a value for each name that the forward sweep may leave without one, in a branch that is not taken."""
+        assigned = {a.arg for a in self.arguments()}
+        _read_first(self.forward, assigned)
+        for name in names:
+            if name in assigned:
+                continue
+            if name not in self.variables or not is_plain(self.variables[name]):
+                raise NotRepeatableError
+            self.line(1, f"{name} = {_nothing(type_of(self.variables[name]))}")
+
     def rows(self, wrt: tuple[int, ...]) -> tuple[list[str], list[tuple]]:
         fresh, reset, seed, last = self.reverse.fresh, self.reset, self.seed, self.last
         value = self.reverse.operand(self.reverse.function.result)
         xs = [self.reverse.function.params[k] for k in wrt]
         self.line(0, f"def {self.name}({', '.join(self.parameters)}):")
+        self.begin_with([own for own, _, _ in reset])
         self.copy(1, self.mark)
         flat, k, count = fresh(f"{seed}_flat"), fresh("k"), fresh("count")
         self.line(1, f"{count} = {value}.size")
@@ -256,6 +270,20 @@ def is_plain(v: Var) -> bool:
     if isinstance(ty, types.BaseTuple):
         return all(isinstance(t, types.Integer) for t in ty)
     return isinstance(ty, types.Array | types.Float | types.Integer | types.Boolean)
+
+
+def _nothing(ty: object) -> str:
+    """Return the text of a value of some type that `is_plain`, an empty array among them."""
+    if isinstance(ty, types.BaseTuple):
+        return f"({'0, ' * len(ty)})"
+    if isinstance(ty, types.Array):
+        empty = f"np.empty(({'0, ' * ty.ndim}), {_dtype(ty.dtype)})"
+        return f"{empty}.T" if ty.layout == "F" else empty
+    return f"{_dtype(ty)}(0)"
+
+
+def _dtype(ty: object) -> str:
+    return "np.bool_" if ty == types.boolean else f"np.{as_dtype(ty)}"
 
 
 def _variables(function: ir.Function) -> dict[str, Var]:
