@@ -26,6 +26,7 @@ from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_pull_back,
     let_jitted_code_push_forward,
 )
+from .compiler.runtime.schedules import bytes_in
 from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
 from .errors import ArgumentError, NotDifferentiableError
 from .inputs import Parameter, native
@@ -45,7 +46,9 @@ __all__ = [
 ]
 
 
-def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
+def grad(
+    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, memory: int | str | None = None
+) -> DerivativeFunction:
     """Return the gradient of a scalar function, by reverse mode.
 
     Parameters
@@ -59,6 +62,10 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
         dict, list, tuple, dataclass or registered class (`register_structure`).
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
+    memory : int or str, optional
+        How many bytes the tape may take, as a number or as "200MB" or "1.5GiB". While the tape fits it is kept as a
+        whole; a loop whose tape does not is reversed in chunks, whose trips are run again from states that were kept
+        (binomial checkpointing: Griewank and Walther 2000). The results are the same, to the bit. Default: no limit.
 
     Returns
     -------
@@ -69,23 +76,28 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
     Raises
     ------
     ArgumentError
-        If `argnums` is out of range.
+        If `argnums` is out of range, or `memory` is no size.
     NoSourceError
         If the source of `f` cannot be found.
     NotDifferentiableError
         When called: an argument is an integer or boolean, or the result is not one real number.
     UnsupportedError
-        When called: `f` does something that dualad does not differentiate; the message says what and where.
+        When called: `f` does something that dualad does not differentiate; the message says what and where. With
+        `memory`, a loop that cannot be run again: one that prints, draws random numbers, or holds lists.
+    MemoryError
+        When called: `memory` does not hold one state and the tape of one trip of a loop.
     """
-    return _of(f, "grad", argnums, has_aux)
+    return _of(f, "grad", argnums, has_aux, memory)
 
 
-def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
+def value_and_grad(
+    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, memory: int | str | None = None
+) -> DerivativeFunction:
     """Return a function that gives the value and the gradient of a scalar function, computed together.
 
     Parameters
     ----------
-    f, argnums, has_aux
+    f, argnums, has_aux, memory
         As in `grad`.
 
     Returns
@@ -95,10 +107,10 @@ def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: boo
 
     Raises
     ------
-    ArgumentError, NoSourceError, NotDifferentiableError, UnsupportedError
+    ArgumentError, NoSourceError, NotDifferentiableError, UnsupportedError, MemoryError
         As `grad` does.
     """
-    return _of(f, "value_and_grad", argnums, has_aux)
+    return _of(f, "value_and_grad", argnums, has_aux, memory)
 
 
 def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
@@ -131,20 +143,24 @@ def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fals
     return _of(f, "jacfwd", argnums, has_aux)
 
 
-def jacrev(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
+def jacrev(
+    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, memory: int | str | None = None
+) -> DerivativeFunction:
     """Return the Jacobian of a function, by reverse mode; its cost grows with the number of outputs.
 
     Parameters
     ----------
     f, argnums, has_aux
         As in `jacfwd`.
+    memory : int or str, optional
+        How many bytes the tape may take, as in `grad`.
 
     Returns
     -------
     callable
         Takes the arguments of `f`; returns what `jacfwd` does.
     """
-    return _of(f, "jacrev", argnums, has_aux)
+    return _of(f, "jacrev", argnums, has_aux, memory)
 
 
 def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
@@ -184,8 +200,11 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
     return _of(f, "hessian", argnums, has_aux)
 
 
-def _of(f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool) -> DerivativeFunction:
-    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux)
+def _of(
+    f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool, memory: int | str | None = None
+) -> DerivativeFunction:
+    how = bytes_in(memory)
+    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, how)
 
 
 def jvp(
@@ -368,7 +387,7 @@ def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple
     return tuple(entries[:count])
 
 
-def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
+def vjp(f: Callable, *primals: object, has_aux: bool = False, memory: int | str | None = None) -> tuple:
     """Return `f(*primals)` and its pullback, which takes a cotangent of the result to those of the arguments.
 
     Parameters
@@ -380,6 +399,9 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     has_aux : bool
         Whether `f` returns (value, auxiliary output); then there are three results: value, pullback of the value,
         auxiliary output. (Not in jitted code.)
+    memory : int or str, optional
+        How many bytes the tape may take, as in `grad`; each call of the pullback then has a forward sweep of its own.
+        (Not in jitted code.)
 
     Returns
     -------
@@ -400,13 +422,15 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     wrt = tuple(k for k, x in enumerate(kept) if is_differentiable(x))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    has_aux = bool(has_aux)
+    has_aux, limit = bool(has_aux), bytes_in(memory)
     try:
+        if limit is not None:
+            raise NotRepeatableError
         out, state = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*kept)
         derivative, left = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_")), (state,)
     except NotRepeatableError:
         out, left = derivative_of(f, "primal", ())(*given), ()
-        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, extra=("out_bar_",))
+        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, how=limit, extra=("out_bar_",))
     if has_aux and not (isinstance(out, tuple | list) and len(out) == 2):
         raise NotDifferentiableError(f"has_aux=True, but {name_of(f)} does not return a pair (value, auxiliary output)")
     value, *aux = out if has_aux else (out,)

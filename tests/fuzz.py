@@ -71,9 +71,8 @@ class Verdict:
 
 def judge(program: RandomProgram, native: bool = False) -> Verdict:
     """Check the value and both derivatives of a program, against plain Python, differences and each other."""
-    as_python = nullcontext() if native else mock.patch.object(DerivativeFunction, "__call__", without_compiling)
     try:
-        with as_python:
+        with nullcontext() if native else generated_python():
             return check(program)
     except AssertionError as error:
         return Verdict("wrong", str(error))
@@ -83,6 +82,11 @@ def judge(program: RandomProgram, native: bool = False) -> Verdict:
         raise
     except Exception as error:  # whatever it is, it is not an answer
         return Verdict("wrong", f"{type(error).__name__}: {error}")
+
+
+def generated_python():
+    """Return a context in which derivatives run as the Python that dualad generates."""
+    return mock.patch.object(DerivativeFunction, "__call__", without_compiling)
 
 
 def without_compiling(derivative: DerivativeFunction, *args):

@@ -19,6 +19,7 @@ from .analysis.aliases import Aliases
 from .analysis.shapes import formulas
 from .analysis.verify import verify
 from .checks import check_arrays, check_inputs, check_objects, check_scalar
+from .differentiate.checkpoints import LimitedReverse
 from .differentiate.coloured import ColouredText
 from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
@@ -88,7 +89,8 @@ class Derivative:
     has_aux : bool
         Whether the function returns (value, auxiliary output).
     how : Axes or int, optional
-        Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series.
+        Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series; of reverse mode, how
+        many bytes there are for tapes.
     lenient : tuple of int
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
@@ -188,7 +190,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     elif kind in _JACOBIANS:
         return build_jacobian(what, argument_types)
     elif kind == "primal" and isinstance(entry, JacobianOf):  # one that is not differentiated itself
-        return build_jacobian(Derivative(entry.entry, entry.kind, entry.wrt, packs=PACKS), argument_types)
+        what = Derivative(entry.entry, entry.kind, entry.wrt, how=entry.how, packs=PACKS)
+        return build_jacobian(what, argument_types)
     scope, instances, function, inputs = lowered(units, what, kind, argument_types)
     base = entry.identifier
     name = instances.function_name(base if isinstance(entry, Whole) else f"{base}_{kind}")
@@ -221,7 +224,9 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         elif kind in PATTERNS:
             printer = pattern_printer(function, scope, activity, what, name)
         else:
-            printer = Reverse(function, scope, activity)
+            limit = what.how
+            plain = limit is None
+            printer = Reverse(function, scope, activity) if plain else LimitedReverse(function, scope, activity, limit)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     before = instances.text()
     lines, places = tidy(printer.lines, printer.places)
@@ -335,8 +340,8 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
             printer.forward_side_by_side(name, tangent.function, tangent.packs)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
-        pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt) for part in parts]
-        is_alone = what.packs > 0  # else it is read again, to be differentiated
+        pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt, memory=what.how) for part in parts]
+        is_alone = what.packs > 0 and what.how is None  # else it is read again, to be differentiated, or does not fit
         several = [is_alone and isinstance(out, types.Array) for out in outs]
         rows = [build_rows(part, wrt, given) if many else None for part, many in zip(parts, several, strict=True)]
         printer.reverse(name, value, pullbacks, rows)

@@ -48,22 +48,26 @@ class ReverseLoops(Taping):
             self.live.discard(c.result)
         outside = set(self.live)
         before, self._summed = self._summed, self.sums_of(loop, n)
+        self.reverse_trips(loop, n, slots)
+        self.live, self._summed = outside, before
+        for c in slots:
+            if c.init is not UNDEFINED:
+                self.pass_on(c.init, self.bar(c.param))
+
+    def reverse_trips(self, loop: For | While, n: _LoopNames, slots: list[Carried]) -> None:
+        """Print the trips of a loop in reverse order."""
         head = self._reverse_head(loop, n)
         with self.skipping(loop, n, slots), self.indented(head):
             self._trip_start(loop, n)
             for c in loop.carried:
                 self.restore(c.param)
             self.prologue(loop.body)
-            self._hand_back(slots, params)
+            self._hand_back(slots, {c.param for c in loop.carried})
             self.reverse_block(loop.body)
             for c in slots:
                 if c.param not in self.live:
                     zero = self.zero_array(c.param) if is_array(c.param) else "0.0"
                     self.line(f"{self.bar(c.param)} = {zero}")
-        self.live, self._summed = outside, before
-        for c in slots:
-            if c.init is not UNDEFINED:
-                self.pass_on(c.init, self.bar(c.param))
 
     def skipping(self, loop: For | While, n: _LoopNames, slots: list[Carried]) -> contextlib.AbstractContextManager:
         """Print a test that leaves a loop out if the adjoints of all its results are 0: then it adds nothing.

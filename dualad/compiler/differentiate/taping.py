@@ -105,7 +105,7 @@ class Taping(ReverseCalls, DerivativeEmitter):
             if plan is None:
                 continue
             nested = bool(self.plan.around[id(stmt)])
-            counted = is_counted(stmt) and not plan.selects
+            counted = self.is_counted(stmt) and not plan.selects
             n = self._names[id(stmt)] = _LoopNames(plan, counted, nested, stmt.trips.name)
             n.forwards = n.counted and may_run_forwards(stmt, self.plan)
             if plan.floats:
@@ -129,6 +129,10 @@ class Taping(ReverseCalls, DerivativeEmitter):
             if self.plan.is_mirrored(v) and id(loop) in self._names and self.plan.uses_shadow(v):
                 self._shadow_lists[v] = self.fresh(f"{self.bar(v)}_kept")
                 self.line(f"{self._shadow_lists[v]} = []")
+
+    def is_counted(self, loop: For | While) -> bool:
+        """Whether the block of a loop is reserved when it is entered."""
+        return is_counted(loop)
 
     def place_blocks(self) -> None:
         """Find where the trips of counted loops are counted, and where their blocks are reserved."""

@@ -54,7 +54,7 @@ class Batches:
 
     def call_batched(self, t: Transformed, values: list, node: ast.AST | None, outermost: bool = False) -> object:
         """Lower the call of a batched function, with one value for each parameter."""
-        if t.axes.parallel and not outermost:
+        if t.how.parallel and not outermost:
             what = "vmap with parallel=True inside another function or a derivative"
             raise self.fail(node, what, "leave parallel=True out there, or call it from Python")
         batch = _Batch(self, t, node)
@@ -93,7 +93,7 @@ class _Batch:
 
     def axes(self, is_default: list[bool], star: int | None, values: list) -> list:
         """Return one axis or None for each parameter, a list of them for a starred one."""
-        given = self.t.axes.into
+        given = self.t.how.into
         count = len(values) if star is None else star
         rest = 0 if star is None else len(values[star].items)
         if not isinstance(given, tuple):
@@ -177,7 +177,7 @@ class _Batch:
             for p in places:
                 self.store(outs[p], axes[p], index, results[p], found.types[p], None in found.sizes[p])
 
-        if self.t.axes.parallel:
+        if self.t.how.parallel:
             value = Derived(ResultsOf(entry, tuple(places)), "value", count=len(places))
             trip = Trip(value, list(axes.values()), [found.types[p] for p in places])
             self.on_threads(size, trip, list(outs.values()), lambda index: rows(index, sources))
@@ -252,7 +252,7 @@ class _Batch:
 
     def out_axes(self, structure: object, kinds: list) -> dict[int, int]:
         """Return where the axis of the batch is in each number or array of the result."""
-        asked = self.t.axes.out
+        asked = self.t.how.out
         if isinstance(asked, tuple):
             items = structure.items if isinstance(structure, TupleOf | ListOf) else [structure]
             if len(items) != len(asked) or items == [structure]:

@@ -139,11 +139,11 @@ class Whole(Plain):
         argnums: tuple[int, ...],
         single: bool,
         has_aux: bool,
-        axes: Axes | None = None,
+        how: Axes | int | None = None,
         forms: tuple = (),
     ):
         super().__init__(function, forms)
-        self.kind, self.argnums, self.single, self.has_aux, self.axes = kind, argnums, single, has_aux, axes
+        self.kind, self.argnums, self.single, self.has_aux, self.how = kind, argnums, single, has_aux, how
         if kind == "hvp":
             self.star = None
 
@@ -166,7 +166,7 @@ class Whole(Plain):
             asked = [Const(k in dots) for k in range(count)]
             products = low.hessian_products(function, values[:count], in_order, asked, self.source.node)
             return products[0] if count == 1 else TupleOf(tuple(products))
-        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux, self.axes)
+        whole = low.transformed(self.kind, function, self.argnums, self.single, self.has_aux, self.how)
         if self.kind == "vmap":
             return low.frozen(low.call_batched(whole, values, self.source.node, True))
         return low.frozen(low.call_in_order(whole, values, self.source.node))
@@ -316,7 +316,7 @@ class JacobianOf(Generated):
 
     @property
     def key(self) -> object:
-        return self.kind, self.entry.key, self.wrt
+        return self.kind, self.entry.key, self.wrt, self.how
 
     def names(self) -> list[str]:
         return self.entry.names()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ...errors import UnsupportedError, at
 from ..ir import Const, TupleOf, Var
 from ..ir.kinds import is_float
+from ..runtime.schedules import bytes_in
 from . import entries
 from .closures import Lifting
 from .entries import Contracted, Entry, Expanded, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
@@ -29,6 +30,7 @@ _PARAMETERS = {
     "taylor": ("f", "primals", "directions", "order"),
     "vmap": ("f", "in_axes", "out_axes", "parallel"),
 }
+_LIMITED = ("grad", "value_and_grad", "jacrev")
 _NONE = Const(None)
 _AXES = {"in_axes": 0, "out_axes": 0, "parallel": False}
 
@@ -51,10 +53,11 @@ class Transformations:
                 raise self.fail(node, "these arguments of stop_gradient", "it takes one value")
             return self.stopped(*args, *kwargs.values(), node)
         names = _PARAMETERS.get(kind, ("f", "argnums", "has_aux"))
+        names = (*names, "memory") if kind in _LIMITED else names
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         rest = args[len(names) :]
         is_twice = len(given) < len(kwargs) + min(len(names), len(args))
-        names = (*names, "has_aux") if kind == "vjp" else names  # by its name alone
+        names = (*names, "has_aux", "memory") if kind == "vjp" else names  # by their names alone
         if "f" not in given or is_twice or set(given) - set(names) or (rest and kind != "vjp"):
             raise self.fail(node, f"these arguments of {kind}", f"it takes {', '.join(names)}")
         f = given["f"]
@@ -64,8 +67,12 @@ class Transformations:
         has_aux = given.get("has_aux", Const(False))
         if not isinstance(has_aux, Const):
             raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
+        memory = given.get("memory", _NONE)
+        if not isinstance(memory, Const):
+            raise self.fail(node, f"{kind} with memory unknown at compile time", "use literals")
+        limit = bytes_in(memory.value)
         if kind == "vjp":
-            return self.call_vjp(function, rest, node, bool(has_aux.value))
+            return self.call_vjp(function, rest, node, bool(has_aux.value), limit)
         if kind == "vmap":
             return self.batched(function, given, node)
         if kind == "taylor":
@@ -95,7 +102,7 @@ class Transformations:
             return chosen[0] if isinstance(argnums, Const) else TupleOf(tuple(chosen))
         argnums = given.get("argnums", Const(0))
         positions = self.positions(kind, function, argnums, node)
-        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value))
+        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value), limit)
 
     def positions(self, kind: str, function: object, argnums: object, node: ast.Call) -> tuple[int, ...]:
         """Return the positions that `argnums` names, counted from the first."""
@@ -112,11 +119,11 @@ class Transformations:
         return positions
 
     def transformed(
-        self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool, axes: Axes | None = None
+        self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool, how: Axes | int | None = None
     ) -> Transformed:
         if kind == "hessian":  # forward over reverse
             function, kind = Transformed("grad", function, argnums, single, has_aux), "jacfwd"
-        return Transformed(kind, function, argnums, single, has_aux, axes)
+        return Transformed(kind, function, argnums, single, has_aux, how)
 
     def batched(self, function: object, given: dict, node: ast.Call) -> Transformed:
         """Lower vmap(f, in_axes, out_axes, parallel)."""
@@ -227,12 +234,13 @@ class Transformations:
         count: int,
         wrt: tuple[int, ...] = (),
         lenient: tuple[int, ...] = (),
+        memory: int | None = None,
     ) -> list:
         """Emit a derivative; return its `count` results. The same derivative is made once."""
-        key = (kind, wrt, lenient, entry.key)
+        key = (kind, wrt, lenient, memory, entry.key)
         table = self.units.derived
         if key not in table:
-            table[key] = Derived(entry, kind, wrt, lenient, count)
+            table[key] = Derived(entry, kind, wrt, lenient, count, memory)
         return self.results_of(table[key], operands, node)
 
     def results_of(self, derived: Derived, operands: list, node: ast.AST) -> list:
@@ -246,14 +254,22 @@ class Transformations:
             return [result]
         return [self.emit("item", (result, Const(k)), node, name) for k in range(derived.count)]
 
-    def gradients(self, entry: Entry, operands: list, node: ast.AST, structures: list, strict: bool = True) -> list:
+    def gradients(
+        self,
+        entry: Entry,
+        operands: list,
+        node: ast.AST,
+        structures: list,
+        strict: bool = True,
+        memory: int | None = None,
+    ) -> list:
         """Return structures of parameters with the gradients by them in their places.
 
         The derivative by an integer is 0 inside a structure, and refused for an argument as such if `strict`.
         """
         places = tuple(dict.fromkeys(p for x in structures for p in places_in(x)))
         lenient = tuple(p for x in structures if not (strict and isinstance(x, Leaf)) for p in places_in(x))
-        found = self.derived("grad", entry, operands, node, len(places), places, lenient)
+        found = self.derived("grad", entry, operands, node, len(places), places, lenient, memory)
         table = dict(zip(places, found, strict=True))
         return [each(table.__getitem__, x) for x in structures]
 
@@ -304,7 +320,7 @@ class Transformations:
             derivative: object = self.jacobians(t, entry, operands, node, structure, wrt)
         else:
             scalar = ResultsOf(entry, (0,)) if t.has_aux else entry
-            found = self.gradients(scalar, operands, node, wrt)
+            found = self.gradients(scalar, operands, node, wrt, memory=t.how)
             derivative = found[0] if t.single else TupleOf(tuple(found))
         if t.kind == "value_and_grad":
             value = self.values(entry, operands, node, Leaf(0))
@@ -325,7 +341,7 @@ class Transformations:
         strict = {x.number for x in wrt if isinstance(x, Leaf)}
         found_in = dict.fromkeys(p for x in wrt for p in places_in(x))
         places = tuple(p for p in found_in if p in strict or may_be_real(operands[p]))
-        whole = JacobianOf(ResultsOf(entry, outs), places, generate, t.kind)
+        whole = JacobianOf(ResultsOf(entry, outs), places, generate, t.kind, how=t.how)
         found = self.derived("value", whole, operands, node, len(outs) * len(places))
         table = {(j, i): found[n * len(places) + m] for n, j in enumerate(outs) for m, i in enumerate(places)}
 
@@ -403,7 +419,9 @@ class Transformations:
         """Return the places in some structures for which there are values, and the values."""
         return pairs(structures, [self.matching(x, v, what, node) for x, v in zip(structures, values, strict=True)])
 
-    def call_vjp(self, f: object, primals: list, node: ast.AST, has_aux: bool = False) -> TupleOf:
+    def call_vjp(
+        self, f: object, primals: list, node: ast.AST, has_aux: bool = False, memory: int | None = None
+    ) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
         # the pullback speaks of the arguments as they are now, whatever is written into them afterwards
@@ -415,7 +433,7 @@ class Transformations:
             structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
         given = self.as_given(f, entry.arguments, len(primals))
-        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure), *aux)))
+        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure, memory), *aux)))
 
     def call_pullback(self, pullback: Pullback, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
         if len(args) + len(kwargs) == 1 and kwargs.keys() <= {"cotangent"}:
@@ -425,7 +443,7 @@ class Transformations:
         outs, weights = self.pairs([pullback.out], args, "a cotangent", node)
         operands = [*pullback.operands, *weights]
         entry = Contracted(pullback.lifted, outs)
-        bars = self.gradients(entry, operands, node, pullback.arguments, strict=False)
+        bars = self.gradients(entry, operands, node, pullback.arguments, strict=False, memory=pullback.memory)
         return self.thawed(TupleOf(tuple(bars)))
 
 

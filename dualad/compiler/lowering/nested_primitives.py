@@ -71,7 +71,8 @@ class Derived(OwnRule):
 
     `kind` is "value" (the results of the entry; it is inlined where it is active) or "grad" (the gradients of its one
     result by the parameters in `wrt`, of which those in `lenient` may be integers, with the derivative 0). Several
-    results (`count` of them) are a tuple, which "item" operations take apart.
+    results (`count` of them) are a tuple, which "item" operations take apart. A gradient has at most `memory` bytes for
+    its tapes, if that is said.
     """
 
     def __init__(
@@ -81,9 +82,11 @@ class Derived(OwnRule):
         wrt: tuple[int, ...] = (),
         lenient: tuple[int, ...] = (),
         count: int | None = None,
+        memory: int | None = None,
     ):
         self.entry, self.kind, self.wrt, self.lenient = entry, kind, wrt, lenient
         self.count = len(wrt) if count is None else count
+        self.memory = memory
         self.__name__ = entry.identifier if kind == "value" else f"{entry.identifier}_{kind}"
         params = ", ".join(f"a{k}" for k in range(len(entry.names())))
         namespace: dict = {}
@@ -97,7 +100,7 @@ class Derived(OwnRule):
         """Return what is generated for arguments of some types."""
         if given not in self._built:
             kind = "primal" if self.kind == "value" else "grad"
-            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, given, self.lenient)
+            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, given, self.lenient, self.memory)
         return self._built[given]
 
     def _function(self, given: tuple) -> Callable:

@@ -87,11 +87,11 @@ class Transformed:
     argnums: tuple[int, ...]
     single: bool
     has_aux: bool = False
-    axes: Axes | None = None
+    how: Axes | int | None = None
 
     @property
     def options(self) -> tuple:
-        return self.argnums, self.single, self.has_aux, self.axes
+        return self.argnums, self.single, self.has_aux, self.how
 
     @property
     def innermost(self) -> object:
@@ -107,6 +107,7 @@ class Pullback:
     operands: list
     arguments: list
     out: object
+    memory: int | None = None
 
 
 @dataclass(eq=False)

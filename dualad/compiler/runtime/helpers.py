@@ -38,6 +38,13 @@ def grow(tape: np.ndarray, needed: int) -> np.ndarray:
     return larger
 
 
+def resize(tape: np.ndarray, size: int) -> np.ndarray:
+    """Return a tape with room for `size` numbers, at least one, that takes the place of `tape`."""
+    other = np.empty(size, tape.dtype)
+    other[: min(size, tape.size)] = tape[: min(size, tape.size)]
+    return other
+
+
 def lend(array: np.ndarray) -> np.ndarray:
     """Return an array for a recursive function, which is not counted as a reference (see `lent_array`).
 
@@ -58,6 +65,7 @@ def _larger(tape: np.ndarray, needed: int) -> int:
 inline_code(new_memory, memory.type_of_memory, memory.owned_memory)
 inline_code(tape_in, lambda array: array, memory.borrowed_array)
 inline_code(grow, lambda tape, needed: tape, memory.enlarged_array)
+inline_code(resize, lambda tape, size: tape, memory.resized_array)
 inline_code(lend, lambda array: array, memory.lent_array)
 inline_code(release, lambda array: types.none, memory.still_needed)
 
@@ -103,6 +111,15 @@ def _extent(a: np.ndarray) -> tuple[int, int]:
         else:
             high += reach
     return low, high
+
+
+@njit(error_model="numpy")
+def overwrite(array: np.ndarray, contents: np.ndarray) -> None:
+    """Do array[...] = contents, of one shape; Numba takes a second and more to compile that."""
+    k = 0
+    for value in contents.flat:
+        array.flat[k] = value
+        k += 1
 
 
 @njit(error_model="numpy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -22,15 +23,27 @@ __all__ = [
 
 
 def let_jitted_code_call(transformation: Callable) -> None:
-    """Let jitted code call grad(f, argnums, has_aux) itself, for a jitted `f` and constant `argnums`, `has_aux`."""
+    """Let jitted code call grad(f, argnums, has_aux, memory) itself, for a jitted `f` and constants."""
+    is_limited = "memory" in inspect.signature(transformation).parameters
 
-    @overload(transformation, prefer_literal=True)
-    def typed(f, argnums=0, has_aux=False):
+    def typed(f, argnums, has_aux, memory):
         if not isinstance(f, types.Dispatcher):
             return None
-        options = _constant(transformation, argnums), bool(_constant(transformation, has_aux))
+        options = [_constant(transformation, argnums), bool(_constant(transformation, has_aux))]
+        options += [_constant(transformation, memory, "its memory")] if is_limited else []
         derivative = transformation(_function(f), *options).dispatcher
+        if is_limited:
+            return lambda f, argnums=0, has_aux=False, memory=None: derivative
         return lambda f, argnums=0, has_aux=False: derivative
+
+    if is_limited:
+        overload(transformation, prefer_literal=True)(
+            lambda f, argnums=0, has_aux=False, memory=None: typed(f, argnums, has_aux, memory)
+        )
+    else:
+        overload(transformation, prefer_literal=True)(
+            lambda f, argnums=0, has_aux=False: typed(f, argnums, has_aux, None)
+        )
 
 
 def let_jitted_code_batch(transformation: Callable) -> None:

@@ -42,6 +42,17 @@ def enlarged_array(context: object, builder: object, sig: object, args: tuple) -
     old = builder.extract_value(array.shape, 0)
     more = builder.add(old, builder.ashr(old, old.type(1)))
     size = builder.select(builder.icmp_signed(">", needed, more), needed, more)
+    return _reallocated(context, builder, ty, array, size)
+
+
+def resized_array(context: object, builder: object, sig: object, args: tuple) -> object:
+    """Write the code of an array of another size in the place of a borrowed one, which must not be used again."""
+    array = context.make_array(sig.return_type)(context, builder, args[0])
+    size = context.cast(builder, args[1], sig.args[1], types.intp)
+    return _reallocated(context, builder, sig.return_type, array, size)
+
+
+def _reallocated(context: object, builder: object, ty: types.Array, array: object, size: object) -> object:
     meminfo = builder.bitcast(array.parent, cgutils.voidptr_t)
     context.nrt.meminfo_varsize_realloc(builder, meminfo, builder.mul(size, _itemsize(context, ty)))
     return _array_of(context, builder, ty, meminfo, size, None, meminfo)
