@@ -1,6 +1,6 @@
 """``python -m bench``: every table."""
 
-from . import directions, dual_tape, first, sparse, table, vector_math
+from . import directions, dual_tape, first, memory, sparse, table, vector_math
 from .arrays import __main__ as arrays
 from .gradbench import beside
 
@@ -9,6 +9,7 @@ dual_tape.main()
 directions.main()
 vector_math.main()
 sparse.main()
+memory.main()
 arrays.main()
 beside.main([])
 first.main([])

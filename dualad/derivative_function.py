@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import pickle
@@ -14,7 +15,7 @@ from numba import njit, typeof
 
 from .ahead import is_example_of_structure, types_of
 from .cache.kept import KeptDerivative
-from .compiler.build import Built, Derivative, build
+from .compiler.build import Built, Derivative, build, loops_with_tapes
 from .compiler.checks import NotScalarError, check_types
 from .compiler.ir.infer import refusal
 from .compiler.lowering.dependencies import dependencies, fixed, portable
@@ -38,7 +39,7 @@ from .compiler.runtime.numba_bridge import (
     register_callable,
     specialising_dispatcher,
 )
-from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError
+from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
 from .structures import NotTaken, as_plain, from_plain
 
@@ -135,6 +136,8 @@ class DerivativeFunction(Differentiated):
             if isinstance(out, np.ndarray):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
+        except MemoryError as error:
+            raise self._out_of_memory(error, args) from None
         except (NumbaError, TypeError, NotImplementedError, DualadError) as error:
             retry = with_jitted_functions(args, kwargs)
             if retry is None:
@@ -311,6 +314,19 @@ class DerivativeFunction(Differentiated):
                 raise kind(message) from None
         if isinstance(error, NumbaError):
             raise self._refusal(error) from None
+
+    def _out_of_memory(self, error: MemoryError, args: tuple) -> MemoryError:
+        """Return an error that names the loops whose tapes may have been too large."""
+        if self.what.kind not in ("grad", "value_and_grad", "vjp", "jacrev") or "memory=" in str(error):
+            return error
+        places = []
+        with contextlib.suppress(DualadError, NumbaError):
+            places = list(dict.fromkeys(loops_with_tapes(self.what, tuple(map(typeof, args)))))
+        if not places:
+            return error
+        where = " and ".join(at("the loop", *place) for place in places[:3])
+        remedy = f"say how much it may take, {self.what.kind}({name_of(self.what.function)}, memory='2GB')"
+        return MemoryError(f"the tape of {where} does not fit into memory: {remedy}")
 
     def _refusal(self, error: NumbaError) -> UnsupportedError:
         source = read(innermost(self.what.function))

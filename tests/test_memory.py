@@ -390,3 +390,9 @@ def test_what_cannot_be_run_again(f, message):
 def test_too_little_memory():
     with generated_python(), pytest.raises(MemoryError, match=r"one state and one trip of a loop .*test_memory.py"):
         dualad.grad(heat, memory=250)(U, C, 30)
+
+
+def test_memory_that_runs_out_names_the_loop():
+    message = r"the tape of the loop \(.*test_memory.py, line 2\d\) .*: .*grad\(recurrence, memory='2GB'\)"
+    with pytest.raises(MemoryError, match=message):
+        dualad.grad(recurrence)(0.3, 3.7, 10**14)

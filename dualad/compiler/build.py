@@ -25,6 +25,7 @@ from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
+from .differentiate.plan import Plan
 from .differentiate.reverse import Reverse
 from .differentiate.rows import NotRepeatableError, half
 from .differentiate.rows import rows as repeated
@@ -235,6 +236,20 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
     form = None if kind in PATTERNS else function.form
     return Built(name, text, made, type_of(function.result), directions, packs, form)
+
+
+def loops_with_tapes(what: Derivative, argument_types: tuple) -> list[tuple]:
+    """Return the user's places of the outermost loops that store something for the reverse sweep."""
+    argument_types = tuple(map(as_writable, argument_types))
+    _, _, function, inputs = lowered(Units(sharing=False), what, "vjp", argument_types)
+    plan = Plan(function, Activity(function, inputs))
+    outermost = (s for s in function.body if isinstance(s, ir.LOOPS))
+    found = []
+    for loop in outermost:
+        plans = [plan.loops.get(id(s)) for s in (loop, *ir.walk(loop.body))]
+        if any(p is not None and (p.floats or p.integers or p.kept) for p in plans):
+            found.append(loop.place)
+    return found
 
 
 def pattern_printer(function: ir.Function, scope: Scope, activity: Activity, what: Derivative, name: str) -> Emitter:
