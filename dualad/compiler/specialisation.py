@@ -135,6 +135,7 @@ class Instances:
             function = make()
             verify(function, "lower", typed=False)
             ir.prune(function, has_effect)
+            passes.dump(function, "lower")
             try:
                 infer(function, scope)
             except UnsupportedError as e:
@@ -148,6 +149,7 @@ class Instances:
             if self._version == before:
                 if error is not None:
                     raise next((i.error for i in self.table.values() if i.error is not None), error)
+                passes.dump(function, "infer")
                 return function
             scope.namer.restore(names)
             scope.reserve_bound()

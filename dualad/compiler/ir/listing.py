@@ -7,6 +7,9 @@ from .printer import Emitter, Scope
 
 
 class _Listing(Emitter):
+    def callee(self, op: Op) -> str:
+        return op.detail.name
+
     def statement(self, stmt: object) -> None:
         start = len(self.lines)
         super().statement(stmt)
