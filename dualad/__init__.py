@@ -43,7 +43,9 @@ _LATER = {
     "Dual": "dual",
     "Tape": "tape",
     "Var": "tape",
+    "Explanation": "explaining",
     "cfunc": "c_pointers",
+    "explain": "explaining",
     "implicit": "equations",
     "implicit_minimum": "equations",
     "sparse_hessian": "sparse",
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
     from .dual import Dual as Dual
     from .equations import implicit as implicit
     from .equations import implicit_minimum as implicit_minimum
+    from .explaining import Explanation as Explanation
+    from .explaining import explain as explain
     from .sparse import sparse_hessian as sparse_hessian
     from .sparse import sparse_jacobian as sparse_jacobian
     from .tape import Tape as Tape
@@ -72,7 +76,9 @@ __all__ = [
     "Dual",
     "Tape",
     "Var",
+    "Explanation",
     "cfunc",
+    "explain",
     "implicit",
     "implicit_minimum",
     "sparse_hessian",

@@ -3,6 +3,7 @@
 Without arguments it runs the main job: fit the Lotka-Volterra model to the Hudson's Bay pelt record and compare its
 gradient by reverse mode, forward mode and central differences. With ``FILE.py:FUNCTION --at ARG ...`` it does the same
 comparison for a function of the user's own; ``--source reverse`` prints the generated derivative code instead.
+``explain FILE.py:FUNCTION --at ARG ...`` shows what its gradient costs, line by line.
 ``cache`` shows the disk cache, ``cache clear`` empties it, ``cache verify`` reads all of it.
 """
 
@@ -55,7 +56,10 @@ def main(argv: list[str] | None = None) -> int:
         if argv[:1] == ["cache"]:
             print(_of_cache(argv[1:]))
             return 0
-        options = _parser().parse_args(_joined(argv))
+        explains = argv[:1] == ["explain"]
+        options = _parser().parse_args(_joined(argv[1:] if explains else argv))
+        if explains and options.target is None:
+            raise UsageError("explain needs a function: explain FILE.py:FUNCTION --at ARG")
         if options.target is None and options.at:
             raise UsageError("--at needs a function: FILE.py:FUNCTION")
         if options.target is None:
@@ -63,7 +67,9 @@ def main(argv: list[str] | None = None) -> int:
         else:
             f, args = load_function(options.target), [parse_argument(text) for text in options.at]
             _check_call(f, args)
-        if options.source is not None:
+        if explains:
+            print(_guarded(lambda: dualad.explain(f, *args).table(), f, args))
+        elif options.source is not None:
             print(_guarded(lambda: dualad.derivative_source(f, *args, mode=options.source), f, args))
         elif options.target is None:
             main_job()
@@ -108,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m dualad",
         description="Fit the predator-prey model (no arguments), or compare the derivatives of a function of your own.",
-        epilog=f"The disk cache of compiled derivatives: {cache_command.USAGE}",
+        epilog="What a gradient costs, line by line: python -m dualad explain FILE.py:FUNCTION --at ARG. "
+        f"The disk cache of compiled derivatives: {cache_command.USAGE}",
     )
     parser.add_argument("target", nargs="?", metavar="FILE.py:FUNCTION", help="the function to differentiate")
     parser.add_argument(

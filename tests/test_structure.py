@@ -22,7 +22,7 @@ LAYERS = (
     ("checkpointing", "c_pointers", "linearizing"),
     ("sparse",),
     ("equations", "scipy"),
-    ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "testing"),
+    ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "explaining", "testing"),
     ("dualad",),
     ("compare", "examples"),
     ("__main__",),

@@ -23,6 +23,7 @@ from .differentiate.checkpoints import LimitedReverse
 from .differentiate.coloured import ColouredText
 from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
+from .differentiate.instrumented import Instrumented
 from .differentiate.jacobian import JacobianText
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.plan import Plan
@@ -30,7 +31,7 @@ from .differentiate.reverse import Reverse
 from .differentiate.rows import NotRepeatableError, half
 from .differentiate.rows import rows as repeated
 from .differentiate.taylor import Taylor
-from .ir.effects import has_effect
+from .ir.effects import has_effect, written_by
 from .ir.infer import define
 from .ir.kinds import is_array, is_float, type_of
 from .ir.printer import Emitter, Scope
@@ -250,6 +251,56 @@ def loops_with_tapes(what: Derivative, argument_types: tuple) -> list[tuple]:
         if any(p is not None and (p.floats or p.integers or p.kept) for p in plans):
             found.append(loop.place)
     return found
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A derivative that counts and times itself, and what is known of the user's lines without running it.
+
+    Attributes
+    ----------
+    text : Instrumented
+    notes : dict
+        Of each place "active" and "computed again", where they hold.
+    define : callable
+        Takes the suites whose statements are timed; returns the function, with four more parameters.
+    plain : callable
+        The function without them.
+    """
+
+    text: Instrumented
+    notes: dict[tuple, list[str]]
+    define: Callable
+    plain: Callable
+
+
+def instrumented(what: Derivative, argument_types: tuple) -> Explained:
+    """Generate a derivative in reverse mode that counts and times what it does."""
+    argument_types = tuple(map(as_writable, argument_types))
+    scope, instances, function, inputs = lowered(Units(sharing=False), what, what.kind, argument_types)
+    name = instances.function_name(f"{what.entry.identifier}_{what.kind}")
+    if what.kind == "value_and_grad":
+        check_scalar(function, what)
+    activity = Activity(function, inputs)
+    printer = Reverse(function, scope, activity)
+    printer.emit(name, list(what.argnums), what.kind, False, False)
+    before = instances.text()
+    lines, places = tidy(printer.lines, printer.places)
+    text = Instrumented(lines, places, scope.namer.fresh)
+    notes: dict[tuple, list[str]] = {}
+    for op in (s for s in ir.walk(function.body) if isinstance(s, ir.Op)):
+        found = notes.setdefault(tuple(op.place), [])
+        if activity.active(op.target) or any(activity.active(x) for x in written_by(op)):
+            found.append("active")
+        if id(op) in printer.plan.recomputed and printer.plan.is_work(op):
+            found.append("computed again")
+
+    def made(lines: list[str]) -> object:
+        whole = before + "\n".join(lines) + "\n"
+        own = [what.entry.place] * whole.count("\n")
+        return define(name, whole, scope.namespace, f"<dualad: {name} {next(_serial)}>", own)
+
+    return Explained(text, notes, lambda timed: made(text.text(timed)), made(lines))
 
 
 def pattern_printer(function: ir.Function, scope: Scope, activity: Activity, what: Derivative, name: str) -> Emitter:
