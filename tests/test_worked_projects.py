@@ -56,7 +56,7 @@ def test_sharded_gradient():
     features, labels, _ = module.data(400, 3)
     settings = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with module.LocalCluster(**settings) as cluster, module.Client(cluster) as client:
-        client.upload_file(FOLDER / "sharded_gradient.py")
+        client.upload_file(str(FOLDER / "sharded_gradient.py"))
         weights, values = module.fit(client, features, labels, 3, 5)
         shards = [(features[k], labels[k]) for k in np.array_split(np.arange(labels.size), 3)]
         value, gradient = module.sum_of_shards(client, shards, weights)
