@@ -26,7 +26,7 @@ def test_the_code_of_a_page_runs_and_prints_what_is_shown(name):
 
 
 def test_the_pages_that_should_have_code_have_some():
-    assert set(PAGES) - set(WITH_CODE) == {"benchmarks", "limitations", "reference"}
+    assert set(PAGES) - set(WITH_CODE) == {"benchmarks", "examples", "limitations", "reference"}
 
 
 def test_each_page_is_in_the_table_of_contents():
