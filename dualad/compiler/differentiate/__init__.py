@@ -11,6 +11,10 @@ tape_layout     where the tape of a loop is reserved
 taping          the forward sweep with its tape
 loop_order      which reverse loops may ascend
 reverse         the reverse sweep; reverse_loops: that of loops
+checkpoints     the same in memory of a given size; loop_states: what it takes to run a loop again
+instrumented    derivatives that count and time themselves
+rows            reverse sweeps that are run again behind one forward sweep
+series, taylor  Taylor series
 jacobian        Jacobians, as loops over tangents or cotangents
 coloured        products with a Jacobian from which a sparse one is read
 dependence      sparsity patterns: sets in the place of numbers; array_dependence: of whole arrays; boxes: loops of

@@ -20,11 +20,6 @@ fits, the loop is printed as it would be without a limit. Where states are kept 
 loop whose trips are counted, so that the fewest are run again; for others, whose end is not known, as they come. On the
 way from a state to the chunk that is reversed the tape is filled too, and forgotten: the code is there, and a short
 tape stays in the cache.
-
-A state is what the loop hands from trip to trip, and the contents of those arrays that a trip may find changed when it
-is run again: the loop, or what follows it, overwrites elements that are read in it. What is run again must do the same
-again. So it may not print, draw random numbers or call what is not known; and the arrays that it makes may have no
-shadows from the forward sweep on (`shadows`), since they are others each time.
 """
 
 from __future__ import annotations
@@ -33,24 +28,21 @@ from dataclasses import dataclass, field
 
 from numba import types
 
-from ...errors import UnsupportedError, at
+from ...errors import at
 from .. import ir
 from ..analysis.activity import Activity
-from ..ir import Carried, Const, For, Function, Op, Var, While
-from ..ir.effects import ALLOCATIONS, COPIES, WRITES, is_known, shares_memory, written_by
-from ..ir.kinds import is_array, is_list, is_number, is_reference, type_of
+from ..ir import Carried, Const, For, Function, Var, While
 from ..ir.printer import Emitter, Scope
 from ..runtime import schedules
-from ..transform.cse import is_load
 from .loop_order import may_run_forwards
+from .loop_states import State, is_long, state_of
 from .plan import Plan
 from .reverse import Reverse
 from .tape_layout import Reservation, counting_place, is_counted, reservation
 from .taping import _LoopNames
 
 _NEVER = 2**62
-_FEW = 64
-"""Trips of a loop without others inside it whose tape is not worth limiting."""
+"""The number of a trip that is never made."""
 
 
 class WholePlan(Plan):
@@ -64,18 +56,7 @@ class WholePlan(Plan):
 class _Loop:
     """A loop that is reversed chunk by chunk, with what its state is made of and the names that belong to it."""
 
-    loop: For
-    inside: list
-    numbers: list[Var] = field(default_factory=list)
-    """What it hands from trip to trip that is a number."""
-    arrays: list[Var] = field(default_factory=list)
-    """What it hands from trip to trip that is an array: kept by reference."""
-    contents: list[Var] = field(default_factory=list)
-    """Arrays, from outside or handed from trip to trip, of which each state has a copy."""
-    once: list[Var] = field(default_factory=list)
-    """Arrays from outside of which the first state has a copy, since only what follows the loop writes into them."""
-    made: set[Var] = field(default_factory=set)
-    """The roots of the arrays that its trips make."""
+    state: State
     names: dict[str, str] = field(default_factory=dict)
     lists: dict[tuple[str, Var], str] = field(default_factory=dict)
     sizes: dict[str, str] = field(default_factory=dict)
@@ -104,98 +85,8 @@ class LimitedReverse(Reverse):
         self.limited: dict[int, _Loop] = {}
         self.left = self.fresh("bytes_left")
         for stmt in ir.walk(function.body):
-            if id(stmt) in self.plan.loops and not self.plan.around[id(stmt)] and self.is_long(stmt):
-                self.limited[id(stmt)] = self.described(stmt)
-
-    # ---------------------------------------------------------------- which loops, and what their states are
-
-    def is_long(self, loop: For | While) -> bool:
-        """Whether the tape of a loop, with those of the loops inside it, may be long."""
-        inner = [s for s in ir.walk(loop.body) if isinstance(s, For | While)]
-        plans = [p for p in (self.plan.loops.get(id(s)) for s in (loop, *inner)) if p is not None]
-        if not any(p.floats or p.integers or p.kept for p in plans):
-            return False
-        bounds = [loop.start, loop.stop, loop.step] if isinstance(loop, For) else [None]
-        if inner or any(p.kept for p in plans) or not all(isinstance(x, Const) for x in bounds):
-            return True
-        return len(range(*(x.value for x in bounds))) > _FEW
-
-    def described(self, loop: For | While) -> _Loop:
-        found = _Loop(loop, list(ir.walk(loop.body)))
-        self.check(found)
-        inside = {v for s in found.inside for v in ir.defined_by(s)} | {c.param for c in loop.carried}
-        for s in found.inside:
-            if isinstance(s, For | While):
-                inside.update(c.param for c in s.carried)
-        outside: dict[Var, None] = {}
-        for s in found.inside:
-            for x in ir.operands_of(s):
-                outside.update(dict.fromkeys(v for v in ir.vars_in(x) if is_array(v) and v not in inside))
-        handed = [c.param for c in loop.carried]
-        found.numbers = [v for v in handed if is_number(v)]
-        found.arrays = [v for v in handed if is_array(v)]
-        made = (s.target for s in found.inside if isinstance(s, Op) and is_array(s.target) and not shares_memory(s))
-        found.made = {r for v in made for r in self.aliases.roots(v)}
-        here, after = self.written_in(found), self.written_after(loop)
-        read = self.read_changed(found)
-        for v in (*(v for v in outside if self.plan.root(v) not in outside or self.plan.root(v) is v), *found.arrays):
-            roots = self.aliases.roots(v)
-            if not roots & read:
-                continue
-            if roots & here or (v in found.arrays and roots & after):
-                found.contents.append(v)
-            elif roots & after:
-                found.once.append(v)
-        return found
-
-    def check(self, found: _Loop) -> None:
-        """Refuse what cannot be run again."""
-        loop = found.loop
-        for s in found.inside:
-            if not isinstance(s, Op):
-                continue
-            name = s.detail if s.fn == "method" else getattr(s.fn, "__name__", s.fn)
-            if is_list(s.target) or any(is_list(x) for x in s.args):
-                raise self.refused(s, "a loop with a list in it", "use arrays")
-            if s.fn == "call":
-                raise self.refused(s, "a loop with a recursive function in it", "leave memory out")
-            writes = s.fn in WRITES and s.fn not in ("append", "setattr")
-            if s.fn is print or not (writes or s.fn == "raise" or is_known(s)):
-                raise self.refused(s, f"a loop with {name} in it, which is run again,", "take it out of the loop")
-            made = s.target if s.fn in ALLOCATIONS | COPIES else None
-            if made is not None and self.plan.is_mirrored(made):
-                raise self.refused(
-                    s, f"a loop that makes an array ({made.name}) of several names", "write into arrays made before it"
-                )
-        for c in loop.carried:
-            if not (is_number(c.param) or is_array(c.param)) or isinstance(type_of(c.param), types.Complex):
-                what = f"a loop that hands on {c.param.name} ({type_of(c.param)})"
-                raise self.refused(loop, what, "use real numbers")
-
-    def refused(self, stmt: object, what: str, remedy: str) -> UnsupportedError:
-        return UnsupportedError(at(f"memory= with {what} is not supported: {remedy}", *stmt.place))
-
-    def written_in(self, found: _Loop) -> set[Var]:
-        """Return the roots of what a loop writes into, apart from arrays that the same trip has made."""
-        made = {s.target for s in found.inside if isinstance(s, Op) and s.fn in ALLOCATIONS | COPIES}
-        writes = [x for s in found.inside if isinstance(s, Op) for x in written_by(s)]
-        return {r for x in writes if self.plan.root(x) not in made for r in self.aliases.roots(x)}
-
-    def written_after(self, loop: For) -> set[Var]:
-        last = self.plan.end[id(loop)]
-        late = [w for w in self.plan.order.writes if self.plan.position[id(w)] > last]
-        return {r for w in late for v in ir.op_vars(w) if is_reference(v) for r in self.aliases.roots(v)}
-
-    def read_changed(self, found: _Loop) -> set[Var]:
-        """Return the roots of arrays of which an element is read in a loop that may be overwritten later."""
-        roots: set[Var] = set()
-        for s in found.inside:
-            if not isinstance(s, Op) or s.fn in ("view", "attr") or (is_load(s) and self.plan.is_untouched(s)):
-                continue
-            read = s.args[1:] if s.fn in ("setitem", "assign") else s.args
-            for x in (*read, *s.kwargs.values()):
-                roots.update(r for v in ir.vars_in(x) if is_array(v) for r in self.aliases.roots(v))
-        return roots
+            if id(stmt) in self.plan.loops and not self.plan.around[id(stmt)] and is_long(stmt, self.plan):
+                self.limited[id(stmt)] = _Loop(state_of(stmt, self.plan))
 
     # ---------------------------------------------------------------- tapes
 
@@ -217,22 +108,23 @@ class LimitedReverse(Reverse):
         if self.limited:
             self.line(f"{self.left} = {self.limit}")
         for f in self.limited.values():
-            n = self._names[id(f.loop)]
-            if is_counted(f.loop) and not n.plan.kept and not any(id(s) in self.plan.loops for s in f.inside):
+            n = self._names[id(f.state.loop)]
+            is_flat = not any(id(s) in self.plan.loops for s in f.state.inside)
+            if is_flat and is_counted(f.state.loop) and not n.plan.kept:
                 f.plain = p = _LoopNames(n.plan, True, False, n.trips)
-                p.forwards = may_run_forwards(f.loop, self.plan)
-                p.reserved = Reservation(f.loop, [f.loop])
+                p.forwards = may_run_forwards(f.state.loop, self.plan)
+                p.reserved = Reservation(f.state.loop, [f.state.loop])
                 p.tape, p.top, p.row = ((self.fresh(x) if x else "") for x in (n.tape, n.top, n.row))
                 p.itape, p.itop, p.irow = ((self.fresh(x) if x else "") for x in (n.itape, n.itop, n.irow))
-                self._reserved_at[id(f.loop)] = self._counted_at[id(f.loop)] = [f.loop]
+                self._reserved_at[id(f.state.loop)] = self._counted_at[id(f.state.loop)] = [f.state.loop]
 
     def own_tapes(self, found: _Loop) -> list[tuple[str, str]]:
         """Return the tapes of a loop and those inside it, each with the name of how much of it is in use."""
-        names = (self._names.get(id(s)) for s in (found.loop, *found.inside))
+        names = (self._names.get(id(s)) for s in (found.state.loop, *found.state.inside))
         return [(tape, top) for n in names if n is not None for tape, top, _, _ in self._tapes(n)]
 
     def own_lists(self, found: _Loop) -> list[str]:
-        loops = {id(s) for s in (found.loop, *found.inside)}
+        loops = {id(s) for s in (found.state.loop, *found.state.inside)}
         lists = [name for v, name in self._lists.items() if id(self.plan.loop_of[v]) in loops]
         return lists + [name for v, name in self._shadow_lists.items() if id(self.plan.loop_of[v]) in loops]
 
@@ -283,7 +175,7 @@ class LimitedReverse(Reverse):
         self.line(f"{f.room} = {self.left}{share}")
 
     def forward_in_chunks(self, f: _Loop) -> None:
-        loop, counted = f.loop, is_counted(f.loop)
+        loop, counted = f.state.loop, is_counted(f.state.loop)
         Emitter.enter(self, loop)
         self.first_state(f)
         self.line(f"{f.slots} = 0")  # as long as there is no schedule
@@ -309,7 +201,7 @@ class LimitedReverse(Reverse):
 
     def stretches(self, f: _Loop) -> None:
         """Print the way to the last chunk of the trips before `hi`, and that chunk with its tape."""
-        loop = f.loop
+        loop = f.state.loop
         with self.indented("while True:"):
             self.line(f"{f.stop} = {f.hi}")
             with self.indented(f"if {f.hi} - {f.lo} > {f.chunk}:"):
@@ -351,7 +243,7 @@ class LimitedReverse(Reverse):
 
     def stretches_to_the_end(self, f: _Loop) -> None:
         """Print the trips of a loop of which nobody knows how many there are, with states on the way."""
-        loop = f.loop
+        loop = f.state.loop
         self.line(f"{f.ended} = False")
         self.line(f"{f.levels} = {self.scope.bind(schedules.levels_of_states, 'levels_of_states')}()")
         with self.indented("while True:"):
@@ -394,13 +286,13 @@ class LimitedReverse(Reverse):
 
     def taped_trip(self, f: _Loop) -> None:
         self.held = f.held
-        for tape, top, row, width in self._tapes(self._names[id(f.loop)]):
+        for tape, top, row, width in self._tapes(self._names[id(f.state.loop)]):
             self._append_row(tape, top, row, width)
-        for c in f.loop.carried:
+        for c in f.state.loop.carried:
             self.save(c.param)
-        self.block(f.loop.body)
+        self.block(f.state.loop.body)
         self.held = None
-        self.place = f.loop.place
+        self.place = f.state.loop.place
 
     def rows(self, f: _Loop) -> str:
         """Return the text of how many numbers are on the tapes."""
@@ -419,7 +311,7 @@ class LimitedReverse(Reverse):
         """Print how long the tapes of a chunk are; an error if there is no room for one trip."""
         with self.indented(f"if {f.chunk} < 1:"):
             what = "memory= is too little for one state and one trip of a loop"
-            self.line(f"raise MemoryError({at(what, *f.loop.place)!r})")
+            self.line(f"raise MemoryError({at(what, *f.state.loop.place)!r})")
         done = f"max(1, {f.at} - {f.first})"
         for tape, top in self.own_tapes(f):
             f.sizes[tape] = f.sizes.get(tape) or self.fresh(f"{tape}_size")
@@ -463,9 +355,9 @@ class LimitedReverse(Reverse):
             self.line(f"{f.lists[what, v]} = [{text}]")
             if what == "number":
                 sizes.append("8")
-            elif what == "copy" or (what == "array" and self.aliases.roots(v) & f.made):  # another one in each state
+            elif what == "copy" or (what == "array" and self.aliases.roots(v) & f.state.made):  # each has its own
                 sizes.append(bytes_of(v.name, v.type))
-        for v in f.once:
+        for v in f.state.once:
             f.lists["once", v] = self.fresh(f"{v.name}_before")
             self.line(f"{f.lists['once', v]} = {v.name}.copy()")
         self.line(f"{f.state_bytes} = {' + '.join(['8', *sizes])}")
@@ -473,10 +365,10 @@ class LimitedReverse(Reverse):
 
     def parts(self, f: _Loop) -> list[tuple[str, Var, str]]:
         """Return what a state is made of: (kind, variable, text of what is kept)."""
-        found = [("number", v, v.name) for v in f.numbers]
-        found += [("array", v, v.name) for v in f.arrays]
-        found += [("shadow", v, self.bar(v)) for v in f.arrays if self.plan.is_mirrored(v)]
-        return found + [("copy", v, f"{v.name}.copy()") for v in f.contents]
+        found = [("number", v, v.name) for v in f.state.numbers]
+        found += [("array", v, v.name) for v in f.state.arrays]
+        found += [("shadow", v, self.bar(v)) for v in f.state.arrays if self.plan.is_mirrored(v)]
+        return found + [("copy", v, f"{v.name}.copy()") for v in f.state.contents]
 
     def keep_state(self, f: _Loop) -> None:
         for what, v, text in self.parts(f):
@@ -536,11 +428,11 @@ class LimitedReverse(Reverse):
         if f is None:
             super().reverse_loop(loop)
             return
-        for v in f.once:
+        for v in f.state.once:
             self.line(f"{self.runtime('overwrite')}({v.name}, {f.lists['once', v]})")
         super().reverse_loop(loop)
-        for v in f.contents:  # what was before the loop
-            array = f"{f.lists['array', v]}[0]" if v in f.arrays else v.name
+        for v in f.state.contents:  # what was before the loop
+            array = f"{f.lists['array', v]}[0]" if v in f.state.arrays else v.name
             self.line(f"{self.runtime('overwrite')}({array}, {f.lists['copy', v]}[0])")
 
     def _reverse_head(self, loop: For | While, n: _LoopNames) -> str:
