@@ -392,6 +392,11 @@ def test_refusals(f, args, what, remedy):
     assert any(first <= n <= first + 11 for n in lines)
 
 
+def test_its_tapes_have_no_limit():
+    with pytest.raises(dualad.UnsupportedError, match="memory= with a loop over prange on several threads"):
+        dualad.grad(roots, memory=10_000)(X)
+
+
 @njit(parallel=True)
 def beyond(x, n):
     total = 0.0

@@ -40,6 +40,7 @@ from ..ir import Carried, Const, For, Function, Op, Var, While
 from ..ir.effects import ALLOCATIONS, COPIES, WRITES, is_known, shares_memory, written_by
 from ..ir.kinds import is_array, is_list, is_number, is_reference, type_of
 from ..ir.printer import Emitter, Scope
+from ..lowering.chunks import Chunked
 from ..runtime import schedules
 from ..transform.cse import is_load
 from .loop_order import may_run_forwards
@@ -104,6 +105,8 @@ class LimitedReverse(Reverse):
         self.limited: dict[int, _Loop] = {}
         self.left = self.fresh("bytes_left")
         for stmt in ir.walk(function.body):
+            if isinstance(stmt, Op) and isinstance(stmt.fn, Chunked) and activity.active(stmt.target):
+                raise self.refused(stmt, "a loop over prange on several threads", "differentiate f.py_func")
             if id(stmt) in self.plan.loops and not self.plan.around[id(stmt)] and self.is_long(stmt):
                 self.limited[id(stmt)] = self.described(stmt)
 
