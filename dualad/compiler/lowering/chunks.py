@@ -64,6 +64,9 @@ class Result(NamedTuple):
     sizes: tuple[int, ...] = ()
 
 
+_LONG = 2**16
+"""From how many numbers on it pays that several threads add them up."""
+
 SHARED, PART, SUM = Role("shared"), Role("part"), Role("sum")
 
 
@@ -150,15 +153,24 @@ class Chunked(OwnRule):
                 results.append(f"sum{j}")
             else:
                 results.append(f"out{j}[0]" if r.role == SUM else f"out{j}")
-        adds = any(r.role == SUM and isinstance(ty, types.Array) for r, ty in zip(self.results, kinds, strict=True))
+        added = [
+            o
+            for o, r, ty in zip(outs, self.results, kinds, strict=True)
+            if r.role == SUM and isinstance(ty, types.Array)
+        ]
+        phases = "1"
+        if added:
+            lines.append(f"is_long = {' + '.join(f'{o}.size' for o in added)} > {_LONG}")
+            phases = "min(2 if is_long else 1, count)"
         lines += [
             "failed = np.zeros(count, np.bool_)",
-            f"for phase in range({'min(2, count)' if adds else '1'}):",
+            f"for phase in range({phases}):",
             "    for c in prange(count):",
             f"        failed[c] = trip(phase, {passed}) or failed[c]",
             "for c in range(count):",
             "    if failed[c]:",
             f"        again(0, {passed})",
+            *(["    if not is_long:", f"        trip(1, {passed})"] if added else []),
             *sums,
             f"return ({', '.join(results)},)",
         ]
@@ -178,7 +190,8 @@ class Chunked(OwnRule):
     def _trip(self, kinds: list, is_guarded: bool) -> object:
         """Return the function that does a chunk and returns whether it failed.
 
-        In a second phase, the threads share the elements of arrays that are sums, to add them up.
+        In a second phase, the threads share the elements of arrays that are sums, to add them up; if there are few, one
+        thread does all.
         """
         params = [f"a{k}" for k in range(len(self.roles))]
         outs = [f"out{j}" for j in range(self.count)]

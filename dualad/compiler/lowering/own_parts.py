@@ -123,7 +123,8 @@ def _use(low: object, s: object, array: Var, times: int, loop: For | None, shift
         return Use(array, s)
     if s.fn == "attr" and (s.detail in ("dtype", "ndim") or (s.detail == "shape" and s.target not in taken)):
         return Use(array, s, harmless=True)
-    if s.fn is len:
+    is_length = s.fn == "attr" and s.detail == "size" and getattr(low.type_if_known(array, None), "ndim", 0) == 1
+    if s.fn is len or is_length:
         return Use(array, s, of_axis=0)
     if s.fn not in _ELEMENTS or s.flat:
         return Use(array, s)

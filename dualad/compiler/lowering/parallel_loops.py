@@ -186,8 +186,9 @@ class ParallelLoops:
         if s.iter.keywords or not 1 <= len(values) <= 3 or values[2:] not in ([], [Const(1)]):
             raise self.fail(s, "a loop over prange with a step", "use steps of 1, and compute the index from them")
         for x in values:
-            if not isinstance(self.type_of(x, s), types.Integer):
-                raise self.fail(s, f"prange of {self.type_of(x, s)}", "use integers")
+            ty = self.type_of(x, s)
+            if not isinstance(ty, types.Integer) or not ty.signed:
+                raise self.fail(s, f"prange of {ty}", "use signed integers")
         start, stop = (Const(0), values[0]) if len(values) == 1 else values[:2]
         count = self.operation(operator.sub, (stop, start), s, "count")
         if isinstance(count, Const):
@@ -291,7 +292,7 @@ class ParallelLoops:
             if k in chunk.written:
                 for j, other in enumerate(operands):
                     is_new = isinstance(given[j], types.Array) and (j > k or (j < k and j not in chunk.written))
-                    if is_new and not (self.is_fresh(x) and self.is_fresh(other)):
+                    if is_new and not self.share_nothing(x, other):
                         self.effect(check_no_overlap, (x, other), s)
         results = chunk.results(kinds)
         key = ("chunked", tuple(kinds), chunk.key)
@@ -303,12 +304,11 @@ class ParallelLoops:
         written = [(operands[k], k, new) for k, new in zip(chunk.written, items[len(kinds) :], strict=True)]
         return items[: len(kinds)], written
 
-    def is_fresh(self, x: object) -> bool:
-        """Whether an array has memory that no parameter has, and no other array that is fresh."""
-        made = self.made_by.get(x)
-        if isinstance(made, Op) and made.fn == "method":
-            return made.detail == "copy"
-        return made is None or (isinstance(made, Op) and (made.fn in ALLOCATIONS or made.fn in COPIES))
+    def share_nothing(self, x: object, y: object) -> bool:
+        """Whether one of two arrays is made in the function, and neither is a view."""
+        made = [self.made_by.get(v) for v in (x, y)]
+        fresh = [isinstance(m, Op) and (m.fn in ALLOCATIONS or m.fn in COPIES or m.detail == "copy") for m in made]
+        return any(fresh) and all(f or m is None for f, m in zip(fresh, made, strict=True))
 
     def items_of_chunks(self, chunked: Chunked, operands: list, node: ast.AST | None) -> list:
         """Emit a call of what several threads share; return its results."""
