@@ -18,7 +18,7 @@ from .analysis.activity import Activity
 from .analysis.aliases import Aliases
 from .analysis.shapes import formulas
 from .analysis.verify import verify
-from .checks import check_arrays, check_inputs, check_objects, check_scalar
+from .checks import check_arrays, check_inputs, check_objects, check_scalar, check_threads
 from .differentiate.checkpoints import LimitedReverse
 from .differentiate.coloured import ColouredText
 from .differentiate.dependence import Dependence
@@ -36,6 +36,7 @@ from .ir.infer import define
 from .ir.kinds import is_array, is_float, type_of
 from .ir.printer import Emitter, Scope
 from .ir.tidy import tidy
+from .lowering.chunks import Chunked
 from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, WithAux, flat
 from .lowering.lower import lower
 from .lowering.nested_primitives import BUILDER, Derived, Outcome, generate
@@ -231,7 +232,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
             printer = Reverse(function, scope, activity) if plain else LimitedReverse(function, scope, activity, limit)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     before = instances.text()
-    lines, places = tidy(printer.lines, printer.places)
+    pure = frozenset(name for name, x in scope.namespace.items() if isinstance(x, Chunked))
+    lines, places = tidy(printer.lines, printer.places, pure)
     text, places = before + "\n".join(lines) + "\n", [entry.place] * before.count("\n") + places
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
@@ -333,6 +335,7 @@ def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) ->
     function = instances.infer(lambda: lower(entry, argument_types, scope.namer, functions, units, has_aux), scope)
     if kind in ("jvp", "vjp", "taylor", *HALVES, *PATTERNS):
         function.star = None  # tangents and cotangents come behind it: the caller packs a tuple
+    check_threads(function, units.for_threads)
     progress.stage("the derivative")
     passes.run((passes.WRITE_OUT, passes.NORMALISE), function, passes.Context(scope))
     instances.resolve(function)

@@ -25,6 +25,7 @@ from ..ir import UNDEFINED, Block, Const, For, Function, If, Namer, Op, Slice, T
 from ..ir.effects import ALLOCATIONS, COPIES
 from ..ir.kinds import is_array, is_integer, type_of
 from ..ir.renaming import rename_everywhere
+from ..lowering.chunks import Chunked
 from ..lowering.nested_primitives import Derived
 
 _DEEPEST = 16  # of the formulas for sizes
@@ -137,6 +138,11 @@ class Sizes:
         if op.fn in _PRODUCTS:
             k, own = _PRODUCTS[op.fn][axis]
             return self.of(op.args[k], own) if _is_variable(op.args[k]) else None
+        if (
+            op.fn == "item"
+            and (size := self._of_chunks(self.definer.get(op.args[0]), op.args[1].value, axis)) is not None
+        ):
+            return size
         x = self._differentiated(op)
         if x is not None:
             return self.of(x, axis) if _is_variable(x) else None
@@ -147,6 +153,18 @@ class Sizes:
             if axes is not None and axes[axis] is not None:
                 return self.of(op.args[0], axes[axis])
         return None
+
+    def _of_chunks(self, op: object, number: int, axis: int) -> object:
+        """Return the length of an axis of a result of what several threads share."""
+        if not isinstance(op, Op) or not isinstance(op.fn, Chunked):
+            return None
+        r = op.fn.results[number]
+        if r.role.kind == "own" and r.role.axis == axis:
+            return self._int64(op.args[1])
+        if r.role.kind == "own" and r.like is None:
+            return self._int64(op.args[r.sizes[axis - (axis > r.role.axis)]])
+        is_like = r.role.kind in ("own", "sum") and r.like is not None and op.fn.roles[r.like].kind != "part"
+        return self.of(op.args[r.like], axis) if is_like and _is_variable(op.args[r.like]) else None
 
     def _differentiated(self, op: Op) -> object:
         """Return the argument that a gradient is taken by."""

@@ -31,11 +31,12 @@ from numba import types
 from ...errors import at
 from .. import ir
 from ..analysis.activity import Activity
-from ..ir import Carried, Const, For, Function, Var, While
+from ..ir import Carried, Const, For, Function, Op, Var, While
 from ..ir.printer import Emitter, Scope
+from ..lowering.chunks import Chunked
 from ..runtime import schedules
 from .loop_order import may_run_forwards
-from .loop_states import State, is_long, state_of
+from .loop_states import State, is_long, refused, state_of
 from .plan import Plan
 from .reverse import Reverse
 from .tape_layout import Reservation, counting_place, is_counted, reservation
@@ -85,6 +86,8 @@ class LimitedReverse(Reverse):
         self.limited: dict[int, _Loop] = {}
         self.left = self.fresh("bytes_left")
         for stmt in ir.walk(function.body):
+            if isinstance(stmt, Op) and isinstance(stmt.fn, Chunked) and activity.active(stmt.target):
+                raise refused(stmt, "a loop over prange on several threads", "differentiate f.py_func")
             if id(stmt) in self.plan.loops and not self.plan.around[id(stmt)] and is_long(stmt, self.plan):
                 self.limited[id(stmt)] = _Loop(state_of(stmt, self.plan))
 

@@ -35,6 +35,7 @@ from ..ir.callees import library_name
 from ..ir.effects import EFFECTS, is_known, written_by
 from ..ir.kinds import is_array, is_float, is_list, is_memory, is_number, type_of
 from ..ir.printer import Scope
+from ..lowering.chunks import Chunked
 from ..lowering.nested_primitives import Derived
 from ..runtime import index_sets
 from ..runtime.index_sets import DensePattern
@@ -177,6 +178,8 @@ class Dependence(Boxes, ArrayDependence, DerivativeEmitter):
             self.certain(op)
         elif not is_float(op.target):
             self.uncertain_integers(op)
+        elif isinstance(op.fn, Chunked):
+            raise self.dense("a loop over prange on several threads", op.place)
         elif isinstance(op.target.type, types.BaseTuple) and not isinstance(op.fn, Derived):
             self.decomposition(op)
         elif is_number(op.target):

@@ -101,21 +101,22 @@ def _check(found: State, plan: Plan) -> None:
     for s in (s for s in found.inside if isinstance(s, Op)):
         name = s.detail if s.fn == "method" else getattr(s.fn, "__name__", s.fn)
         if is_list(s.target) or any(is_list(x) for x in s.args):
-            raise _refused(s, "a loop with a list in it", "use arrays")
+            raise refused(s, "a loop with a list in it", "use arrays")
         if s.fn == "call":
-            raise _refused(s, "a loop with a recursive function in it", "leave memory out")
+            raise refused(s, "a loop with a recursive function in it", "leave memory out")
         writes = s.fn in WRITES and s.fn not in ("append", "setattr")
         if s.fn is print or not (writes or s.fn == "raise" or is_known(s)):
-            raise _refused(s, f"a loop with {name} in it, which is run again,", "take it out of the loop")
+            raise refused(s, f"a loop with {name} in it, which is run again,", "take it out of the loop")
         if s.fn in ALLOCATIONS | COPIES and plan.is_mirrored(s.target):
             what = f"a loop that makes an array ({s.target.name}) of several names"
-            raise _refused(s, what, "write into arrays made before it")
+            raise refused(s, what, "write into arrays made before it")
     for v in (c.param for c in found.loop.carried):
         if not (is_number(v) or is_array(v)) or isinstance(type_of(v), types.Complex):
-            raise _refused(found.loop, f"a loop that hands on {v.name} ({type_of(v)})", "use real numbers")
+            raise refused(found.loop, f"a loop that hands on {v.name} ({type_of(v)})", "use real numbers")
 
 
-def _refused(stmt: object, what: str, remedy: str) -> UnsupportedError:
+def refused(stmt: object, what: str, remedy: str) -> UnsupportedError:
+    """Return the error of what memory= does not go with."""
     return UnsupportedError(at(f"memory= with {what} is not supported: {remedy}", *stmt.place))
 
 

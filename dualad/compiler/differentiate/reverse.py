@@ -23,6 +23,7 @@ from ..analysis.shapes import Size
 from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
 from ..ir.effects import ALLOCATIONS, COPIES, WRITES, shares_memory
 from ..ir.kinds import is_array, is_list, is_memory, type_of
+from ..lowering.chunks import Chunked
 from ..lowering.custom_calls import Ruled
 from ..runtime import helpers as runtime
 from .derivative_text import fill_value
@@ -376,15 +377,8 @@ class Reverse(ReverseLoops):
         items = {i.args[1].value: i.target for i in self.plan.items_of(op.target)}
         if not any(v in self.live for v in items.values()):
             return
-        if isinstance(op.fn, Ruled):
-            name = op.target.name
-            likes = [(f"{name}[{k}]", ty) for k, ty in enumerate(op.target.type.types[: op.fn.count])]
-        else:
-            likes = [(self.operand(op.args[k]), type_of(op.args[k])) for k in op.fn.wrt]
-        bars = []
-        for k, (text, ty) in enumerate(likes):
-            zero = f"np.zeros_like({text})" if isinstance(ty, types.Array) else "0.0"
-            bars.append(self.bar(items[k]) if items.get(k) in self.live else zero)
+        zeros = self.zeros_of_several(op)
+        bars = [self.bar(items[k]) if items.get(k) in self.live else zero for k, zero in enumerate(zeros)]
         for arg, cotangent in self.cotangents(op, self.rule_of(op), bars):
             text = ast.unparse(cotangent)
             if isinstance(op.fn, Ruled) and is_array(arg):
@@ -393,6 +387,17 @@ class Reverse(ReverseLoops):
                 text = f"{check}({text}, {self.bar(arg)})"
             self.give_fresh(arg, text)
         self.live.difference_update(items.values())
+
+    def zeros_of_several(self, op: Op) -> list[str]:
+        """Return the texts of cotangents, of several results, that are zero."""
+        if isinstance(op.fn, Chunked):
+            return op.fn.zeros(op.target.type, list(map(self.operand, op.args)), self.runtime("chunks_of"))
+        if isinstance(op.fn, Ruled):
+            name = op.target.name
+            likes = [(f"{name}[{k}]", ty) for k, ty in enumerate(op.target.type.types[: op.fn.count])]
+        else:
+            likes = [(self.operand(op.args[k]), type_of(op.args[k])) for k in op.fn.wrt]
+        return [f"np.zeros_like({text})" if isinstance(ty, types.Array) else "0.0" for text, ty in likes]
 
     def unless_unchosen(self, op: Op, bar: str) -> contextlib.AbstractContextManager:
         """Print a test that leaves an operation on whole arrays out if nothing of its result was used."""

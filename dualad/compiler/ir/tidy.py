@@ -28,13 +28,19 @@ _SEVERAL = re.compile(r"((?:[A-Za-z_]\w*, )+[A-Za-z_]\w*) = (.*)")
 _AUGMENTED = re.compile(r"([A-Za-z_]\w*) [^\s=!<>(]+= (.*)")
 _FOR = re.compile(r"for ([A-Za-z_]\w*) in (.*):")
 _COPIED = re.compile(r"[A-Za-z_]\w*|-?[0-9.]+(?:e-?[0-9]+)?")
+_CALLED = re.compile(r"([A-Za-z_][\w.]*)\(")
 _KEYWORDS = frozenset(keyword.kwlist)
 _ROUNDS = 2
 
 
-def tidy(lines: list[str], places: list[tuple]) -> tuple[list[str], list[tuple]]:
-    """Return the lines of generated functions without needless copies, and the places that belong to them."""
+def tidy(lines: list[str], places: list[tuple], pure: frozenset[str] = frozenset()) -> tuple[list[str], list[tuple]]:
+    """Return the lines of generated functions without needless copies, and the places that belong to them.
+
+    Calls of the functions in `pure` that nobody needs are left out, too: LLVM does not see that they have no effect.
+    """
     functions = _parsed(lines, places)
+    for function in functions if pure else ():
+        _drop(function.body, set(), set(), pure)
     for function in functions:
         for _ in range(_ROUNDS):
             _drop(function.body, set(), set())  # first, since it keeps the names of the user's
@@ -68,6 +74,10 @@ class _Line:
     @property
     def is_copy(self) -> bool:
         return self.kind == "=" and _COPIED.fullmatch(self.value) is not None
+
+    def is_pure(self, pure: frozenset[str]) -> bool:
+        """Whether the value has no effect: it calls these functions at most."""
+        return not self.is_opaque and pure.issuperset(_CALLED.findall(self.value))
 
     @property
     def copied(self) -> str:
@@ -196,7 +206,7 @@ def _forget(known: dict[str, str], written: set[str]) -> None:
 # ----------------------------------------------------------------------------------------------------------- backward
 
 
-def _drop(block: list[_Line], live: set[str], after_loop: set[str]) -> set[str]:
+def _drop(block: list[_Line], live: set[str], after_loop: set[str], pure: frozenset[str] = frozenset()) -> set[str]:
     """Drop copies that nothing reads, and let what a name is copied from be computed under that name (in place).
 
     `live` are the names that are read after the block, `after_loop` those that are read where `break` leads; returned
@@ -207,12 +217,15 @@ def _drop(block: list[_Line], live: set[str], after_loop: set[str]) -> set[str]:
         k -= 1
         line = block[k]
         if line.kind == "if":
-            live = _drop(line.body, live, after_loop) | _drop(line.orelse, live, after_loop) | line.reads
+            sides = [_drop(side, live, after_loop, pure) for side in (line.body, line.orelse)]
+            live = set().union(*sides) | line.reads
             if not line.body and not line.orelse:
                 del block[k]
         elif line.kind in ("for", "while"):
             at_end = _live_at_end(line, live)
-            live = (_drop(line.body, at_end, live) - line.writes) | live | line.reads
+            live = (_drop(line.body, at_end, live, pure) - line.writes) | live | line.reads
+        elif pure and line.kind == "=" and line.target not in live and line.is_pure(pure):
+            del block[k]
         elif line.is_copy and (
             line.target not in live or line.copied == line.target or _unite(block, k, live, after_loop)
         ):

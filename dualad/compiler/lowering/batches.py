@@ -15,6 +15,7 @@ What comes of it is an ordinary loop, so that there is nothing in it that a deri
 from __future__ import annotations
 
 import ast
+import contextlib
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -136,7 +137,8 @@ class _Batch:
         low, node = self.low, self.node
         size = self.common_size()
         typed = [Var(low.namer.fresh(getattr(s, "name", "x").partition("[")[0]), self.type_of(s)) for s in self.sources]
-        entry, operands = low.lift(self.t.function, self.filled(typed), set(), node)
+        with low.on_one_thread() if self.t.axes.parallel else contextlib.nullcontext():
+            entry, operands = low.lift(self.t.function, self.filled(typed), set(), node)
         numbers = {x: k for k, x in enumerate(typed)}
         sources = [self.sources[numbers[x]] if x in numbers else x for x in operands]
         given = [x.type if x in numbers else low.type_of(x, node) for x in operands]

@@ -36,6 +36,10 @@ class Builtins:
         start, stop, step = (self.as_operand(x, node) for x in (start, stop, step))
         return Iteration(start, stop, step, lambda i: i, is_range=True)
 
+    def builtin_prange(self, node: ast.Call, first: object, second: object = None, step: object = _ONE, /) -> Iteration:
+        self.refuse_on_one_thread("prange other than in `for i in prange(n)`", node)
+        return self.builtin_range(node, first, second, step)
+
     def counted(self, value: object, node: ast.AST) -> tuple[object, object]:
         """Return (number of trips, item of trip k), k counted from 0."""
         if isinstance(value, Flat):
@@ -256,7 +260,7 @@ class Builtins:
 
 SPECIAL = {
     builtins.range: Builtins.builtin_range,
-    numba.prange: Builtins.builtin_range,
+    numba.prange: Builtins.builtin_prange,
     builtins.type: Builtins.builtin_type,
     builtins.isinstance: Builtins.builtin_isinstance,
     builtins.enumerate: Builtins.builtin_enumerate,

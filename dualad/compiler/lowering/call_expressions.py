@@ -18,6 +18,7 @@ from ..ir.kinds import is_object
 from ..runtime.helpers import check_no_overlap
 from ..runtime.numba_bridge.choices import is_overloaded_by_user
 from .builtin_calls import SPECIAL
+from .chunks import Chunked
 from .classes import is_structured
 from .custom_calls import Plainly, Ruled
 from .dicts import READING
@@ -135,6 +136,8 @@ class CallExpressions:
             return self.call_ruled(rule, args, kwargs, node)
         if isinstance(f, Ruled | Plainly):
             return self.ruled_again(f, args, node)
+        if isinstance(f, Chunked):
+            return TupleOf(tuple(self.items_of_chunks(f, args, node)))
         if isinstance(f, Derived):
             results = self.results_of(f, args, node)
             return results[0] if len(results) == 1 else TupleOf(tuple(results))

@@ -67,7 +67,7 @@ class Lifting:
         if f not in self._functions:
             env: dict[str, object] = {}
             frame = Frame(f.frame.source, env, frozenset())
-            self._functions[f] = FunctionValue(f.source, f.node, frame, {})
+            self._functions[f] = FunctionValue(f.source, f.node, frame, {}, parallel=f.parallel)
             for name in sorted({n.id for n in ast.walk(f.node) if isinstance(n, ast.Name)}):
                 hidden = cell_of(name, f.frame)
                 found = _in_frames(name, f.frame) if hidden is None else self.held.get(hidden, UNDEFINED)
@@ -105,7 +105,8 @@ def fill(x: object, values: list, memo: dict) -> object:
     if isinstance(x, FunctionValue) and x.frame is not None:
         if x not in memo:
             env: dict[str, object] = {}
-            memo[x] = FunctionValue(x.source, x.node, Frame(x.frame.source, env, frozenset()), {})
+            frame = Frame(x.frame.source, env, frozenset())
+            memo[x] = FunctionValue(x.source, x.node, frame, {}, parallel=x.parallel)
             env.update((k, fill(v, values, memo)) for k, v in x.frame.env.items())
             memo[x].defaults.update((k, fill(v, values, memo)) for k, v in x.defaults.items())
         return memo[x]
@@ -128,7 +129,7 @@ def signature(x: object, seen: tuple = ()) -> object:
         seen = (*seen, x)
         around = x.frame.env if x.frame is not None else {}
         parts = [(k, signature(v, seen)) for d in (around, x.defaults) for k, v in d.items()]
-        return x.node, x.source.function, tuple(parts)
+        return x.node, x.source.function, x.parallel, tuple(parts)
     if isinstance(x, Static):
         return "static", id(x.value)
     return x if isinstance(x, Const) else id(x)

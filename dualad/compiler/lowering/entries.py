@@ -16,6 +16,7 @@ All but `Plain` have numbers and arrays as parameters, no tuples.
 
 from __future__ import annotations
 
+import contextlib
 import keyword
 import operator
 from collections.abc import Callable
@@ -181,6 +182,8 @@ class Lifted(Entry):
     hints: list[str]
     label: str
     place: tuple = (None, None)
+    on_thread: bool = False
+    """Whether it is called on one of several threads, where no loop is shared any more."""
 
     @property
     def name(self) -> str:
@@ -191,13 +194,14 @@ class Lifted(Entry):
 
     @property
     def key(self) -> object:
-        return signature(self.function), tuple(signature(a) for a in self.arguments)
+        return signature(self.function), tuple(signature(a) for a in self.arguments), self.on_thread
 
     def call(self, low: object, values: list, given: tuple) -> object:
         memo: dict = {}
         function = fill(self.function, values, memo)
         arguments = [low.thawed(fill(a, values, memo)) for a in self.arguments]
-        return low.frozen(low.call_in_order(function, arguments, None))
+        with low.on_one_thread() if self.on_thread else contextlib.nullcontext():
+            return low.frozen(low.call_in_order(function, arguments, None))
 
 
 @dataclass(eq=False)

@@ -137,7 +137,7 @@ class Expressions(
         for p, d in zip(a.kwonlyargs, a.kw_defaults, strict=True):
             if d is not None:
                 defaults[p.arg] = self.expr(d)
-        return FunctionValue(self.frame.source, node, self.frame, defaults)
+        return FunctionValue(self.frame.source, node, self.frame, defaults, parallel=self.frame.parallel)
 
     def expr_NamedExpr(self, node: ast.NamedExpr, hint: str) -> object:
         value = self.expr(node.value, node.target.id)

@@ -227,6 +227,7 @@ class Kernels:
     # ---------------------------------------------------------------- stencils
 
     def call_stencil(self, kernel: Stencil, args: list, out: object, node: ast.AST) -> Var:
+        self.refuse_on_one_thread(f"the stencil {kernel.__name__}", node)
         f = self.function_value(kernel.kernel)
         names = [p.arg for p in [*f.node.args.posonlyargs, *f.node.args.args]]
         ndim = self.dimensions_of(args[0], node) if args else 0

@@ -132,6 +132,7 @@ class Lists:
         items = None if node in self.growing else self.known_comprehension(node, outermost)
         if items is not None:
             return self.new_list(items, node, hint)
+        self.refuse_on_one_thread("a list comprehension", node)
         env = dict(self.frame.env)
         target = self.list_in_memory([], node, hint)
         self.generate(node, 0, outermost, lambda item: self.append(target, item, node), False)

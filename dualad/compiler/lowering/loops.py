@@ -33,6 +33,9 @@ class Loops:
     """The part of `Lowering` that deals with loops."""
 
     def stmt_For(self, s: ast.For) -> None:
+        if self.is_parallel(s):
+            self.parallel_for(s)
+            return
         iterable = self.as_dict(self.expr(s.iter))
         if isinstance(iterable, DictOf):
             keys = self.keys_of(iterable, s)

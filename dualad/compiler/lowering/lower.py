@@ -32,6 +32,7 @@ from .library import LibraryCalls
 from .loops import Loops
 from .nested_derivatives import Transformations
 from .nonlocals import Nonlocals
+from .parallel_loops import ParallelLoops
 from .recursion import Calls, Units
 from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
@@ -51,6 +52,7 @@ class Lowering(
     CustomCalls,
     KnownTypes,
     LibraryCalls,
+    ParallelLoops,
     Statements,
     Stopping,
     Transformations,
@@ -77,6 +79,7 @@ class Lowering(
         self.types: dict[Var, object] = {}  # found by now
         self.assumed_types: dict[Var, tuple] = {}  # of carried values; the type and the key of the value
         self.plainly: frozenset = frozenset()  # the rules of the user's that do not count here
+        self.on_thread = False  # whether this is code for one of several threads
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
 
     # ---------------------------------------------------------------- errors and small helpers
@@ -126,9 +129,9 @@ class Lowering(
             return Static(f)
         source = read(python_function(f))
         self.check_overload(f, source, node)
-        self.check_parallel(f, source)
+        parallel = self.is_for_threads(f, source)
         defaults = {name: static_value(v) for name, v in defaults_of(source.function).items()}
-        return FunctionValue(source, source.node, None, defaults)
+        return FunctionValue(source, source.node, None, defaults, parallel=parallel)
 
     def bind(self, f: FunctionValue, args: list, kwargs: dict, node: ast.AST | None) -> dict[str, object]:
         """Match arguments to parameters, as Python does."""

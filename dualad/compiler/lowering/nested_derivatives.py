@@ -222,7 +222,7 @@ class Transformations:
         label = getattr(inner, "name", None) or getattr(inner.value, "__name__", "function")
         if isinstance(f, Transformed):
             label = f"{label}_{f.kind}"
-        entry = Lifted(lifting.captured(f, label), arguments, lifting.hints, label, self.place(node))
+        entry = Lifted(lifting.captured(f, label), arguments, lifting.hints, label, self.place(node), self.on_thread)
         return entry, lifting.operands
 
     def derived(

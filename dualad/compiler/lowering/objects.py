@@ -237,14 +237,16 @@ class Objects:
         remedy = "call it in a def, and differentiate that"
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *place))
 
-    def check_parallel(self, f: object, source: Source) -> None:
-        """Refuse a function that Numba runs on several threads: the derivative would run on one, in silence."""
-        if runs_parallel(getattr(f, "stands_for", f)):
-            found = [n for n in ast.walk(source.node) if isinstance(n, ast.Call) and self.is_prange(n.func, source)]
-            name, line = source.function.__name__, (found or [source.node])[0].lineno
-            what = f"{'prange' if found else 'a function'} under parallel=True ({name})"
-            remedy = f"differentiate {name}.py_func, or {name} compiled without it, which runs on one thread"
-            raise UnsupportedError(at(f"{what} is not supported: {remedy}", source.filename, line))
+    def is_for_threads(self, f: object, source: Source) -> bool:
+        """Whether a function is compiled for several threads; refused if it has no prange: they would have no work."""
+        if not runs_parallel(getattr(f, "stands_for", f)):
+            return False
+        if any(isinstance(n, ast.Call) and self.is_prange(n.func, source) for n in ast.walk(source.node)):
+            return True
+        name = source.function.__name__
+        remedy = f"write the loop over prange, or differentiate {name}.py_func, which runs on one thread"
+        what = f"a function under parallel=True without prange ({name})"
+        raise UnsupportedError(at(f"{what} is not supported: {remedy}", source.filename, source.node.lineno))
 
     @staticmethod
     def is_prange(node: ast.expr, source: Source) -> bool:

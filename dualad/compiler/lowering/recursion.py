@@ -107,6 +107,8 @@ class Units:
     """What is called although it does not recur."""
     learnt: dict[tuple, object] = field(default_factory=dict)
     """Types of carried values that an earlier build of the same found to be others than it took them for."""
+    for_threads: set[tuple] = field(default_factory=set)
+    """The functions for several threads that were inlined, by file, first and last line."""
 
 
 class Calls:
@@ -173,8 +175,10 @@ class Calls:
         own = declared(f.node)
         names = (frozenset(assigned_names(body)) | frozenset(env)) - own
         cells = self.share(f, env)
-        self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame, cells, own)
+        self.frame = Frame(f.source, {**held_by_dicts(outer.env), **env}, names, f.frame, cells, own, f.parallel)
         self.inlining.append(f.key)
+        if f.parallel and not self.on_thread:
+            self.units.for_threads.add((f.source.filename, f.node.lineno, f.node.end_lineno))
         self.callers.append(outer)
         try:
             self.statements(body)

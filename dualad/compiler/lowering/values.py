@@ -37,6 +37,8 @@ class Frame:
     parent: Frame | None = None
     cells: dict[str, str] = field(default_factory=dict)
     nonlocals: frozenset[str] = frozenset()
+    parallel: bool = False
+    """Whether several threads share its loops over prange."""
 
 
 @dataclass(eq=False)
@@ -49,6 +51,8 @@ class FunctionValue:
     defaults: dict[str, object] = field(default_factory=dict)
     stands_for: str = ""
     """The name of the library function that it is written for, if it is one of dualad's own."""
+    parallel: bool = False
+    """Whether it is compiled for several threads."""
 
     @property
     def name(self) -> str:
@@ -57,7 +61,7 @@ class FunctionValue:
     @property
     def key(self) -> tuple:
         """What two values have in common if they are the same function: text, and what its free names stand for."""
-        return self.node, self.source.function if self.frame is None else self.frame
+        return self.node, self.source.function if self.frame is None else self.frame, self.parallel
 
 
 class Axes(NamedTuple):

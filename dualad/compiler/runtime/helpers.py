@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numba import njit, types
+from numba import get_num_threads, njit, types
 
 from ...errors import ArgumentError
-from .numba_bridge import memory
+from .numba_bridge import memory, threads
 from .numba_bridge.inline import inline_code
 
 # A derivative takes memory for its tape and gives it back, call after call. glibc's malloc hands large blocks back to
@@ -58,6 +58,11 @@ def release(array: np.ndarray) -> None:
     """End the use of what was lent, or of the memory of a tape."""
 
 
+def number_of_threads() -> int:
+    """Return how many threads share the loops over prange."""
+    return get_num_threads()
+
+
 def _larger(tape: np.ndarray, needed: int) -> int:
     return max(needed, tape.size + tape.size // 2)
 
@@ -68,6 +73,7 @@ inline_code(grow, lambda tape, needed: tape, memory.enlarged_array)
 inline_code(resize, lambda tape, size: tape, memory.resized_array)
 inline_code(lend, lambda array: array, memory.lent_array)
 inline_code(release, lambda array: types.none, memory.still_needed)
+inline_code(number_of_threads, lambda: types.intp, threads.number_of_threads)
 
 
 @njit(error_model="numpy")
@@ -120,6 +126,12 @@ def overwrite(array: np.ndarray, contents: np.ndarray) -> None:
     for value in contents.flat:
         array.flat[k] = value
         k += 1
+
+
+@njit(error_model="numpy")
+def chunks_of(iterations: int) -> int:
+    """Return into how many chunks the threads share some iterations."""
+    return max(1, min(iterations, number_of_threads()))
 
 
 @njit(error_model="numpy")
