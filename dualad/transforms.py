@@ -14,8 +14,8 @@ import numpy as np
 from numba import types
 
 from .ahead import holds_floats, tangent_type, type_of
-from .arguments import bound, is_differentiable, like, snapshot, star_folded
-from .compiler.build import Derivative, build
+from .arguments import bound, has_reals, is_differentiable, like, snapshot, star_folded
+from .compiler.build import HOLOMORPHIC, Derivative, build
 from .compiler.differentiate.rows import NotRepeatableError
 from .compiler.lowering.dependencies import fixed
 from .compiler.lowering.source import star_of
@@ -45,7 +45,9 @@ __all__ = [
 ]
 
 
-def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
+def grad(
+    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> DerivativeFunction:
     """Return the gradient of a scalar function, by reverse mode.
 
     Parameters
@@ -59,12 +61,16 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
         dict, list, tuple, dataclass or registered class (`register_structure`).
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
+    holomorphic : bool
+        Whether `f` is an analytic function of complex arguments, with one complex number as its result: its gradient
+        is the complex derivative. (That it is analytic is not checked.)
 
     Returns
     -------
     callable
         Takes the arguments of `f`; returns the gradient by one argument, in its shape, dtype and structure, or a
-        tuple of gradients if `argnums` is a tuple. With `has_aux`: (gradient, auxiliary output).
+        tuple of gradients if `argnums` is a tuple. With `has_aux`: (gradient, auxiliary output). The gradient of a real
+        result by a complex argument x + iy is df/dx - i df/dy, as in JAX: the conjugate points uphill.
 
     Raises
     ------
@@ -77,15 +83,17 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False)
     UnsupportedError
         When called: `f` does something that dualad does not differentiate; the message says what and where.
     """
-    return _of(f, "grad", argnums, has_aux)
+    return _of(f, "grad", argnums, has_aux, holomorphic)
 
 
-def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
+def value_and_grad(
+    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> DerivativeFunction:
     """Return a function that gives the value and the gradient of a scalar function, computed together.
 
     Parameters
     ----------
-    f, argnums, has_aux
+    f, argnums, has_aux, holomorphic
         As in `grad`.
 
     Returns
@@ -98,7 +106,7 @@ def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: boo
     ArgumentError, NoSourceError, NotDifferentiableError, UnsupportedError
         As `grad` does.
     """
-    return _of(f, "value_and_grad", argnums, has_aux)
+    return _of(f, "value_and_grad", argnums, has_aux, holomorphic)
 
 
 def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
@@ -184,8 +192,11 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
     return _of(f, "hessian", argnums, has_aux)
 
 
-def _of(f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool) -> DerivativeFunction:
-    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux)
+def _of(
+    f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool, holomorphic: bool = False
+) -> DerivativeFunction:
+    how = HOLOMORPHIC if holomorphic else None
+    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, how)
 
 
 def jvp(
@@ -338,7 +349,8 @@ def _push_forward(
         dots = dict(zip(places, tangents, strict=True))
     what = "direction" if kind == "taylor" else "tangent"
     given = {k: like(full[k], x_dot, names[k], what) for k, x_dot in dots.items()}
-    wrt = [k for k in given if is_differentiable(full[k])]
+    by = has_reals if kind == "hvp" else is_differentiable
+    wrt = [k for k in given if by(full[k])]
     if not wrt or (argnums is not None and len(wrt) < len(given)):
         if argnums is None:
             raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")

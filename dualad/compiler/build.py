@@ -31,7 +31,7 @@ from .differentiate.taylor import Taylor
 from .ir.effects import has_effect
 from .ir.infer import define
 from .ir.kinds import is_array, is_float, type_of
-from .ir.printer import Emitter, Scope
+from .ir.printer import Emitter, Scope, leaf_text
 from .ir.tidy import tidy
 from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, WithAux, flat
 from .lowering.lower import lower
@@ -61,6 +61,9 @@ _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 OF_ARGUMENTS = ("grad", "value_and_grad", *_JACOBIANS, "hessian")
 """The derivatives by arguments as they are passed, of which a starred parameter takes any number."""
 
+HOLOMORPHIC = "holomorphic"
+"""How a gradient is taken of a complex result."""
+
 _MOST_RETYPED = 16
 """How many carried values of a function may turn out to have other types than they have before their loops."""
 
@@ -87,8 +90,9 @@ class Derivative:
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
-    how : Axes or int, optional
-        Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series.
+    how : Axes or int or str, optional
+        Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series; of gradients of complex
+        results, `HOLOMORPHIC`.
     lenient : tuple of int
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
@@ -106,7 +110,7 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
-    how: Axes | int | None = None
+    how: Axes | int | str | None = None
     lenient: tuple[int, ...] = ()
     directions: int = 1
     tangents_only: bool = False
@@ -116,6 +120,10 @@ class Derivative:
     @property
     def options(self) -> tuple:
         return self.argnums, self.single, self.has_aux, self.how
+
+    @property
+    def holomorphic(self) -> bool:
+        return self.how == HOLOMORPHIC
 
     @property
     def entry(self) -> Entry:
@@ -267,11 +275,10 @@ def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) ->
     instances.resolve(function)
     ir.prune(function, has_effect)
     verify(function, "resolve")
-    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if kind != "primal":
-        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
+        context = passes.Context(scope, lambda: Activity(function, function.inputs(what.argnums), check=False))
         passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
-    return scope, instances, function, inputs
+    return scope, instances, function, function.inputs(what.argnums)
 
 
 def build_derived(
@@ -303,6 +310,9 @@ def find_outcome(entry: Entry, given: tuple, learnt: dict) -> Outcome:
     written = [k for leaf, k, _ in function.leaves if is_array(leaf) and aliases.is_written(leaf)]
     found = flat(function.result)
     kinds = [type_of(x) for x in found]
+    if any(isinstance(getattr(ty, "dtype", ty), types.Complex) for ty in kinds):
+        what = f"a derivative of {entry.name}, whose result is complex, other than grad, jvp and vjp"
+        raise UnsupportedError(at(f"{what} is not supported: return the real and imaginary parts", *entry.place))
     if not any(isinstance(x, ir.Var) and is_array(x) for x in found):
         return Outcome(kinds, formulas(function, found), written)
     floats = [leaf for leaf, _, _ in function.leaves if is_float(leaf)]
@@ -391,7 +401,7 @@ def emit_primal(printer: Emitter, function: ir.Function, name: str, entry: Entry
     with plain.indented(f"def {name}({', '.join(plain.parameters())}):"):
         for leaf, position, path in function.leaves:
             if path:
-                plain.line(f"{leaf.name} = {function.params[position].name}{''.join(f'[{k}]' for k in path)}")
+                plain.line(f"{leaf.name} = {leaf_text(function.params[position].name, path, leaf)}")
         plain.guard_parameters([(leaf, leaf.name) for leaf, _, _ in function.leaves])
         plain.block(function.body)
         plain.line(f"return {plain.result_text(function.result, plain.primal_result)}")

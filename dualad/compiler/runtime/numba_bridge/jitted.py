@@ -257,7 +257,7 @@ def _checks(x: str, ty: object, y: str, given: object, what: str) -> list[str]:
             raise errors.TypingError(f"the {what} of a tuple of {len(ty)} must be such a tuple, not {given}")
         parts = [_checks(f"{x}[{k}]", t, f"{y}[{k}]", g, what) for k, (t, g) in enumerate(zip(ty, given, strict=True))]
         return [line for lines in parts for line in lines]
-    if not isinstance(ty, types.Array) or not isinstance(ty.dtype, types.Float):
+    if not isinstance(ty, types.Array) or not isinstance(ty.dtype, types.Float | types.Complex):
         return []
     if not isinstance(given, types.Array) or given.dtype != ty.dtype or given.ndim != ty.ndim:
         raise errors.TypingError(f"the {what} of {ty} must be like it, not {given}")
@@ -276,4 +276,4 @@ def _copied(x: str, ty: object) -> str:
 def _holds_floats(ty: object) -> bool:
     if isinstance(ty, types.BaseTuple):
         return any(_holds_floats(t) for t in ty)
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float | types.Complex)
