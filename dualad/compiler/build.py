@@ -18,7 +18,7 @@ from .analysis.activity import Activity
 from .analysis.aliases import Aliases
 from .analysis.shapes import formulas
 from .analysis.verify import verify
-from .checks import check_arrays, check_inputs, check_objects, check_scalar
+from .checks import check_arrays, check_inputs, check_objects, check_real_results, check_scalar
 from .differentiate.coloured import ColouredText
 from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
@@ -310,9 +310,7 @@ def find_outcome(entry: Entry, given: tuple, learnt: dict) -> Outcome:
     written = [k for leaf, k, _ in function.leaves if is_array(leaf) and aliases.is_written(leaf)]
     found = flat(function.result)
     kinds = [type_of(x) for x in found]
-    if any(isinstance(getattr(ty, "dtype", ty), types.Complex) for ty in kinds):
-        what = f"a derivative of {entry.name}, whose result is complex, other than grad, jvp and vjp"
-        raise UnsupportedError(at(f"{what} is not supported: return the real and imaginary parts", *entry.place))
+    check_real_results(entry, kinds)
     if not any(isinstance(x, ir.Var) and is_array(x) for x in found):
         return Outcome(kinds, formulas(function, found), written)
     floats = [leaf for leaf, _, _ in function.leaves if is_float(leaf)]
@@ -328,6 +326,7 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     value = Derived(entry, "value", count=1)
     found = value.result_type(given)
     outs = list(found) if isinstance(found, types.BaseTuple) else [found]
+    check_real_results(entry, outs)
     value.count = len(outs)
     printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, [given[k] for k in wrt], outs)
     name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")

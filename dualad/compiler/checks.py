@@ -141,6 +141,13 @@ def check_scalar(function: ir.Function, what: object) -> None:
     raise NotScalarError(function, shape)
 
 
+def check_real_results(entry: object, kinds: list) -> None:
+    """Refuse derivatives of complex results other than gradients, tangents and pullbacks."""
+    if any(isinstance(getattr(ty, "dtype", ty), types.Complex) for ty in kinds):
+        what = f"a derivative of {entry.name}, whose result is complex, other than grad, jvp and vjp"
+        raise UnsupportedError(at(f"{what}, is not supported: return the real and imaginary parts", *entry.place))
+
+
 def check_arrays(name: str, place: tuple, result: object) -> None:
     """Refuse the sparse Jacobian of numbers."""
 

@@ -110,9 +110,15 @@ def holomorphic(name: str, function: Callable, slope: Callable, **flags: bool) -
 
 
 @_jit
+def inverse(z: complex) -> complex:
+    """Return 1 / z; NaN at 0, where Numba's division raises an exception."""
+    return complex(reciprocal_real(z.real, z.imag), reciprocal_imag(z.real, z.imag))
+
+
+@_jit
 def sqrt_slope(a: float, b: float) -> complex:
     """Return the derivative of sqrt."""
-    return 0.5 / np.sqrt(complex(a, b))
+    return 0.5 * inverse(np.sqrt(complex(a, b)))
 
 
 @_jit
@@ -124,25 +130,25 @@ def tanh_slope(a: float, b: float) -> complex:
 @_jit
 def asinh_slope(a: float, b: float) -> complex:
     """Return the derivative of arcsinh: 1 / sqrt(z**2 + 1), with the cuts of arcsinh."""
-    return 1.0 / (np.sqrt(complex(1.0 - b, a)) * np.sqrt(complex(1.0 + b, -a)))
+    return inverse(np.sqrt(complex(1.0 - b, a)) * np.sqrt(complex(1.0 + b, -a)))
 
 
 @_jit
 def acosh_slope(a: float, b: float) -> complex:
     """Return the derivative of arccosh: 1 / (sqrt(z - 1) sqrt(z + 1))."""
-    return 1.0 / (np.sqrt(complex(a - 1.0, b)) * np.sqrt(complex(a + 1.0, b)))
+    return inverse(np.sqrt(complex(a - 1.0, b)) * np.sqrt(complex(a + 1.0, b)))
 
 
 @_jit
 def acos_slope(a: float, b: float) -> complex:
     """Return the derivative of arccos: -1 / (sqrt(1 - z) sqrt(1 + z))."""
-    return -1.0 / (np.sqrt(complex(1.0 - a, -b)) * np.sqrt(complex(1.0 + a, b)))
+    return -inverse(np.sqrt(complex(1.0 - a, -b)) * np.sqrt(complex(1.0 + a, b)))
 
 
 @_jit
 def atanh_slope(a: float, b: float) -> complex:
     """Return the derivative of arctanh."""
-    return 1.0 / (complex(1.0 - a, -b) * complex(1.0 + a, b))
+    return inverse(complex(1.0 - a, -b) * complex(1.0 + a, b))
 
 
 sqrt = holomorphic("sqrt", lambda z: cmath.sqrt(z), sqrt_slope, singular=True)

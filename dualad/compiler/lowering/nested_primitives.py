@@ -114,7 +114,7 @@ class Derived(OwnRule):
 def _type_of_adjoint(ty: object) -> object:
     if isinstance(ty, types.Array):
         return types.Array(ty.dtype, ty.ndim, "F" if ty.layout == "F" else "C")
-    return ty if isinstance(ty, types.Float) else types.float64
+    return ty if isinstance(ty, types.Float | types.Complex) else types.float64
 
 
 register_callable(Derived, lambda d: d.dispatcher)

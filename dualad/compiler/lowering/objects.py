@@ -65,6 +65,8 @@ class Objects:
                 return base.items[base.cls._fields.index(node.attr)]
             if isinstance(base.cls, Record):
                 return self.record_attribute(base, node)
+        if isinstance(base, Const) and isinstance(base.value, complex) and node.attr in ("real", "imag"):
+            return Const(getattr(base.value, node.attr))
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
         own = self.overloaded_attribute(base, node)

@@ -11,7 +11,7 @@ from numba import types
 from ...errors import UnsupportedError, at
 from ...rules import complex_numbers, complex_parts, holomorphic, registry
 from .. import ir
-from ..analysis.activity import operation_name
+from ..analysis.activity import Activity, operation_name
 from ..ir import UNDEFINED, Block, Const, Function, Namer, Op, TupleOf, Var
 from ..ir.callees import PLAIN
 from ..ir.effects import ALLOCATIONS, COPIES, VIEWS, is_known, may_be_written_by
@@ -42,8 +42,8 @@ _MOST_FACTORS = 64
 class Operations:
     """The parts of variables, and the statements that work on them."""
 
-    def __init__(self, function: Function, apart: set[Var], namer: Namer):
-        self.function, self.apart, self.namer = function, apart, namer
+    def __init__(self, function: Function, activity: Activity, apart: set[Var], namer: Namer):
+        self.function, self.activity, self.apart, self.namer = function, activity, apart, namer
         self.parts: dict[Var, tuple] = {}
         self.zeros: set[object] = {_ZERO}
         """What is zero if nothing is infinite, whatever its sign."""
@@ -123,6 +123,9 @@ class Operations:
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *(place or self.op.place)))
 
     def refuse_operation(self, op: Op) -> None:
+        if op.fn == "call":
+            what = f"calling the recursive function {op.detail.name} with complex numbers"
+            self.refuse(what, "pass their real and imaginary parts", op.detail.unit.place)
         what = f"{getattr(op.place, 'call', '') or operation_name(op)} with complex numbers"
         self.refuse(what, "write it with the operations of complex numbers that are, or with .real and .imag")
 
@@ -134,12 +137,13 @@ class Operations:
         if op.fn not in ("setitem", "augitem", "inplace", "assign", "append"):
             self.refuse_operation(op)
         base, *index, value = op.args
-        if base not in self.apart:  # of use to nobody
+        if base not in self.apart and is_complex(base):  # of use to nobody
             self.low.block.statements.append(self.with_wholes(op))
             return
-        if op.fn in ("augitem", "inplace") and (op.detail not in (operator.iadd, operator.isub) or op.kwargs):
-            if op.fn == "augitem":
-                self.refuse_operation(op)
+        if base not in self.apart or (
+            op.fn == "augitem" and (op.detail not in (operator.iadd, operator.isub) or op.kwargs)
+        ):
+            self.refuse_operation(op)
         targets = self.parts_of(base)
         fn, detail = op.fn, op.detail
         if fn == "inplace":
@@ -171,18 +175,15 @@ class Operations:
             return
         found = self.value(op)
         if found is None:
-            if self.apart.isdisjoint(ir.op_vars(op)):  # that carries no derivative, in memory that gets some
-                self.parts[target] = self.parts_of_new(op)
-                return
-            if target in self.apart or not self.may_stay(op):
+            is_fixed = not any(map(self.activity.is_varied, ir.op_vars(op)))  # but goes into memory that is not
+            if not is_fixed and not self.may_stay(op):
                 self.refuse_operation(op)
-            self.low.block.statements.append(self.with_wholes(op))
-        elif isinstance(found, TupleOf | tuple):
-            items = tuple(found.items if isinstance(found, TupleOf) else found)
             if target in self.apart:
-                self.parts[target] = items
-            else:  # complex, and of use to nobody
-                self.low.block.statements.append(self.joined(items, type_of(target), target))
+                self.parts[target] = self.parts_of_new(self.with_wholes(op))
+            else:
+                self.low.block.statements.append(self.with_wholes(op))
+        elif isinstance(found, TupleOf | tuple):
+            self.parts[target] = tuple(found.items if isinstance(found, TupleOf) else found)
         else:
             self.renamed[target] = found
 
@@ -234,12 +235,15 @@ class Operations:
 
     @staticmethod
     def is_linear(fn: object) -> bool:
-        rule = None if isinstance(fn, str) else registry.find(fn)
-        return rule is not None and rule.kind == "linear"
+        """Whether a function has a rule of dualad's that says that it is linear, with real coefficients."""
+        rule = None if isinstance(fn, str | registry.OwnRule) else registry.find(fn)
+        return rule is not None and rule.kind == "linear" and not rule.is_users
 
     def may_stay(self, op: Op) -> bool:
         """Whether an operation whose result carries no derivative may be done on the complex values themselves."""
-        if op.fn in ("fstring",):
+        if self.activity.is_varied(op.target) and self.activity.is_useful(op.target):
+            return False
+        if op.fn == "fstring":
             return True
         if not is_known(op) or op.fn == "call" or may_be_written_by(op):
             return False

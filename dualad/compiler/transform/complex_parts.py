@@ -67,10 +67,11 @@ def take_apart(function: Function, activity: object, namer: Namer) -> bool:
     """Take complex values that carry derivatives apart (in place); True if there were any."""
     if not has_complex(function):
         return False
-    apart = carried(function, activity())
-    if not apart:
+    found = activity()
+    if not carried(function, found):
         return False
-    _Apart(function, apart, namer).run()
+    apart = {v for v in all_vars(function) if is_complex(v) and found.is_varied(v)}  # for tests and the like, too
+    _Apart(function, found, apart, namer).run()
     return True
 
 
