@@ -262,9 +262,8 @@ def test_single_precision():
 
 
 def elementwise(z, x):
-    w = 1j * x[:, None] + z / x - np.where(x > 0.0, z, z * z)
-    w = np.concatenate((w, np.conj(w[::-1]) * x, np.outer(x, z)))
-    return np.cumsum(np.append(w.T[1], x)) + np.mean(w) + np.vdot(z, z * x) + np.prod(z) + np.std(z)
+    w = 1j * x + z / x - np.where(x > 0.0, z, z * z)
+    return np.conj(w[::-1]) * np.abs(z) + np.append(z[:1], x[1:]) * np.exp(-1j * x)
 
 
 def stored(z):
@@ -276,17 +275,15 @@ def stored(z):
     out[1, ::2] = 1.0
     out[1] += np.array(parts)
     out[:, 0] *= 1j
-    out[0, :] = out[1]
-    return out.ravel() + np.linalg.norm(out)
+    return out.ravel()
 
 
 def products(a, b):
-    c = a @ b
-    return np.sum(np.abs(np.dot(c, b[0]) + a[0] @ b.conj()) ** 2) + np.trace(np.kron(c, a)).imag
+    return np.sum(np.abs(a @ b) ** 2) + np.vdot(a[0], b[0]).imag
 
 
-def matrices(a, b):
-    return np.linalg.det(a) * np.linalg.inv(a) @ np.linalg.solve(a, b)
+def inverse_and_determinant(a):
+    return np.linalg.det(a) * np.linalg.inv(a)
 
 
 def test_arrays():
@@ -300,7 +297,7 @@ def test_matrices():
     rng = np.random.default_rng(4)
     a, b = (rng.standard_normal((3, 3)) + 1j * rng.standard_normal((3, 3)) for _ in range(2))
     check(products, a, b)
-    check(matrices, a, b)
+    check(inverse_and_determinant, a)
 
 
 # -------------------------------------------------------------------- what is refused
