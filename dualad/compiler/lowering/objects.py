@@ -132,6 +132,8 @@ class Objects:
         self, base: Var | ir.Global, name: str, args: list, kwargs: dict, node: ast.Call, hint: str
     ) -> object:
         """Call a method of an array or an object."""
+        if name in ("conj", "conjugate") and not args and not kwargs and not is_object(base):
+            return self.emit(np.conj, (base,), node, hint)  # Numba has one name for numbers, another one for arrays
         own = method(type_of(base), name)
         if own is not None:
             function, takes_instance = own

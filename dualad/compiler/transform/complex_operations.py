@@ -34,6 +34,7 @@ _BILINEAR = frozenset({np.dot, operator.matmul, np.matmul, np.outer, np.kron, np
 _SUMS = {operator.add: operator.add, np.add: operator.add, operator.sub: operator.sub, np.subtract: operator.sub}
 _POWERS = (operator.pow, np.power)
 _SAME = (operator.pos, np.positive)
+_COMPARISONS = {operator.eq: operator.and_, operator.ne: operator.or_}
 _MAKERS = (complex, np.complex128, np.complex64)
 _MOST_FACTORS = 64
 """The largest exponent up to which a power is a chain of products."""
@@ -205,6 +206,11 @@ class Operations:
             return self.both(lambda k, hint: self.emit("pack", tuple(i[k] for i in items), hint, kwargs, op.detail))
         if fn in _MAKERS:
             return self.made(args)
+        if fn in _COMPARISONS:
+            x, y = (self.parts_of(a) for a in args)
+            return self.emit(
+                _COMPARISONS[fn], tuple(self.emit(fn, pair, "test") for pair in zip(x, y, strict=True)), "test"
+            )
         if fn is np.where and len(args) == 3:
             return self.chosen(args)
         if fn is np.append:
