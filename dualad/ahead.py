@@ -129,17 +129,19 @@ def _as_made(ty: object) -> object:
 
 
 def holds_floats(ty: object) -> bool:
-    """Whether there are real numbers in an argument of a type, by which it has a derivative."""
+    """Whether there are real or complex numbers in an argument of a type, by which it has a derivative."""
     if isinstance(ty, types.BaseTuple):
         return any(map(holds_floats, ty))
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float | types.Complex)
 
 
 def tangent_type(ty: object) -> object:
     """Return the type of a tangent or a cotangent of what has a type, as `jvp` and `vjp` hand it over."""
     if isinstance(ty, types.Array):
-        return types.Array(ty.dtype, ty.ndim, "C") if isinstance(ty.dtype, types.Float) else types.float64
+        return (
+            types.Array(ty.dtype, ty.ndim, "C") if isinstance(ty.dtype, types.Float | types.Complex) else types.float64
+        )
     if isinstance(ty, types.BaseTuple):
         cls = ty.instance_class if isinstance(ty, types.BaseNamedTuple) else None
         return types.BaseTuple.from_types([tangent_type(t) for t in ty], cls)
-    return ty if isinstance(ty, types.Float) else types.float64
+    return ty if isinstance(ty, types.Float | types.Complex) else types.float64

@@ -7,7 +7,7 @@ import numpy as np
 from .compiler.lowering.source import innermost, read, signature_of, star_of
 from .derivative_function import name_of
 from .errors import ArgumentError, NotDifferentiableError
-from .structures import MOST_ITEMS, Unlike, is_real, is_structure, items_like, items_of, mapped, named_items
+from .structures import MOST_ITEMS, Unlike, is_complex, is_real, is_structure, items_like, items_of, mapped, named_items
 
 
 def bound(f: object, args: tuple) -> tuple:
@@ -32,7 +32,12 @@ def snapshot(x: object) -> object:
 def is_differentiable(x: object) -> bool:
     if is_structure(x):
         return not (type(x) is list and len(x) > MOST_ITEMS) and any(map(is_differentiable, items_of(x)[0]))
-    return is_real(x)
+    return is_real(x) or is_complex(x)
+
+
+def has_reals(x: object) -> bool:
+    """Whether there are real numbers in something by which second derivatives are taken."""
+    return any(map(has_reals, items_of(x)[0])) if is_structure(x) else is_real(x)
 
 
 def like(x: object, given: object, name: str, what: str) -> object:
@@ -90,12 +95,15 @@ def zeros_like(x: object) -> object:
 
 def _like_number(x: object, given: object, name: str, what: str) -> object:
     g = given[()] if isinstance(given, np.ndarray) and given.shape == () else given
-    if isinstance(g, bool | np.bool_) or not isinstance(g, int | float | np.number) or np.iscomplexobj(g):
+    is_number = isinstance(g, int | float | complex | np.number) and not isinstance(g, bool | np.bool_)
+    if not is_number or (np.iscomplexobj(g) and not is_complex(x)):
         shape = np.shape(g)
         kind = f"has shape {shape}" if shape else f"is {type(g).__name__} {g!r}"
-        raise ArgumentError(f"the {what} of {name} {kind}, but the primal is a real number")
+        raise ArgumentError(
+            f"the {what} of {name} {kind}, but the primal is a {'complex' if is_complex(x) else 'real'} number"
+        )
     dtype = np.dtype(type(x))
-    if isinstance(g, np.floating) and not np.can_cast(g.dtype, dtype):
+    if isinstance(g, np.inexact) and not np.can_cast(g.dtype, dtype):
         raise ArgumentError(f"the {what} of {name} has dtype {g.dtype}, but the primal has dtype {dtype}")
     return type(x)(_converted(np.asarray(g), dtype, name, what) if isinstance(g, np.integer) else g)
 

@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit, types
 
 from .compiler.runtime.numba_bridge import give_compiled_meaning
-from .rules import registry
+from .rules import holomorphic, registry
 from .rules.registry import Rule, all_rules
 
 OPERATORS = {
@@ -69,7 +69,8 @@ def is_of_numbers(rule: Rule) -> bool:
     """Whether a rule takes real numbers to a number: every pointwise one, and constants such as floor and less."""
     if rule.kind == "constant" and rule.name not in INTEGER_OR_LOGICAL:
         return rule.name in NO_UFUNC or any(isinstance(f, np.ufunc) for f in rule.functions)
-    return rule.kind == "pointwise"
+    of_parts = getattr(rule.function, "__module__", "") == holomorphic.__name__  # of complex numbers, for the compiler
+    return rule.kind == "pointwise" and not of_parts
 
 
 def arity(rule: Rule) -> int:

@@ -310,6 +310,11 @@ def _room(x: object) -> object:
     return np.empty(x.shape, x.dtype) if isinstance(x, np.ndarray) and is_real(x) else x
 
 
+def is_complex(x: object) -> bool:
+    """Whether something is a complex number or an array of such."""
+    return x.dtype.kind == "c" if isinstance(x, np.ndarray) else isinstance(x, complex | np.complexfloating)
+
+
 def is_real(x: object) -> bool:
     """Whether something is a float or an array of floats."""
     return x.dtype.kind == "f" if isinstance(x, np.ndarray) else isinstance(x, float | np.floating)

@@ -14,11 +14,12 @@ import numpy as np
 from numba import types
 
 from .ahead import holds_floats, tangent_type, type_of
-from .arguments import bound, is_differentiable, like, snapshot, star_folded
+from .arguments import bound, has_reals, is_differentiable, like, snapshot, star_folded
 from .compiler.build import Derivative, build
 from .compiler.differentiate.rows import NotRepeatableError
 from .compiler.lowering.dependencies import fixed
 from .compiler.lowering.source import star_of
+from .compiler.lowering.values import ReverseMode
 from .compiler.runtime.numba_bridge import result_type
 from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_call,
@@ -47,7 +48,11 @@ __all__ = [
 
 
 def grad(
-    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, memory: int | str | None = None
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    memory: int | str | None = None,
 ) -> DerivativeFunction:
     """Return the gradient of a scalar function, by reverse mode.
 
@@ -62,6 +67,9 @@ def grad(
         dict, list, tuple, dataclass or registered class (`register_structure`).
     has_aux : bool
         Whether `f` returns (value, auxiliary output).
+    holomorphic : bool
+        Whether `f` is an analytic function of complex arguments, with one complex number as its result: its gradient
+        is the complex derivative. (That it is analytic is not checked.)
     memory : int or str, optional
         How many bytes the tape may take, as a number or as "200MB" or "1.5GiB". While the tape fits it is kept as a
         whole; a loop whose tape does not is reversed in chunks, whose trips are run again from states that were kept
@@ -71,7 +79,8 @@ def grad(
     -------
     callable
         Takes the arguments of `f`; returns the gradient by one argument, in its shape, dtype and structure, or a
-        tuple of gradients if `argnums` is a tuple. With `has_aux`: (gradient, auxiliary output).
+        tuple of gradients if `argnums` is a tuple. With `has_aux`: (gradient, auxiliary output). The gradient of a real
+        result by a complex argument x + iy is df/dx - i df/dy, as in JAX: the conjugate points uphill.
 
     Raises
     ------
@@ -87,17 +96,21 @@ def grad(
     MemoryError
         When called: `memory` does not hold one state and the tape of one trip of a loop.
     """
-    return _of(f, "grad", argnums, has_aux, memory)
+    return _of(f, "grad", argnums, has_aux, holomorphic, memory)
 
 
 def value_and_grad(
-    f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False, memory: int | str | None = None
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
+    memory: int | str | None = None,
 ) -> DerivativeFunction:
     """Return a function that gives the value and the gradient of a scalar function, computed together.
 
     Parameters
     ----------
-    f, argnums, has_aux, memory
+    f, argnums, has_aux, holomorphic, memory
         As in `grad`.
 
     Returns
@@ -110,7 +123,7 @@ def value_and_grad(
     ArgumentError, NoSourceError, NotDifferentiableError, UnsupportedError, MemoryError
         As `grad` does.
     """
-    return _of(f, "value_and_grad", argnums, has_aux, memory)
+    return _of(f, "value_and_grad", argnums, has_aux, holomorphic, memory)
 
 
 def jacfwd(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
@@ -160,7 +173,7 @@ def jacrev(
     callable
         Takes the arguments of `f`; returns what `jacfwd` does.
     """
-    return _of(f, "jacrev", argnums, has_aux, memory)
+    return _of(f, "jacrev", argnums, has_aux, memory=memory)
 
 
 def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
@@ -201,9 +214,15 @@ def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
 
 
 def _of(
-    f: Callable, kind: str, argnums: int | tuple[int, ...], has_aux: bool, memory: int | str | None = None
+    f: Callable,
+    kind: str,
+    argnums: int | tuple[int, ...],
+    has_aux: bool,
+    holomorphic: bool = False,
+    memory: int | str | None = None,
 ) -> DerivativeFunction:
-    how = bytes_in(memory)
+    mode = ReverseMode(bytes_in(memory), bool(holomorphic))
+    how = mode if any(mode) else None
     return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, how)
 
 
@@ -357,7 +376,8 @@ def _push_forward(
         dots = dict(zip(places, tangents, strict=True))
     what = "direction" if kind == "taylor" else "tangent"
     given = {k: like(full[k], x_dot, names[k], what) for k, x_dot in dots.items()}
-    wrt = [k for k in given if is_differentiable(full[k])]
+    by = has_reals if kind == "hvp" else is_differentiable
+    wrt = [k for k in given if by(full[k])]
     if not wrt or (argnums is not None and len(wrt) < len(given)):
         if argnums is None:
             raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
@@ -422,7 +442,7 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False, memory: int | str 
     wrt = tuple(k for k, x in enumerate(kept) if is_differentiable(x))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    has_aux, limit = bool(has_aux), bytes_in(memory)
+    has_aux, limit = bool(has_aux), None if memory is None else ReverseMode(bytes_in(memory))
     try:
         if limit is not None:
             raise NotRepeatableError

@@ -106,7 +106,7 @@ def with_match(x):
 
 
 def with_complex(x):
-    return (x * 1j).imag  # refused
+    return np.sign(x * 1j).imag  # refused
 
 
 def with_insert(x):
@@ -148,7 +148,7 @@ SYNTAX = {
     "del": with_del,
     "yield": with_yield,
     "the pattern 'float()'": with_match,
-    "1j": with_complex,
+    "np.sign": with_complex,
     "insert": with_insert,
     "nothing": with_attribute,
     "frobnicate": with_missing_name_of_numpy,
@@ -225,9 +225,7 @@ def square(x):
     return x * x
 
 
-@pytest.mark.parametrize(
-    "x", [2, True, np.int32(2), np.arange(3), np.array([True]), 1j, np.array([1j]), (1, 2)], ids=repr
-)
+@pytest.mark.parametrize("x", [2, True, np.int32(2), np.arange(3), np.array([True]), (1, 2)], ids=repr)
 def test_arguments_without_a_derivative(x):
     f = square if not isinstance(x, tuple) else (lambda pair: pair[0] * 2.0)
     kind = dualad.NotDifferentiableError

@@ -322,7 +322,7 @@ jitted_heat = numba.njit(heat)
 
 
 def slope(u, c, n):
-    return np.sum(dualad.grad(heat, 0, False, 2_500)(u, c, n))
+    return np.sum(dualad.grad(heat, memory=2_500)(u, c, n))
 
 
 def test_composed():

@@ -18,7 +18,14 @@ from .analysis.activity import Activity
 from .analysis.aliases import Aliases
 from .analysis.shapes import formulas
 from .analysis.verify import verify
-from .checks import check_arrays, check_inputs, check_objects, check_scalar, check_threads
+from .checks import (
+    check_arrays,
+    check_inputs,
+    check_objects,
+    check_real_results,
+    check_scalar,
+    check_threads,
+)
 from .differentiate.checkpoints import LimitedReverse
 from .differentiate.coloured import ColouredText
 from .differentiate.dependence import Dependence
@@ -34,7 +41,7 @@ from .differentiate.taylor import Taylor
 from .ir.effects import has_effect, written_by
 from .ir.infer import define
 from .ir.kinds import is_array, is_float, type_of
-from .ir.printer import Emitter, Scope
+from .ir.printer import Emitter, Scope, leaf_text
 from .ir.tidy import tidy
 from .lowering.chunks import Chunked
 from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, WithAux, flat
@@ -42,7 +49,7 @@ from .lowering.lower import lower
 from .lowering.nested_primitives import BUILDER, Derived, Outcome, generate
 from .lowering.recursion import Units
 from .lowering.source import star_of
-from .lowering.values import Axes
+from .lowering.values import Axes, ReverseMode
 from .runtime import progress
 from .runtime.index_sets import DensePattern
 from .runtime.numba_bridge import as_writable, derivative_in, inner_njit
@@ -91,9 +98,9 @@ class Derivative:
         Whether one derivative is returned as it is rather than as a tuple of one.
     has_aux : bool
         Whether the function returns (value, auxiliary output).
-    how : Axes or int, optional
+    how : Axes, ReverseMode or int, optional
         Of kind "vmap", how it goes through a batch; of kind "taylor", the order of the series; of reverse mode, how
-        many bytes there are for tapes.
+        much memory there is, and whether it is of an analytic function.
     lenient : tuple of int
         Positions in `argnums` that may be integers; the derivative by them is 0.
     directions : int
@@ -111,7 +118,7 @@ class Derivative:
     argnums: tuple[int, ...]
     single: bool = False
     has_aux: bool = False
-    how: Axes | int | None = None
+    how: Axes | ReverseMode | int | None = None
     lenient: tuple[int, ...] = ()
     directions: int = 1
     tangents_only: bool = False
@@ -121,6 +128,14 @@ class Derivative:
     @property
     def options(self) -> tuple:
         return self.argnums, self.single, self.has_aux, self.how
+
+    @property
+    def holomorphic(self) -> bool:
+        return isinstance(self.how, ReverseMode) and self.how.holomorphic
+
+    @property
+    def memory(self) -> int | None:
+        return self.how.memory if isinstance(self.how, ReverseMode) else None
 
     @property
     def entry(self) -> Entry:
@@ -227,7 +242,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         elif kind in PATTERNS:
             printer = pattern_printer(function, scope, activity, what, name)
         else:
-            limit = what.how
+            limit = what.memory
             plain = limit is None
             printer = Reverse(function, scope, activity) if plain else LimitedReverse(function, scope, activity, limit)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
@@ -341,11 +356,10 @@ def lowered(units: Units, what: Derivative, kind: str, argument_types: tuple) ->
     instances.resolve(function)
     ir.prune(function, has_effect)
     verify(function, "resolve")
-    inputs = [leaf for leaf, position, _ in function.leaves if position in what.argnums]
     if kind != "primal":
-        context = passes.Context(scope, lambda: Activity(function, inputs, check=False))
+        context = passes.Context(scope, lambda: Activity(function, function.inputs(what.argnums), check=False))
         passes.run((*passes.ARRAYS, *passes.OPTIMISE), function, context)
-    return scope, instances, function, inputs
+    return scope, instances, function, function.inputs(what.argnums)
 
 
 def build_derived(
@@ -377,6 +391,7 @@ def find_outcome(entry: Entry, given: tuple, learnt: dict) -> Outcome:
     written = [k for leaf, k, _ in function.leaves if is_array(leaf) and aliases.is_written(leaf)]
     found = flat(function.result)
     kinds = [type_of(x) for x in found]
+    check_real_results(entry, kinds)
     if not any(isinstance(x, ir.Var) and is_array(x) for x in found):
         return Outcome(kinds, formulas(function, found), written)
     floats = [leaf for leaf, _, _ in function.leaves if is_float(leaf)]
@@ -392,6 +407,7 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     value = Derived(entry, "value", count=1)
     found = value.result_type(given)
     outs = list(found) if isinstance(found, types.BaseTuple) else [found]
+    check_real_results(entry, outs)
     value.count = len(outs)
     printer = JacobianText(scope, [scope.namer.fresh(n) for n in entry.names()], wrt, [given[k] for k in wrt], outs)
     name = scope.namer.fresh(f"{entry.identifier}_{what.kind}")
@@ -409,7 +425,7 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
             printer.forward_side_by_side(name, tangent.function, tangent.packs)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
-        pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt, memory=what.how) for part in parts]
+        pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt, how=what.how) for part in parts]
         is_alone = what.packs > 0 and what.how is None  # else it is read again, to be differentiated, or does not fit
         several = [is_alone and isinstance(out, types.Array) for out in outs]
         rows = [build_rows(part, wrt, given) if many else None for part, many in zip(parts, several, strict=True)]
@@ -465,7 +481,7 @@ def emit_primal(printer: Emitter, function: ir.Function, name: str, entry: Entry
     with plain.indented(f"def {name}({', '.join(plain.parameters())}):"):
         for leaf, position, path in function.leaves:
             if path:
-                plain.line(f"{leaf.name} = {function.params[position].name}{''.join(f'[{k}]' for k in path)}")
+                plain.line(f"{leaf.name} = {leaf_text(function.params[position].name, path, leaf)}")
         plain.guard_parameters([(leaf, leaf.name) for leaf, _, _ in function.leaves])
         plain.block(function.body)
         plain.line(f"return {plain.result_text(function.result, plain.primal_result)}")

@@ -12,7 +12,7 @@ from ..rules import registry
 from . import ir
 from .ir.boundary import refuse_result
 from .ir.callees import PLAIN, library_name, methods_named
-from .ir.kinds import is_array, is_float, is_object, type_of
+from .ir.kinds import is_array, is_complex, is_float, is_object, is_whole, type_of
 from .lowering.entries import Plain
 from .lowering.parallel_loops import PRANGE
 from .lowering.source import star_of
@@ -34,27 +34,38 @@ def check_types(what: object, argument_types: tuple) -> None:
             raise NotDifferentiableError(at(f"{message}: pass floats (3.0, not 3), or leave it out of argnums", *place))
     for k in what.argnums:
         if not what.is_starred(k):
-            check_type(argument_types[k], k, what.function)
+            check_type(argument_types[k], k, what)
             continue
         given = argument_types[star]
         if k - star >= len(given):
             name = Plain(what.function).name
             raise ArgumentError(f"argnums has {k}, but {name} was called with {star + len(given)} arguments")
-        check_type(given[k - star], k, what.function)
+        check_type(given[k - star], k, what)
 
 
 def holds_floats(ty: object) -> bool:
     """Whether there are floats, or arrays of floats, in a tuple."""
     if isinstance(ty, types.BaseTuple):
         return any(map(holds_floats, ty))
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float | types.Complex)
 
 
-def check_type(ty: object, position: int, function: object) -> None:
-    """Refuse to differentiate by an argument of a type that cannot hold real numbers."""
+OF_COMPLEX = ("grad", "value_and_grad", "jvp", "vjp", "vjp_forward", "vjp_reverse")
+"""The derivatives by complex arguments."""
+
+
+def check_type(ty: object, position: int, what: object) -> None:
+    """Refuse to differentiate by an argument of a type that cannot hold real or complex numbers."""
+    function, kind = what.function, what.kind
     if isinstance(ty, types.Omitted | types.BaseTuple | types.StarArgTuple):
         return
     scalar = ty.dtype if isinstance(ty, types.Array) else ty
+    if isinstance(scalar, types.Complex) and kind in OF_COMPLEX:
+        return
+    if isinstance(scalar, types.Float) and what.holomorphic:
+        name, place = Plain(function).name, Plain(function).place
+        message = f"{kind} with holomorphic=True needs complex arguments; argument {position} of {name} is real"
+        raise NotDifferentiableError(at(f"{message}: pass complex numbers, or leave holomorphic out", *place))
     if not isinstance(scalar, types.Float) or scalar not in (types.float64, types.float32):
         entry = Plain(function)
         names = entry.names()
@@ -63,6 +74,10 @@ def check_type(ty: object, position: int, function: object) -> None:
         name = f"{names[star]}[{position - star}]" if is_starred else names[position]
         what = f"argument {position} ({name}) of {entry.name} has type {ty}"
         remedy = _to_pass(ty)
+        if isinstance(scalar, types.Complex):
+            message = f"{kind} by a complex argument ({name} of {entry.name}) is not supported"
+            remedy = "use grad, jvp or vjp, or take real and imaginary parts as arguments"
+            raise UnsupportedError(at(f"{message}: {remedy}", *entry.place))
         if not is_modelled(ty):
             held, remedy = describe(ty)
             what = f"argument {position} ({name}) of {entry.name} is {held}"
@@ -86,7 +101,7 @@ def check_inputs(function: ir.Function, argnums: tuple[int, ...]) -> None:
         if isinstance(param.type, types.Omitted):
             message = f"argument {k} ({param.name}) of {function.name} is left at its default: pass it to differentiate"
             raise NotDifferentiableError(message)
-        if not any(is_float(leaf) for leaf in leaves):
+        if not any(is_float(leaf) or is_complex(leaf) for leaf in leaves):
             what = f"argument {k} ({param.name}) of {function.name} has type {param.type}"
             message = f"{what}, which has no derivative: {_to_pass(param.type)}"
             raise NotDifferentiableError(at(message, *function.place))
@@ -112,21 +127,35 @@ def check_scalar(function: ir.Function, what: object) -> None:
     """Refuse the gradient of something that is not one real number."""
     result = function.result
     if what.has_aux:
-        if not isinstance(result, ir.TupleOf) or len(result.items) != 2:
+        if not isinstance(result, ir.TupleOf) or len(result.items) != 2 or is_whole(result):
             message = f"has_aux=True, but {function.name} does not return a pair (value, auxiliary output)"
             raise NotDifferentiableError(at(message, *function.place))
         result = result.items[0]
-    if isinstance(result, ir.TupleOf):
+    if is_whole(result) and not isinstance(type_of(result), types.Array):
+        if what.holomorphic:
+            return
+        raise NotScalarError(function, "a complex number", "use holomorphic=True if it is analytic, vjp or jvp if not")
+    if isinstance(result, ir.TupleOf) and not is_whole(result):
         form = None if what.has_aux else function.form
         shape = f"a {'tuple' if form is None else form.cls.__name__} of {len(result.items)}"
-    elif isinstance(result, ir.Var | ir.Global) and isinstance(type_of(result), types.Array):
+    elif isinstance(type_of(result), types.Array):
         ty = type_of(result)
         shape = f"an array of {ty.ndim} dimension{'s' if ty.ndim != 1 else ''} of {ty.dtype}"
+    elif what.holomorphic:
+        message = f"grad with holomorphic=True needs a function with one complex number as its result; {function.name}"
+        raise NotDifferentiableError(at(f"{message} returns {type_of(result)}: leave it out", *function.place))
     elif not is_float(result):
         shape = f"a value of type {type_of(result)}"
     else:
         return
     raise NotScalarError(function, shape)
+
+
+def check_real_results(entry: object, kinds: list) -> None:
+    """Refuse derivatives of complex results other than gradients, tangents and pullbacks."""
+    if any(isinstance(getattr(ty, "dtype", ty), types.Complex) for ty in kinds):
+        what = f"a derivative of {entry.name}, whose result is complex, other than grad, jvp and vjp"
+        raise UnsupportedError(at(f"{what}, is not supported: return the real and imaginary parts", *entry.place))
 
 
 def check_arrays(name: str, place: tuple, result: object) -> None:
@@ -181,13 +210,13 @@ def _is_shared_by_numba(op: ir.Op) -> bool:
 class NotScalarError(NotDifferentiableError):
     """The result of a function given to `grad` is not one real number."""
 
-    def __init__(self, function: ir.Function, shape: str):
+    def __init__(self, function: ir.Function, shape: str, remedy: str = "use vjp or jvp"):
         self.shape = shape
-        self._parts = (function.name, function.place)
+        self._parts, self._remedy = (function.name, function.place), remedy
         super().__init__(self.message(shape))
 
     def message(self, shape: str) -> str:
         """Return the message for a shape that is known better by now."""
         name, place = self._parts
         what = f"grad needs a function with one real number as its result; {name} returns {shape}"
-        return at(f"{what}: use vjp or jvp", *place)
+        return at(f"{what}: {self._remedy}", *place)

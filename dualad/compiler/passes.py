@@ -19,6 +19,7 @@ from .ir.infer import infer
 from .ir.listing import listing
 from .ir.printer import Scope
 from .runtime.numba_bridge.kernels import Elementwise
+from .transform.complex_parts import take_apart, write_out_complex
 from .transform.copy_before_overwrite import protect
 from .transform.cse import reuse
 from .transform.fuse import fuse
@@ -98,9 +99,24 @@ _LICM = Pass("licm", lambda function, context: hoist(function, context.scope.nam
 _INTERCHANGE = Pass("interchange", lambda function, context: interchange(function, context.scope.namer))
 _LAST_CSE = Pass("cse", _CSE.run, prunes=True)
 
+_WRITE_OUT_COMPLEX = Pass(
+    "write out complex",
+    lambda function, context: write_out_complex(function, context.analyse, context.scope.namer),
+    normal=False,
+)
+_TAKE_APART = Pass(
+    "complex parts",
+    lambda function, context: take_apart(function, context.analyse, context.scope.namer),
+    normal=False,
+    prunes=True,
+)
+
+_COMPLEX = tuple(WhileChanging((step, INFER, WRITE_OUT, NORMALISE)) for step in (_WRITE_OUT_COMPLEX, _TAKE_APART))
+"""Complex values that carry derivatives become two real ones each."""
+
 _LEGAL = WhileChanging((_LEGALISE, INFER, WRITE_OUT, NORMALISE))
 
-ARRAYS = (_LEGAL, WhileChanging((_FUSE, _LEGAL)), _COPY)
+ARRAYS = (*_COMPLEX, _LEGAL, WhileChanging((_FUSE, _LEGAL)), _COPY)
 """Array operations that carry derivatives come down to loops over numbers and to array-level primitives."""
 
 OPTIMISE = (WhileChanging((_SIZES, _CSE)), _VIEWS, _CSE, _LICM, IfChanged((_INTERCHANGE, _LICM)), _LAST_CSE)

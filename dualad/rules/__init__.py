@@ -52,6 +52,14 @@ assembly.py
     Joining, repeating and making arrays.
 matrices.py
     Diagonals, triangles, products of Kronecker, covariances.
+complex_parts.py
+    What functions of complex numbers do to real and imaginary parts: how it is declared. None stands there.
+holomorphic.py
+    Primitives of complex arithmetic, of real and imaginary parts.
+complex_numbers.py
+    Functions of complex numbers, by their parts.
+complex_matrices.py
+    Linear algebra of complex matrices.
 stopping.py
     Where derivatives end on purpose.
 gather.py
@@ -64,12 +72,16 @@ from . import (
     assembly,
     broadcasting,
     by_types,
+    complex_matrices,
+    complex_numbers,
+    complex_parts,
     composites,
     contractions,
     decompositions,
     delegated,
     exponential,
     gather,
+    holomorphic,
     joining,
     least_squares,
     linear_algebra,
@@ -94,12 +106,16 @@ __all__ = [
     "assembly",
     "broadcasting",
     "by_types",
+    "complex_matrices",
+    "complex_numbers",
+    "complex_parts",
     "composites",
     "contractions",
     "decompositions",
     "delegated",
     "exponential",
     "gather",
+    "holomorphic",
     "joining",
     "least_squares",
     "linear_algebra",

@@ -2,6 +2,7 @@
 
 import operator
 import string
+from collections.abc import Callable
 
 import numpy as np
 
@@ -171,8 +172,20 @@ def inner(a, b):
     return contraction("inner", f"{x}z,{y}z->{x}{y}", ["a", "b"], [a, b])
 
 
+def of_one_kind(name: str, a: object, b: object) -> Callable | None:
+    """Return a product of a complex and a real array, which Numba has not, as one of complex arrays; None of others."""
+    if not (is_array(a) and is_array(b)) or (a.dtype.kind == "c") is (b.dtype.kind == "c"):
+        return None
+    x, y = (p if like.dtype.kind == "c" else f"{p}.astype(dtype)" for p, like in (("a", a), ("b", b)))
+    dtype = np.result_type(a.dtype, b.dtype).type
+    return Text(name, "a, b", product=getattr(np, name), dtype=dtype).line(f"return product({x}, {y})").function()
+
+
 @by_types(np.dot)
 def dot(a, b, out=None):
+    mixed = of_one_kind("dot", a, b)
+    if mixed is not None:
+        return mixed
     if not (is_array(a) and is_array(b)) or max(a.ndim, b.ndim) < 3:
         return None
     x, y = string.ascii_lowercase[: a.ndim - 1], list(string.ascii_lowercase[a.ndim : a.ndim + b.ndim - 1])
@@ -183,7 +196,11 @@ def dot(a, b, out=None):
 
 @by_types(np.vdot)
 def vdot(a, b):
-    if not (is_array(a) and is_array(b)) or max(a.ndim, b.ndim) == 1:
+    if not (is_array(a) and is_array(b)):
+        return None
+    if a.dtype.kind == "c":
+        return Text("vdot", "a, b").line("return np.dot(np.ravel(np.conj(a)), np.ravel(b))").function()
+    if max(a.ndim, b.ndim) == 1 and b.dtype.kind != "c":
         return None
     return Text("vdot", "a, b").line("return np.dot(np.ravel(a), np.ravel(b))").function()
 
@@ -221,6 +238,9 @@ def kron(a, b):
 
 @by_types(np.matmul)
 def matmul(a, b):
+    mixed = of_one_kind("matmul", a, b)
+    if mixed is not None:
+        return mixed
     if is_array(a) and is_array(b) and max(a.ndim, b.ndim) < 3:
         return Text("matmul", "a, b").line("return np.dot(a, b)").function()
     return product_of_stacks(a, b)
@@ -229,6 +249,9 @@ def matmul(a, b):
 @by_types(operator.matmul)
 def product_of_stacks(a, b):
     """Products of matrices over leading axes, which are broadcast."""
+    mixed = of_one_kind("matmul", a, b)
+    if mixed is not None:
+        return mixed
     if not (is_array(a) and is_array(b)) or max(a.ndim, b.ndim) < 3:
         return None
     lead = max(a.ndim, b.ndim) - 2

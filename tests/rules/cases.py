@@ -31,7 +31,21 @@ def _unary(*points: float, kinks: tuple[tuple[float, float], ...] = ()) -> Cases
 _ANYWHERE = (-7.3, -2.5, -0.7, -1e-3, 0.0, 1e-3, 0.4, 1.0, 3.1, 9.7)
 _PLANE = [(0.3, 0.8), (-0.3, 2.5), (1.7, -0.6), (-2.2, -3.1), (4.0, 1e-2)]
 
+_OFF_THE_CUTS = [(0.3, 0.8), (-0.3, 2.5), (1.7, -0.6), (-2.2, -3.1), (0.4, 1e-2)]
+
 CASES: dict[str, Cases] = {
+    # complex arithmetic, in parts
+    "fitted_rule": Cases(_PLANE, []),
+    "quotient_rule": Cases([(0.3, 0.8, 2.0), (-1.5, 0.0, -0.7)], [((1.0, 2.0, 0.0), (INF, 0.0, -INF))]),
+    "reciprocal_real_rule": Cases(_PLANE, [((0.0, 0.0), (NAN, NAN)), ((1e200, 1e200), (0.0, 0.0))]),
+    "reciprocal_imag_rule": Cases(_PLANE, [((0.0, 0.0), (NAN, NAN)), ((0.0, 2.0), (0.0, 0.25))]),
+    **{
+        f"{name}_{part}_rule": Cases(_OFF_THE_CUTS, [])
+        for name in ("tanh", "asinh", "acosh", "acos", "atanh")
+        for part in ("real", "imag")
+    },
+    "sqrt_real_rule": Cases(_OFF_THE_CUTS, [((4.0, 0.0), (0.25, 0.0)), ((0.0, 0.0), (NAN, NAN))]),
+    "sqrt_imag_rule": Cases(_OFF_THE_CUTS, [((4.0, 0.0), (0.0, 0.25)), ((0.0, 0.0), (NAN, NAN))]),
     # arithmetic
     "add": Cases(_PLANE, []),
     "sub": Cases(_PLANE, []),

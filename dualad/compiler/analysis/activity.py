@@ -31,7 +31,7 @@ _NAMES = {
 }
 
 
-def _name(op: Op) -> str:
+def operation_name(op: Op) -> str:
     """Return what an operation is called in an error message."""
     if op.fn == "method":
         return f".{op.detail}()"
@@ -40,9 +40,14 @@ def _name(op: Op) -> str:
     return op.fn if isinstance(op.fn, str) else library_name(op.fn)
 
 
+def _is_of_complex(op: Op) -> bool:
+    """Whether an operation that is constant by pieces for real numbers is one of complex ones, and perhaps is not."""
+    return (is_float(op.target) or is_complex(op.target)) and any(map(is_complex, ir.op_vars(op)))
+
+
 def _without_derivative(op: Op) -> UnsupportedError:
     remedy = "rewrite it with supported operations, or register a rule for it"
-    return UnsupportedError(at(f"the derivative of {_name(op)} is not supported: {remedy}", *op.place))
+    return UnsupportedError(at(f"the derivative of {operation_name(op)} is not supported: {remedy}", *op.place))
 
 
 class Activity:
@@ -102,7 +107,7 @@ class Activity:
             if not is_known(stmt):
                 return [(x, list(ir.op_vars(stmt))) for x in (stmt.target, *may_be_written_by(stmt))]
             rule = None if isinstance(stmt.fn, str) else registry.find(stmt.fn)
-            if stmt.target is None or (rule is not None and rule.kind == "constant"):
+            if stmt.target is None or (registry.is_constant(rule) and not _is_of_complex(stmt)):
                 return []
             if stmt.fn in ALLOCATIONS:
                 fills = stmt.fn in (np.full, np.full_like)
@@ -158,7 +163,7 @@ class Activity:
             for op in ir.walk(loop.body) if lists else ():
                 may_change = isinstance(op, Op) and (op.fn in ("append", "pop") or not is_known(op))
                 if may_change and any(may_be_one(x, y) for x in lists for y in may_be_written_by(op)):
-                    what = f"{_name(op) if op.fn == 'method' else f'list.{op.fn}'} in a loop over the list"
+                    what = f"{operation_name(op) if op.fn == 'method' else f'list.{op.fn}'} in a loop over the list"
                     raise UnsupportedError(at(f"{what} is not supported: use `while` and an index", *op.place))
 
     def _check_boundary(self, function: Function) -> None:
@@ -176,13 +181,13 @@ class Activity:
         touching = [(op, x) for op, x in touching if x is not None]
         for op, x in touching:  # first what puts it there
             if any(self.is_varied(v) and not is_object(v) and self._key(v) not in held for v in ir.op_vars(op)):
-                raise boundary.refuse_value(op, _name(op), x)
+                raise boundary.refuse_value(op, operation_name(op), x)
         for op, x in touching:
             if self.is_varied(x):
-                raise boundary.refuse_value(op, _name(op), x)
+                raise boundary.refuse_value(op, operation_name(op), x)
             for leaf in given:
                 if any(leaf in self.aliases.roots(v) for v in may_be_written_by(op)):
-                    raise boundary.refuse_change(op, _name(op), leaf)
+                    raise boundary.refuse_change(op, operation_name(op), leaf)
 
     def _check(self, op: Op) -> None:
         """Refuse an active operation that has no derivative here."""
@@ -191,22 +196,22 @@ class Activity:
                 if is_memory(v) and (self.active(v) or (self.is_varied(v) and is_memory(op.target))):
                     kind = "a list" if is_list(v) else "an array"
                     remedy = "it may write into it or return a part of it; rewrite it"
-                    raise UnsupportedError(at(f"{_name(op)} on {kind} is not supported: {remedy}", *op.place))
+                    raise UnsupportedError(at(f"{operation_name(op)} on {kind} is not supported: {remedy}", *op.place))
             if boundary.is_foreign(op) and any(map(self.is_varied, ir.op_vars(op))):
                 raise _without_derivative(op)
         if op.target is not None and not is_float(op.target) and not is_complex(op.target):
             if any(self.is_varied(v) for v in ir.op_vars(op)) and not is_constant_type(type_of(op.target)):
-                what = f"{_name(op)}, whose result is {type_of(op.target)}, is not supported: use arrays and numbers"
-                raise UnsupportedError(at(what, *op.place))
+                what = f"{operation_name(op)}, whose result is {type_of(op.target)}, is not supported"
+                raise UnsupportedError(at(f"{what}: use arrays and numbers", *op.place))
         if op.target is not None and self.active(op.target) and getattr(op.target.type, "ndim", 1) == 0:
-            what = f"{_name(op)} with a 0-dimensional array as its result is not supported"
+            what = f"{operation_name(op)} with a 0-dimensional array as its result is not supported"
             raise UnsupportedError(at(f"{what}: use numbers, or arrays of at least one dimension", *op.place))
         target = op.target if op.target is not None else (op.args[0] if op.fn in WRITES else None)
         if target is None or not self.is_useful(target):
             return
         if not any(self.is_varied(v) for v in ir.op_vars(op)):
             return
-        name = _name(op)
+        name = operation_name(op)
         if is_complex(target):
             raise UnsupportedError(at(f"{name} with complex numbers is not supported: use real numbers", *op.place))
         if isinstance(op.fn, str):
@@ -215,7 +220,7 @@ class Activity:
             rule = registry.find(op.fn)
             for k in () if rule is None else rule.fixed:
                 if self.is_varied(op.args[k]):
-                    what = f"the derivative of {_name(op)} by argument {k} is not supported"
+                    what = f"the derivative of {operation_name(op)} by argument {k} is not supported"
                     remedy = "pass a number there that does not depend on what is differentiated"
                     raise UnsupportedError(at(f"{what}: {remedy}", *op.place))
             known = rule is not None or op.fn in ALLOCATIONS | COPIES | VIEWS

@@ -34,7 +34,7 @@ from ..ir import UNDEFINED, Const, Function, If, Op, Slice, Var
 from ..ir.callees import library_name
 from ..ir.effects import EFFECTS, is_known, written_by
 from ..ir.kinds import is_array, is_float, is_list, is_memory, is_number, type_of
-from ..ir.printer import Scope
+from ..ir.printer import Scope, leaf_text
 from ..lowering.chunks import Chunked
 from ..lowering.nested_primitives import Derived
 from ..runtime import index_sets
@@ -67,7 +67,7 @@ class Dependence(Boxes, ArrayDependence, DerivativeEmitter):
         with self.indented(f"def {name}({', '.join([*self.parameters(), self.sets])}):"):
             first = "1"
             for leaf, position, path in f.leaves:
-                given = f.params[position].name + "".join(f"[{k}]" for k in path)
+                given = leaf_text(f.params[position].name, path, leaf)
                 if position in wrt and is_float(leaf):
                     first = self.input(leaf, given, first)
                 else:

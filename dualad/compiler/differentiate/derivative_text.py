@@ -18,7 +18,7 @@ from .. import ir
 from ..analysis.activity import Activity
 from ..ir import Const, Function, Op, TupleOf, Var, rule_text
 from ..ir.boundary import touches_object
-from ..ir.kinds import is_array, is_number, is_object, is_reference, type_of
+from ..ir.kinds import is_array, is_object, is_real_number, is_reference, type_of
 from ..ir.printer import Emitter, Scope
 from ..lowering.custom_calls import Ruled
 from ..runtime import helpers as runtime
@@ -107,7 +107,7 @@ class DerivativeEmitter(Calls, Emitter):
 
     def expression(self, op: Op) -> str:
         """Return the right-hand side of an operation; in a loop, by a function with vector variants if there is one."""
-        name = vector_math.NAME_OF.get(op.fn) if self.may_vectorise() and is_number(op.target) else None
+        name = vector_math.NAME_OF.get(op.fn) if self.may_vectorise() and is_real_number(op.target) else None
         if name is not None and not op.kwargs:
             op = Op(op.target, vector_math.FUNCTIONS[name], op.args, {}, op.detail, op.place)
         if isinstance(op.fn, Ruled) and not self.active(op.target):

@@ -20,7 +20,7 @@ from ..analysis.activity import Activity
 from ..ir import UNDEFINED, Function, Op, Var, rule_text
 from ..ir.effects import ALLOCATIONS, COPIES, VIEWS, WRITES
 from ..ir.kinds import is_array, is_float, is_memory, type_of
-from ..ir.printer import INPLACE, Scope
+from ..ir.printer import INPLACE, Scope, leaf_text
 from ..lowering.nested_primitives import Derived, GradientRule
 from ..runtime import vector_math
 from .derivative_text import DerivativeEmitter, fill_value
@@ -95,13 +95,13 @@ class Forward(ForwardCalls, DerivativeEmitter):
             names = []
             for leaf, position, path in f.leaves:
                 if path:
-                    self.line(f"{leaf.name} = {f.params[position].name}{_steps(path)}")
+                    self.line(f"{leaf.name} = {leaf_text(f.params[position].name, path, leaf)}")
                 names.append((leaf, leaf.name))
             tangents = []
             for d in self.each_direction():
                 for leaf, position, path in f.leaves:
                     if position in wrt and self.active(leaf):
-                        text = self.given_tangent(leaf, given, position, _steps(path))
+                        text = self.given_tangent(leaf, given, position, path)
                         if text.isidentifier() or text == "0.0":
                             self._dots[leaf, d] = text
                         else:
@@ -123,9 +123,9 @@ class Forward(ForwardCalls, DerivativeEmitter):
         """Return the names of the parameters for tangents, by direction and position."""
         return {d: {k: self.fresh(f"{self.function.params[k].name}_dot") for k in wrt} for d in self.each_direction()}
 
-    def given_tangent(self, leaf: Var, given: dict, position: int, steps: str) -> str:
+    def given_tangent(self, leaf: Var, given: dict, position: int, path: tuple) -> str:
         """Return the text of the tangent of a leaf, in the direction that is being printed."""
-        return f"{given[self._direction][position]}{steps}"
+        return leaf_text(given[self._direction][position], path, leaf)
 
     def tangent_zero(self, v: Var) -> str:
         return self.zeros_like(v.name) if is_array(v) else self.zero()
@@ -306,7 +306,3 @@ def _read_in(function: Function, tangents_only: bool) -> set[Var]:
         else:
             read.update(v for x in ir.operands_of(stmt) for v in ir.vars_in(x))
     return read | {i.args[0] for i in items if i.target in read}
-
-
-def _steps(path: tuple[int, ...]) -> str:
-    return "".join(f"[{k}]" for k in path)

@@ -36,6 +36,8 @@ _SUMS = (operator.iadd, operator.isub)
 def may_be_packed(function: Function, activity: Activity) -> bool:
     """Whether everything that a function does with tangents can be done with packs of them."""
     active = [leaf for leaf, _, _ in function.leaves if activity.active(leaf)]
+    if any(isinstance(step, str) for _, _, path in function.leaves for step in path):  # parts of complex arguments
+        return False
     ops = [s for s in ir.walk(function.body) if isinstance(s, Op) and s.fn != "unpack"]
     floats = [v for v in (*active, *(s.target for s in ops)) if isinstance(v, Var) and activity.active(v)]
     if any(getattr(v.type, "dtype", v.type) != types.float64 for v in floats):

@@ -16,13 +16,14 @@ import numpy as np
 from numba import types
 
 from ...errors import UnsupportedError, at
-from ...rules import accumulation
+from ...rules import accumulation, complex_parts
 from ...rules.registry import Rule, is_constant
 from .. import ir
 from ..analysis.shapes import Size
 from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
 from ..ir.effects import ALLOCATIONS, COPIES, WRITES, shares_memory
-from ..ir.kinds import is_array, is_list, is_memory, type_of
+from ..ir.kinds import is_array, is_list, is_memory, is_whole, type_of
+from ..ir.printer import leaf_text
 from ..lowering.chunks import Chunked
 from ..lowering.custom_calls import Ruled
 from ..runtime import helpers as runtime
@@ -53,7 +54,7 @@ class Reverse(ReverseLoops):
         with self.indented(f"def {name}({', '.join(self.parameters() + ([seed] if seed else []))}):"):
             for leaf, position, path in f.leaves:
                 if path:
-                    self.line(f"{leaf.name} = {f.params[position].name}{''.join(f'[{k}]' for k in path)}")
+                    self.line(f"{leaf.name} = {leaf_text(f.params[position].name, path, leaf)}")
             self.guard_parameters([(leaf, leaf.name) for leaf, _, _ in f.leaves])
             for leaf, _, _ in f.leaves:
                 self.mirror(leaf, f"np.zeros_like({leaf.name})")
@@ -76,16 +77,26 @@ class Reverse(ReverseLoops):
             self.release_tapes()
             self.line(f"return {result}")
 
-    def _seed(self, value: object, seed: str | None) -> None:
-        if isinstance(value, TupleOf):
+    def _seed(self, value: object, seed: str | None, sign: str = "+") -> None:
+        """Begin with the cotangent of the result.
+
+        That of a complex result is the w of <w, z_dot> = Re(w z_dot), in JAX's convention: Re(w) is the adjoint of the
+        real part, -Im(w) that of the imaginary one. What is holomorphic has the derivative of its real part.
+        """
+        if is_whole(value):
+            real, imag = value.items
+            self._seed(real, f"{seed}.real" if seed else None)
+            if seed:
+                self._seed(imag, f"{seed}.imag", "-")
+        elif isinstance(value, TupleOf):
             for k, item in enumerate(value.items):
                 self._seed(item, f"{seed}[{k}]")
         elif self.active(value):
             if is_array(value):
                 self.ensure(value)
-                self.line(f"{self.bar(value)} += {seed}")
+                self.line(f"{self.bar(value)} {sign}= {seed}")
             else:
-                self.contribute(value, "+", seed or "1.0")
+                self.contribute(value, sign, seed or "1.0")
 
     def _adjoint(self, ty: object, position: int, path: tuple, leaves: dict) -> str:
         """Return the text of a parameter's adjoint, in the structure of the parameter."""
@@ -94,14 +105,29 @@ class Reverse(ReverseLoops):
             if isinstance(ty, types.BaseNamedTuple):
                 return f"{self.scope.bind(ty.instance_class, ty.instance_class.__name__)}({', '.join(items)})"
             return f"({', '.join(items)},)"
+        if (position, (*path, "real")) in leaves:
+            return self._complex_adjoint(ty, *(leaves[position, (*path, part)] for part in ("real", "imag")))
         leaf = leaves[position, path]
         if is_array(leaf):
             bar = f"{self.bar(leaf)}.astype(np.float32)" if self.is_widened(leaf) else self.bar(leaf)
             return bar if leaf in self.live else f"np.zeros_like({leaf.name})"
+        if isinstance(ty, types.Complex):
+            return f"np.{ty}(0.0)"
         if not isinstance(ty, types.Float):
             return "0.0" if path or position in self.lenient else "None"
         text = self.bar(leaf) if leaf in self.live else "0.0"
         return f"np.float32({text})" if ty == types.float32 else text
+
+    def _complex_adjoint(self, ty: object, real: Var, imag: Var) -> str:
+        """Return the text of a complex parameter's adjoint, of those of its parts; see `_seed`."""
+        if isinstance(ty, types.Array):
+            name = f"{ty.dtype}_array"
+            bars = [self.bar(v) if v in self.live else f"np.zeros_like({v.name})" for v in (real, imag)]
+        else:
+            name = f"{ty}_number"
+            bars = [self.bar(v) if v in self.live else "0.0" for v in (real, imag)]
+        made = getattr(complex_parts, name.replace("complex128", "complex"))
+        return f"{self.scope.bind(made, made.__name__)}({bars[0]}, -{bars[1]})"
 
     # ---------------------------------------------------------------- adjoints
 

@@ -12,7 +12,7 @@ from .. import ir
 from ..analysis.activity import Activity
 from ..ir import Function, Op, Var
 from ..ir.kinds import is_array, is_float
-from ..ir.printer import Scope
+from ..ir.printer import Scope, leaf_text
 from ..lowering.nested_primitives import Derived
 from .forward import Forward
 from .series import Arithmetic, Series, number_in
@@ -41,9 +41,9 @@ class Taylor(Forward):
         """Return the names of the first coefficients; a line has no others."""
         return {0: {k: self.fresh(f"{self.function.params[k].name}_dot") for k in wrt}}
 
-    def given_tangent(self, leaf: Var, given: dict, position: int, steps: str) -> str:
+    def given_tangent(self, leaf: Var, given: dict, position: int, path: tuple) -> str:
         if self._direction == 0:
-            return f"{given[0][position]}{steps}"
+            return leaf_text(given[0][position], path, leaf)
         return f"np.zeros_like({leaf.name})" if is_array(leaf) else "0.0"
 
     # ---------------------------------------------------------------- operations

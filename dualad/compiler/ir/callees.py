@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import cmath
 import math
 import operator
 import types
@@ -14,7 +15,7 @@ import numpy as np
 def library_name(f: object) -> str:
     """Return the name by which users know a function of math, NumPy or Python: np.linalg.norm, math.sin, divmod."""
     name = getattr(f, "__name__", str(f))
-    for module, prefix in ((np, "np."), (np.linalg, "np.linalg."), (math, "math.")):
+    for module, prefix in ((np, "np."), (np.linalg, "np.linalg."), (math, "math."), (cmath, "cmath.")):
         if vars(module).get(name) is f:  # NumPy warns when it is asked for names such as str
             return prefix + name
     return name
@@ -25,7 +26,7 @@ def is_library(f: object) -> bool:
     if isinstance(f, np.ufunc | type | types.BuiltinFunctionType):
         return True
     module = getattr(f, "__module__", None) or ""
-    return module.split(".")[0] in ("numpy", "math", "builtins", "operator", "_operator")
+    return module.split(".")[0] in ("numpy", "math", "cmath", "builtins", "operator", "_operator")
 
 
 BINARY = {

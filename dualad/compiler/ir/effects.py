@@ -9,6 +9,7 @@ import numpy as np
 from numba import types
 
 from ...rules import composites, registry
+from ...rules.complex_parts import WHOLES
 from .. import ir
 from ..runtime.helpers import array_of, check_no_overlap
 from ..runtime.numba_bridge.kernels import Elementwise
@@ -24,7 +25,8 @@ COPIES = frozenset({np.copy, np.array, array_of})
 _TURNED = {np.transpose, np.swapaxes, np.moveaxis, np.flip, np.flipud, np.fliplr, np.rot90}
 _RAISED = {np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d}
 _SHOWN = {np.broadcast_to, np.lib.stride_tricks.sliding_window_view}  # expanded into copies where they are active
-VIEWS = frozenset({np.reshape, np.ravel, np.asarray, *_RAISED, *_TURNED, *_SHOWN})
+_PARTS = {np.real, np.imag}  # of complex arrays
+VIEWS = frozenset({np.reshape, np.ravel, np.asarray, *_RAISED, *_TURNED, *_SHOWN, *_PARTS})
 PURE = frozenset(
     {len, np.argsort, np.argmax, np.argmin, np.searchsorted, np.nonzero, np.count_nonzero, np.any, np.all, np.unique}
     | {np.arange, np.eye, np.identity, np.shape, np.size, np.array_equal, np.allclose, np.where, np.isclose, sum}
@@ -32,7 +34,7 @@ PURE = frozenset(
     | {np.nanargmin, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj, np.isscalar, np.ndim, np.tri, np.indices}
     | {np.tril_indices, np.triu_indices, np.tril_indices_from, np.triu_indices_from, np.broadcast_shapes, np.kaiser}
     | {np.hamming, np.hanning, np.blackman, np.bartlett, np.intersect1d, np.roots, np.ones}
-    | {np.linalg.matrix_rank, np.linalg.solve, check_no_overlap}
+    | {np.linalg.matrix_rank, np.linalg.solve, check_no_overlap, complex, np.complex128, np.complex64, *WHOLES}
 )
 """Callables without a rule that neither write into their arguments nor return memory of theirs."""
 WRITES = ("setitem", "augitem", "setattr", "inplace", "assign", "append")

@@ -247,6 +247,8 @@ class _Printer(Emitter):
         if op.fn in PLAIN and op.target is not None:
             stub = self.scope.bind(_IN_PLACE[op.fn], "in_place")
             return f"{stub}({', '.join(map(self.operand, op.args))})"
+        if op.fn is abs:  # which Numba has not of all arrays
+            return f"np.abs({self.operand(op.args[0])})"
         if op.fn == "snapshot":  # of a number, perhaps
             return self.operand(op.args[0])
         return super().expression(op)
@@ -386,6 +388,7 @@ def converted(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) 
     """Return a number as one of the type of what it is given to; what makes it goes to the end of a list."""
     ty = type_of(x)
     widens = isinstance(target.type, types.Float) and isinstance(ty, types.Integer | types.Boolean | types.Float)
+    widens |= isinstance(target.type, types.Complex) and isinstance(ty, types.Number | types.Boolean)
     widens |= isinstance(target.type, types.Integer) and isinstance(ty, types.Integer | types.Boolean)
     if ty == target.type or not widens:
         return x
@@ -396,7 +399,7 @@ def converted(x: object, target: Var, new: list, place: tuple, namer: ir.Namer) 
     return made
 
 
-_PLAIN_NUMBERS = {types.float64: float, types.int64: int}
+_PLAIN_NUMBERS = {types.float64: float, types.int64: int, types.complex128: complex}
 
 
 def _blank_of(ty: object, name: str, new: list, place: tuple, namer: ir.Namer) -> object:
@@ -405,6 +408,8 @@ def _blank_of(ty: object, name: str, new: list, place: tuple, namer: ir.Namer) -
         return TupleOf(tuple(_blank_of(t, name, new, place, namer) for t in ty.types))
     if isinstance(ty, types.Float):
         return Const(0.0)
+    if isinstance(ty, types.Complex):
+        return Const(0j)
     if isinstance(ty, types.Boolean):
         return Const(False)
     if isinstance(ty, types.Integer):

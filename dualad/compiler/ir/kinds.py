@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import types
 
+from ...rules.complex_parts import WHOLES
 from .. import ir
 from ..runtime.numba_bridge.objects import is_modelled, type_of_value
 from . import Const, Function, TupleOf, Var
@@ -27,12 +28,26 @@ def type_of(x: object) -> object:
         return x.type
     if isinstance(x, Const):
         kinds = ((bool, types.boolean), (int, types.int64), (float, types.float64), (str, types.unicode_type))
+        kinds += ((complex, types.complex128),)
         return next((t for k, t in kinds if isinstance(x.value, k)), types.none)
+    if is_whole(x):
+        return _type_of_whole(x)
     if isinstance(x, TupleOf):
         return types.BaseTuple.from_types([type_of(i) for i in x.items])
     if isinstance(x, ir.Global):
         return type_of_value(x.value) if not isinstance(x.value, type) else None
     return None
+
+
+def is_whole(x: object) -> bool:
+    """Whether an operand is a complex value that is put together of its parts."""
+    return isinstance(x, TupleOf) and x.cls in WHOLES
+
+
+def _type_of_whole(x: TupleOf) -> object:
+    dtype = types.complex64 if WHOLES[x.cls] == 64 else types.complex128
+    real = type_of(x.items[0])
+    return types.Array(dtype, real.ndim, "C") if isinstance(real, types.Array) else dtype
 
 
 def is_array(x: object) -> bool:
@@ -92,12 +107,18 @@ def is_constant_type(ty: object) -> bool:
 
 def is_complex(x: object) -> bool:
     """Whether an operand is complex."""
-    return isinstance(_number_in(type_of(x)), types.Complex)
+    ty = type_of(x)
+    return isinstance(_number_in(ty.type if isinstance(ty, types.Optional) else ty), types.Complex)
 
 
 def is_number(x: object) -> bool:
     """Whether an operand is a single number or boolean."""
     return isinstance(type_of(x), types.Number | types.Boolean)
+
+
+def is_real_number(x: object) -> bool:
+    """Whether an operand is a single number that is not complex."""
+    return is_number(x) and not is_complex(x)
 
 
 def is_integer(x: object) -> bool:

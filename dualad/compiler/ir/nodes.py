@@ -90,6 +90,8 @@ class Const:
     def __eq__(self, other: object) -> bool:  # 1, 1.0 and True are different constants, and so are 0.0 and -0.0
         if not isinstance(other, Const) or type(self.value) is not type(other.value) or self.value != other.value:
             return False
+        if isinstance(self.value, complex):
+            return repr(self.value) == repr(other.value)
         return self.value != 0.0 or math.copysign(1.0, self.value) == math.copysign(1.0, other.value)
 
     def __hash__(self) -> int:
@@ -244,6 +246,10 @@ class Function:
     shapes: dict[Var, tuple] = field(default_factory=dict)
     form: tuple | None = None
     has_aux: bool = False
+
+    def inputs(self, argnums: tuple[int, ...]) -> list[Var]:
+        """Return the leaves of some parameters."""
+        return [leaf for leaf, position, _ in self.leaves if position in argnums]
 
 
 LOOPS = (For, While)

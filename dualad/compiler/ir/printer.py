@@ -64,6 +64,19 @@ INPLACE = {
 PREFIX = {operator.neg: "-", operator.pos: "+", operator.not_: "not ", operator.invert: "~"}
 
 
+def leaf_text(root: str, path: tuple, leaf: Var) -> str:
+    """Return the text of a leaf of a parameter: an item of tuples, or a part of a complex value.
+
+    The parts of contiguous arrays are made contiguous.
+    """
+    text = root + "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path)
+    is_part = path and isinstance(path[-1], str)
+    layout = getattr(leaf.type, "layout", "A")
+    if not is_part or layout == "A":
+        return text
+    return f"np.{'ascontiguousarray' if layout == 'C' else 'asfortranarray'}({text})"
+
+
 class Scope:
     """The names of one generated module: variables on one side, global objects on the other."""
 
@@ -149,6 +162,8 @@ class Emitter:
                     return "math.inf" if x.value > 0 else "(-math.inf)"
                 if math.isnan(x.value):
                     return "math.nan"
+            if isinstance(x.value, complex):  # the literal would lose the sign of a zero
+                return f"complex({self.operand(Const(x.value.real))}, {self.operand(Const(x.value.imag))})"
             text = repr(x.value)
             return f"({text})" if text.startswith("-") else text
         if isinstance(x, TupleOf):
@@ -160,6 +175,8 @@ class Emitter:
             parts = ["" if p == Const(None) else self.operand(p) for p in (x.lower, x.upper, x.step)]
             return ":".join(parts[:2] if not parts[2] else parts)
         if isinstance(x, ir.Global):
+            if x.value is complex:  # a dtype
+                return "np.complex128"
             if isinstance(x.value, type) or callable(x.value):
                 return self.scope.callable_name(x.value)
             if x.value is ...:
@@ -194,7 +211,7 @@ class Emitter:
         if fn == "count":
             return f"len({self.operand(args[0])})"
         if fn == "unpack":
-            return self.operand(args[0]) + "".join(f"[{k}]" for k in op.detail)
+            return leaf_text(self.operand(args[0]), op.detail, op.target)
         if fn == "trips":
             return f"len(range({', '.join(self.operand(a) for a in args)}))"
         if fn == "pack":

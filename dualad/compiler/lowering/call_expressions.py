@@ -55,6 +55,8 @@ class CallExpressions:
         if isinstance(node.func, ast.Attribute):
             base = self.expr(node.func.value)
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
+            if isinstance(base, Const) and isinstance(base.value, complex) and node.func.attr == "conjugate":
+                return Const(base.value.conjugate())
             if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format:
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
             if isinstance(base, TupleOf) and hasattr(base.cls, "_fields") and node.func.attr == "_replace":

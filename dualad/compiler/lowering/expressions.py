@@ -88,10 +88,10 @@ class Expressions(
     # ---------------------------------------------------------------- names and literals
 
     def expr_Constant(self, node: ast.Constant, hint: str) -> object:
-        if not isinstance(node.value, bool | int | float | str | None):
+        if not isinstance(node.value, bool | int | float | complex | str | None):
             if node.value is ...:
                 return Static(...)
-            raise self.fail(node, f"the literal {node.value!r}", "use real numbers")
+            raise self.fail(node, f"the literal {node.value!r}", "use numbers")
         return Const(node.value)
 
     def expr_Name(self, node: ast.Name, hint: str) -> object:

@@ -22,7 +22,7 @@ from types import FunctionType
 import numpy as np
 from numba import types
 
-from ...rules import broadcasting
+from ...rules import broadcasting, registry
 from ..ir import Block, Const, Global, TupleOf, Var
 from ..runtime.numba_bridge.choices import class_of
 from ..runtime.numba_bridge.kernels import Elementwise, Generalised, Stencil, elementwise, is_of_numbers, kernel_of
@@ -69,7 +69,7 @@ class Kernels:
 
     def call_other(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call what is no function of Python's: a ufunc, a stencil, a pointer, a generator; None for others."""
-        kernel = kernel_of(f)
+        kernel = kernel_of(f) if registry.find(f) is None else None
         if kernel is not None:
             return self.call_kernel(kernel, args, kwargs, node, hint)
         native = native_of(f)

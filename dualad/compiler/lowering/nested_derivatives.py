@@ -19,7 +19,7 @@ from .entries import Contracted, Entry, Expanded, JacobianOf, Lifted, PushedForw
 from .nested_primitives import Derived, generate
 from .recursion import Leaf
 from .source import parameter_names
-from .values import Axes, FunctionValue, ListOf, Pullback, Static, Transformed
+from .values import Axes, FunctionValue, ListOf, Pullback, ReverseMode, Static, Transformed
 
 _JACOBIANS = ("jacfwd", "jacrev", "jacobian")
 _PUSHED = ("f", "primals", "tangents", "argnums")
@@ -30,7 +30,11 @@ _PARAMETERS = {
     "taylor": ("f", "primals", "directions", "order"),
     "vmap": ("f", "in_axes", "out_axes", "parallel"),
 }
-_LIMITED = ("grad", "value_and_grad", "jacrev")
+_OPTIONS = {
+    "grad": ("holomorphic", "memory"),
+    "value_and_grad": ("holomorphic", "memory"),
+    "jacrev": ("memory",),
+}
 _NONE = Const(None)
 _AXES = {"in_axes": 0, "out_axes": 0, "parallel": False}
 
@@ -53,7 +57,7 @@ class Transformations:
                 raise self.fail(node, "these arguments of stop_gradient", "it takes one value")
             return self.stopped(*args, *kwargs.values(), node)
         names = _PARAMETERS.get(kind, ("f", "argnums", "has_aux"))
-        names = (*names, "memory") if kind in _LIMITED else names
+        names = (*names, *_OPTIONS.get(kind, ()))
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         rest = args[len(names) :]
         is_twice = len(given) < len(kwargs) + min(len(names), len(args))
@@ -67,12 +71,14 @@ class Transformations:
         has_aux = given.get("has_aux", Const(False))
         if not isinstance(has_aux, Const):
             raise self.fail(node, f"{kind} with has_aux unknown at compile time", "use literals")
+        if given.get("holomorphic", Const(False)) != Const(False):
+            raise self.fail(node, f"{kind} with holomorphic inside another function", "take real and imaginary parts")
         memory = given.get("memory", _NONE)
         if not isinstance(memory, Const):
             raise self.fail(node, f"{kind} with memory unknown at compile time", "use literals")
-        limit = bytes_in(memory.value)
+        mode = None if memory == _NONE else ReverseMode(bytes_in(memory.value))
         if kind == "vjp":
-            return self.call_vjp(function, rest, node, bool(has_aux.value), limit)
+            return self.call_vjp(function, rest, node, bool(has_aux.value), mode)
         if kind == "vmap":
             return self.batched(function, given, node)
         if kind == "taylor":
@@ -102,7 +108,7 @@ class Transformations:
             return chosen[0] if isinstance(argnums, Const) else TupleOf(tuple(chosen))
         argnums = given.get("argnums", Const(0))
         positions = self.positions(kind, function, argnums, node)
-        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value), limit)
+        return self.transformed(kind, function, positions, isinstance(argnums, Const), bool(has_aux.value), mode)
 
     def positions(self, kind: str, function: object, argnums: object, node: ast.Call) -> tuple[int, ...]:
         """Return the positions that `argnums` names, counted from the first."""
@@ -119,7 +125,13 @@ class Transformations:
         return positions
 
     def transformed(
-        self, kind: str, function: object, argnums: tuple, single: bool, has_aux: bool, how: Axes | int | None = None
+        self,
+        kind: str,
+        function: object,
+        argnums: tuple,
+        single: bool,
+        has_aux: bool,
+        how: Axes | ReverseMode | int | None = None,
     ) -> Transformed:
         if kind == "hessian":  # forward over reverse
             function, kind = Transformed("grad", function, argnums, single, has_aux), "jacfwd"
@@ -234,13 +246,13 @@ class Transformations:
         count: int,
         wrt: tuple[int, ...] = (),
         lenient: tuple[int, ...] = (),
-        memory: int | None = None,
+        how: ReverseMode | None = None,
     ) -> list:
         """Emit a derivative; return its `count` results. The same derivative is made once."""
-        key = (kind, wrt, lenient, memory, entry.key)
+        key = (kind, wrt, lenient, how, entry.key)
         table = self.units.derived
         if key not in table:
-            table[key] = Derived(entry, kind, wrt, lenient, count, memory)
+            table[key] = Derived(entry, kind, wrt, lenient, count, how)
         return self.results_of(table[key], operands, node)
 
     def results_of(self, derived: Derived, operands: list, node: ast.AST) -> list:
@@ -261,7 +273,7 @@ class Transformations:
         node: ast.AST,
         structures: list,
         strict: bool = True,
-        memory: int | None = None,
+        how: ReverseMode | None = None,
     ) -> list:
         """Return structures of parameters with the gradients by them in their places.
 
@@ -269,7 +281,7 @@ class Transformations:
         """
         places = tuple(dict.fromkeys(p for x in structures for p in places_in(x)))
         lenient = tuple(p for x in structures if not (strict and isinstance(x, Leaf)) for p in places_in(x))
-        found = self.derived("grad", entry, operands, node, len(places), places, lenient, memory)
+        found = self.derived("grad", entry, operands, node, len(places), places, lenient, how)
         table = dict(zip(places, found, strict=True))
         return [each(table.__getitem__, x) for x in structures]
 
@@ -320,7 +332,7 @@ class Transformations:
             derivative: object = self.jacobians(t, entry, operands, node, structure, wrt)
         else:
             scalar = ResultsOf(entry, (0,)) if t.has_aux else entry
-            found = self.gradients(scalar, operands, node, wrt, memory=t.how)
+            found = self.gradients(scalar, operands, node, wrt, how=t.how)
             derivative = found[0] if t.single else TupleOf(tuple(found))
         if t.kind == "value_and_grad":
             value = self.values(entry, operands, node, Leaf(0))
@@ -420,7 +432,7 @@ class Transformations:
         return pairs(structures, [self.matching(x, v, what, node) for x, v in zip(structures, values, strict=True)])
 
     def call_vjp(
-        self, f: object, primals: list, node: ast.AST, has_aux: bool = False, memory: int | None = None
+        self, f: object, primals: list, node: ast.AST, has_aux: bool = False, how: ReverseMode | None = None
     ) -> TupleOf:
         values = self.in_order(f, primals, {}, node)
         entry, operands = self.lift(f, values, set(range(len(values))), node)
@@ -433,7 +445,7 @@ class Transformations:
             structure = self.result_structure(entry, operands)
         out = self.values(entry, operands, node, structure)
         given = self.as_given(f, entry.arguments, len(primals))
-        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure, memory), *aux)))
+        return self.thawed(TupleOf((out, Pullback(entry, operands, given, structure, how), *aux)))
 
     def call_pullback(self, pullback: Pullback, args: list, kwargs: dict, node: ast.AST) -> TupleOf:
         if len(args) + len(kwargs) == 1 and kwargs.keys() <= {"cotangent"}:
@@ -443,7 +455,7 @@ class Transformations:
         outs, weights = self.pairs([pullback.out], args, "a cotangent", node)
         operands = [*pullback.operands, *weights]
         entry = Contracted(pullback.lifted, outs)
-        bars = self.gradients(entry, operands, node, pullback.arguments, strict=False, memory=pullback.memory)
+        bars = self.gradients(entry, operands, node, pullback.arguments, strict=False, how=pullback.how)
         return self.thawed(TupleOf(tuple(bars)))
 
 

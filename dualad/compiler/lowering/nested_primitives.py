@@ -22,6 +22,7 @@ from numba import types
 from ...rules.registry import OwnRule, Rule, RuleBody
 from ..runtime.numba_bridge import register_callable, specialising_dispatcher, typing_stub
 from .entries import Entry, TangentOf
+from .values import ReverseMode
 
 
 @dataclass(eq=False)
@@ -71,8 +72,8 @@ class Derived(OwnRule):
 
     `kind` is "value" (the results of the entry; it is inlined where it is active) or "grad" (the gradients of its one
     result by the parameters in `wrt`, of which those in `lenient` may be integers, with the derivative 0). Several
-    results (`count` of them) are a tuple, which "item" operations take apart. A gradient has at most `memory` bytes for
-    its tapes, if that is said.
+    results (`count` of them) are a tuple, which "item" operations take apart. `how` is what is said of a
+    gradient, if anything is.
     """
 
     def __init__(
@@ -82,11 +83,11 @@ class Derived(OwnRule):
         wrt: tuple[int, ...] = (),
         lenient: tuple[int, ...] = (),
         count: int | None = None,
-        memory: int | None = None,
+        how: ReverseMode | None = None,
     ):
         self.entry, self.kind, self.wrt, self.lenient = entry, kind, wrt, lenient
         self.count = len(wrt) if count is None else count
-        self.memory = memory
+        self.how = how
         self.__name__ = entry.identifier if kind == "value" else f"{entry.identifier}_{kind}"
         params = ", ".join(f"a{k}" for k in range(len(entry.names())))
         namespace: dict = {}
@@ -100,7 +101,7 @@ class Derived(OwnRule):
         """Return what is generated for arguments of some types."""
         if given not in self._built:
             kind = "primal" if self.kind == "value" else "grad"
-            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, given, self.lenient, self.memory)
+            self._built[given] = BUILDER.build(self.entry, kind, self.wrt, given, self.lenient, self.how)
         return self._built[given]
 
     def _function(self, given: tuple) -> Callable:
@@ -117,7 +118,7 @@ class Derived(OwnRule):
 def _type_of_adjoint(ty: object) -> object:
     if isinstance(ty, types.Array):
         return types.Array(ty.dtype, ty.ndim, "F" if ty.layout == "F" else "C")
-    return ty if isinstance(ty, types.Float) else types.float64
+    return ty if isinstance(ty, types.Float | types.Complex) else types.float64
 
 
 register_callable(Derived, lambda d: d.dispatcher)

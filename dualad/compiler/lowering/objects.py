@@ -65,6 +65,8 @@ class Objects:
                 return base.items[base.cls._fields.index(node.attr)]
             if isinstance(base.cls, Record):
                 return self.record_attribute(base, node)
+        if isinstance(base, Const) and isinstance(base.value, complex) and node.attr in ("real", "imag"):
+            return Const(getattr(base.value, node.attr))
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
         own = self.overloaded_attribute(base, node)
@@ -130,6 +132,8 @@ class Objects:
         self, base: Var | ir.Global, name: str, args: list, kwargs: dict, node: ast.Call, hint: str
     ) -> object:
         """Call a method of an array or an object."""
+        if name in ("conj", "conjugate") and not args and not kwargs and not is_object(base):
+            return self.emit(np.conj, (base,), node, hint)  # Numba has one name for numbers, another one for arrays
         own = method(type_of(base), name)
         if own is not None:
             function, takes_instance = own

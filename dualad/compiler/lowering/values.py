@@ -82,6 +82,21 @@ class Axes(NamedTuple):
     parallel: bool = False
 
 
+class ReverseMode(NamedTuple):
+    """What is said of a gradient, a pullback or a Jacobian by reverse mode.
+
+    Attributes
+    ----------
+    memory : int or None
+        How many bytes its tapes may take.
+    holomorphic : bool
+        Whether it is the complex derivative of an analytic function.
+    """
+
+    memory: int | None = None
+    holomorphic: bool = False
+
+
 @dataclass(eq=False)
 class Transformed:
     """A derivative of a function, not called yet: `grad(f)`; or a function of a batch, `vmap(f)`."""
@@ -91,7 +106,7 @@ class Transformed:
     argnums: tuple[int, ...]
     single: bool
     has_aux: bool = False
-    how: Axes | int | None = None
+    how: Axes | ReverseMode | int | None = None
 
     @property
     def options(self) -> tuple:
@@ -111,7 +126,7 @@ class Pullback:
     operands: list
     arguments: list
     out: object
-    memory: int | None = None
+    how: ReverseMode | None = None
 
 
 @dataclass(eq=False)
@@ -216,7 +231,8 @@ def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
         return Static(obj.value, obj.attributes)
     if isinstance(obj, np.generic):
         obj = obj.item()
-    for base, exact in ((bool, bool), (int, int.__int__), (float, float.__float__), (str, str.__str__)):
+    exact_of = ((bool, bool), (int, int.__int__), (float, float.__float__), (str, str.__str__))
+    for base, exact in (*exact_of, (complex, complex.__complex__)):
         if isinstance(obj, base):  # also of a class derived from it, as the members of an IntEnum
             return Const(exact(obj))
     if obj is None:
@@ -233,7 +249,9 @@ def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
 
 def fold(fn: object, args: tuple) -> Const | None:
     """Return the constant fn(*args) for constant scalar arguments, or None."""
-    if fn not in _FOLDABLE or not all(isinstance(a, Const) and isinstance(a.value, bool | int | float) for a in args):
+    if not all(isinstance(a, Const) and isinstance(a.value, bool | int | float | complex) for a in args):
+        return None
+    if fn not in _FOLDABLE or (fn not in _OF_COMPLEX and any(isinstance(a.value, complex) for a in args)):
         return None
     try:
         value = fn(*(a.value for a in args))
@@ -241,7 +259,7 @@ def fold(fn: object, args: tuple) -> Const | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         return None  # Numba's integers would wrap around
-    return Const(value) if isinstance(value, bool | int | float) and not (value != value) else None
+    return Const(value) if isinstance(value, bool | int | float | complex) and not (value != value) else None
 
 
 _FOLDABLE = {
@@ -253,3 +271,4 @@ _FOLDABLE = {
     float,
 }
 _FOLDABLE.discard(operator.invert)
+_OF_COMPLEX = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pos}

@@ -20,7 +20,7 @@ from ..ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from ..ir.boundary import normal_access, refuse_text
 from ..ir.callees import PLAIN
 from ..ir.effects import ALLOCATIONS, METHODS, WRITES, may_change_memory
-from ..ir.kinds import is_array, is_float, is_integer, is_list, is_memory, type_of
+from ..ir.kinds import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from ..ir.of_numbers import is_of_number, may_be_of_number, of_number
 from ..ir.renaming import rename, rename_everywhere
 from .in_place import in_place
@@ -153,6 +153,8 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
             return _normal(Op(op.target, np.copy, op.args, {}, None, op.place), namer, renamed)
         renamed[op.target] = op.args[0]
         return []
+    if fn is abs and is_array(op.args[0]):
+        op.fn = np.abs
     if fn is np.asfortranarray and is_array(op.args[0]):
         return _fortran(op, namer, renamed)
     if fn in (np.ascontiguousarray, np.asarray) and is_array(op.args[0]) and not op.kwargs and len(op.args) == 1:
@@ -306,6 +308,8 @@ def _method(op: Op, namer: Namer, renamed: dict) -> list:
         if name == "clip" and len(args) + len(op.kwargs) < 3 and "a_max" not in op.kwargs:
             args = (*args, *[Const(None)] * (3 - len(args)))  # np.clip has no default for it
         return _normal(Op(op.target, METHODS[name], args, op.kwargs, None, op.place), namer, renamed)
+    if name in ("conj", "conjugate") and is_number(op.args[0]):
+        return _normal(Op(op.target, np.conj, op.args, op.kwargs, None, op.place), namer, renamed)
     if name == "item" and len(op.args) == 1 and not is_array(op.args[0]):
         raise UnsupportedError(at("x.item() is not supported: use the number itself", *op.place))
     return [op]

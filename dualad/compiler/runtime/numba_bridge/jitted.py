@@ -23,27 +23,18 @@ __all__ = [
 
 
 def let_jitted_code_call(transformation: Callable) -> None:
-    """Let jitted code call grad(f, argnums, has_aux, memory) itself, for a jitted `f` and constants."""
-    is_limited = "memory" in inspect.signature(transformation).parameters
+    """Let jitted code call grad(f, argnums, has_aux, ...) itself, for a jitted `f` and constants."""
+    options = [p for p in inspect.signature(transformation).parameters.values() if p.name != "f"]
+    params = ", ".join(["f", *(f"{p.name}={p.default!r}" for p in options)])
 
-    def typed(f, argnums, has_aux, memory):
+    def typed(f, *given):
         if not isinstance(f, types.Dispatcher):
             return None
-        options = [_constant(transformation, argnums), bool(_constant(transformation, has_aux))]
-        options += [_constant(transformation, memory, "its memory")] if is_limited else []
-        derivative = transformation(_function(f), *options).dispatcher
-        if is_limited:
-            return lambda f, argnums=0, has_aux=False, memory=None: derivative
-        return lambda f, argnums=0, has_aux=False: derivative
+        named = {p.name: _constant(transformation, x, p.name) for p, x in zip(options, given, strict=True)}
+        return _defined(params, ["return derivative"], derivative=transformation(_function(f), **named).dispatcher)
 
-    if is_limited:
-        overload(transformation, prefer_literal=True)(
-            lambda f, argnums=0, has_aux=False, memory=None: typed(f, argnums, has_aux, memory)
-        )
-    else:
-        overload(transformation, prefer_literal=True)(
-            lambda f, argnums=0, has_aux=False: typed(f, argnums, has_aux, None)
-        )
+    given = ", ".join(p.name for p in options)
+    overload(transformation, prefer_literal=True)(_defined(params, [f"return typed(f, {given})"], typed=typed))
 
 
 def let_jitted_code_batch(transformation: Callable) -> None:
@@ -270,7 +261,7 @@ def _checks(x: str, ty: object, y: str, given: object, what: str) -> list[str]:
             raise errors.TypingError(f"the {what} of a tuple of {len(ty)} must be such a tuple, not {given}")
         parts = [_checks(f"{x}[{k}]", t, f"{y}[{k}]", g, what) for k, (t, g) in enumerate(zip(ty, given, strict=True))]
         return [line for lines in parts for line in lines]
-    if not isinstance(ty, types.Array) or not isinstance(ty.dtype, types.Float):
+    if not isinstance(ty, types.Array) or not isinstance(ty.dtype, types.Float | types.Complex):
         return []
     if not isinstance(given, types.Array) or given.dtype != ty.dtype or given.ndim != ty.ndim:
         raise errors.TypingError(f"the {what} of {ty} must be like it, not {given}")
@@ -289,4 +280,4 @@ def _copied(x: str, ty: object) -> str:
 def _holds_floats(ty: object) -> bool:
     if isinstance(ty, types.BaseTuple):
         return any(_holds_floats(t) for t in ty)
-    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float)
+    return isinstance(ty.dtype if isinstance(ty, types.Array) else ty, types.Float | types.Complex)
