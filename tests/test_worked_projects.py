@@ -45,6 +45,16 @@ def test_swing_up():
     assert found.optimality < 1e-4 and 10.0 < found.fun < 100.0
 
 
+def test_heston():
+    module = example("heston")
+    arguments = 100.0, 1.0, module.normals_for(400, 8)
+    value, gradient = module.greeks(module.MARKET, *arguments)
+    assert np.isclose(value, module.price.py_func(module.MARKET, *arguments), rtol=1e-12)
+    for k, step in enumerate(1e-6 * module.MARKET):
+        moved = [module.price.py_func(module.MARKET + sign * step * np.eye(7)[k], *arguments) for sign in (1.0, -1.0)]
+        assert np.isclose(gradient[k], (moved[0] - moved[1]) / (2.0 * step), rtol=1e-4, atol=1e-4)
+
+
 def test_gru():
     parameters, losses = example("gru").train(4, 6, 32, 60, 0.03)
     assert list(parameters) == ["update", "reset", "candidate", "readout"] and parameters["readout"].shape == (4,)
