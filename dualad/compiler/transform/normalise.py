@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 
 from ...errors import UnsupportedError, at
+from ...rules import registry
 from .. import ir
 from ..ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from ..ir.boundary import normal_access, refuse_text
@@ -59,6 +60,27 @@ def _drop_early_reads(block: ir.Block) -> None:
             own = (*WRITES, "method", *PLAIN)
             if not any(may_change_memory(s) and not (s.fn in own and s.args[0] in new) for s in between):
                 stmt.kwargs = {}
+
+
+def _is_of_elements(op: Op) -> bool:
+    """Whether an operation takes a number from each of its arguments, of which it makes one."""
+    rule = None if isinstance(op.fn, str) else registry.find(op.fn)
+    if may_be_of_number(op):
+        return True
+    return rule is not None and rule.kind in ("pointwise", "constant") and rule.elementwise and not op.kwargs
+
+
+def _elements_first(op: Op, namer: Namer) -> list:
+    """Let an operation have the elements of arrays of no dimensions in their place; return what reads them."""
+    before, args = [], []
+    for x in op.args:
+        if is_array(x):
+            element = Var(namer.fresh(getattr(x, "name", "item")), type_of(x).dtype)
+            before.append(Op(element, "getitem", (x,), {}, None, op.place))
+            x = element
+        args.append(x)
+    op.args = tuple(args)
+    return before
 
 
 def _contiguous(x: object, target: Var, namer: Namer, place: tuple, dtype: object = None) -> list:
@@ -122,6 +144,8 @@ def _normal(op: Op, namer: Namer, renamed: dict) -> list:
         return [*before, *_access(op, namer)]
     if any(is_list(x) for x in (*op.args, op.target) if x is not None):
         return on_list(op, namer)
+    if is_number(op.target) and any(is_array(x) and type_of(x).ndim == 0 for x in op.args) and _is_of_elements(op):
+        return [*_elements_first(op, namer), *_normal(op, namer, renamed)]
     if may_be_of_number(op):
         given = tuple(type_of(a) for a in op.args)
         if is_of_number(op, given):
