@@ -9,6 +9,7 @@ import pytest
 
 import dualad
 from dualad.rules.complex_parts import _on_parts
+from dualad.testing import check_grads
 
 POINTS = (0.3 + 0.4j, -1.2 + 0.5j, 0.7 - 2.0j)
 STEP = 1e-5
@@ -357,3 +358,26 @@ def test_refused_results_and_arguments():
         dualad.jacfwd(lambda x: x * 1j)(0.3)
     with pytest.raises(dualad.ArgumentError, match="the primal is a real number"):
         dualad.jvp(lambda x: x * 1j, (0.3,), (1j,))
+
+
+def resonance(x, y):
+    z = complex(x, y)
+    return abs(np.sqrt(1.0 - z * z) + z.conjugate() / (1.0 + 1j * x)).real + (z**2).imag
+
+
+def slope_inside(x, y):
+    return dualad.grad(resonance)(x, y) * dualad.jvp(resonance, (x, y), (1.0, 0.5))[1]
+
+
+def imaginary_parts(x):
+    return np.sum((x * (1.0 + 2.0j)).imag * np.imag(np.exp(1j * x)))
+
+
+def sum_of_slopes(x):
+    return np.sum(dualad.grad(imaginary_parts)(x) ** 2)
+
+
+def test_derivatives_inside_of_functions_with_complex_numbers():
+    """What a derivative inside brings along is written out late; its complex numbers are then taken apart."""
+    check_grads(slope_inside, (0.3, 0.4))
+    check_grads(sum_of_slopes, (np.array([0.3, 0.8]),))

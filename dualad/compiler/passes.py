@@ -114,7 +114,8 @@ _TAKE_APART = Pass(
 _COMPLEX = tuple(WhileChanging((step, INFER, WRITE_OUT, NORMALISE)) for step in (_WRITE_OUT_COMPLEX, _TAKE_APART))
 """Complex values that carry derivatives become two real ones each."""
 
-_LEGAL = WhileChanging((_LEGALISE, INFER, WRITE_OUT, NORMALISE))
+_LEGAL = WhileChanging((_LEGALISE, INFER, WRITE_OUT, NORMALISE, *_COMPLEX))
+"""What is written out, a derivative inside the function among it, may have complex numbers in it."""
 
 ARRAYS = (*_COMPLEX, _LEGAL, WhileChanging((_FUSE, _LEGAL)), _COPY)
 """Array operations that carry derivatives come down to loops over numbers and to array-level primitives."""

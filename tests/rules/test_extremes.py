@@ -63,7 +63,9 @@ def test_modes_agree(name):
     kinks = [args for args, _ in CASES[name].kinks if all(isinstance(args[i], float) for i in wrt)]
     for args in (*kinks, *itertools.product(*candidates)):
         expected = np.ravel(reverse(*args))
-        for other in (forward(*args), by_tape(number, args, wrt), by_dual(number, args, wrt)):
+        others = [forward(*args), by_dual(number, args, wrt)]
+        others += [by_tape(number, args, wrt)] if rule.arity <= 2 else []  # a Tape has room for two operands
+        for other in others:
             np.testing.assert_allclose(np.ravel(other), expected, rtol=1e-12, err_msg=str(args))
         if has_second_order(rule, args):
             by_reverse, by_forward = (np.ravel(f(*args)) for f in twice)

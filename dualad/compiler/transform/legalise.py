@@ -19,7 +19,7 @@ from ..analysis.activity import Activity
 from ..ir import Const, Function, Namer, Op, Place, Var
 from ..ir.callees import PLAIN, library_name
 from ..ir.effects import VIEWS, may_change_memory
-from ..ir.kinds import is_array, type_of
+from ..ir.kinds import is_array, is_complex, type_of
 from ..ir.of_types import like
 from ..ir.renaming import rename, rename_everywhere, rename_in
 from ..lowering.entries import Generated, flat
@@ -74,6 +74,8 @@ class _Expander:
         if fn == "item" and op.args[0] in self.several:
             self.renamed[op.target] = self.several[op.args[0]][op.args[1].value]
             return []
+        if not isinstance(fn, Derived) and any(is_complex(v) and self.activity.is_varied(v) for v in ir.op_vars(op)):
+            return None  # what stands in its place is for real numbers
         if fn in ("setitem", "augitem") and is_array(op.args[0]) and any(is_array(i) for i in op.args[1:-1]):
             return self.store(op) if self.activity.active(op.args[0]) else None
         if fn is np.fill_diagonal:
