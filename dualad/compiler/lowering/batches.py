@@ -137,7 +137,7 @@ class _Batch:
         low, node = self.low, self.node
         size = self.common_size()
         typed = [Var(low.namer.fresh(getattr(s, "name", "x").partition("[")[0]), self.type_of(s)) for s in self.sources]
-        with low.on_one_thread() if self.t.axes.parallel else contextlib.nullcontext():
+        with low.on_one_thread() if self.t.how.parallel else contextlib.nullcontext():
             entry, operands = low.lift(self.t.function, self.filled(typed), set(), node)
         numbers = {x: k for k, x in enumerate(typed)}
         sources = [self.sources[numbers[x]] if x in numbers else x for x in operands]
