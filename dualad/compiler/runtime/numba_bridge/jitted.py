@@ -249,7 +249,7 @@ def _function(f: types.Dispatcher) -> object:
 
 def _defined(params: str, lines: list[str], **names: object) -> Callable:
     """Return a function of some lines of text."""
-    namespace = dict(names)
+    namespace = {"__name__": __name__, **names}  # those whose module nobody knows would keep code off the disk
     exec("\n    ".join([f"def call({params}):", *lines]), namespace)  # noqa: S102
     return namespace["call"]
 
