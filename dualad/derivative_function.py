@@ -31,7 +31,7 @@ from .compiler.lowering.source import (
     unpack,
 )
 from .compiler.lowering.structures import Form, rebuilt
-from .compiler.lowering.values import Axes
+from .compiler.lowering.values import Axes, ReverseMode
 from .compiler.runtime.numba_bridge import (
     NumbaError,
     compiles_nothing,
@@ -46,6 +46,7 @@ from .structures import NotTaken, as_plain, from_plain
 _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
 
+_MOST_LEVELS = 3
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
 
 
@@ -84,6 +85,8 @@ class DerivativeFunction(Differentiated):
         self._form_of: dict[tuple, Form | None] = {}
         """What the result is to the user, by the types of the arguments."""
         self._has_form = False
+        self._deeper: DerivativeFunction | None = None
+        """The same with more levels of loops that are reversed chunk by chunk, once it is needed."""
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
@@ -127,6 +130,8 @@ class DerivativeFunction(Differentiated):
 
     def _run(self, args: tuple, kwargs: dict, given: tuple, named: dict) -> object:
         """Call native code with arguments as it takes them, which are `given` and `named` as the user gives them."""
+        if self._deeper is not None:
+            return self._deeper._run(args, kwargs, given, named)
         try:
             result = self.dispatcher(*args, **kwargs)
         except NotScalarError as error:
@@ -137,6 +142,9 @@ class DerivativeFunction(Differentiated):
                 raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
             raise
         except MemoryError as error:
+            self._deeper = self._with_more_levels(error)
+            if self._deeper is not None:
+                return self._deeper._run(args, kwargs, given, named)
             raise self._out_of_memory(error, args) from None
         except (NumbaError, TypeError, NotImplementedError, DualadError) as error:
             retry = with_jitted_functions(args, kwargs)
@@ -314,6 +322,14 @@ class DerivativeFunction(Differentiated):
                 raise kind(message) from None
         if isinstance(error, NumbaError):
             raise self._refusal(error) from None
+
+    def _with_more_levels(self, error: MemoryError) -> DerivativeFunction | None:
+        """Return the same with one level of loops more that are reversed chunk by chunk; None if that is no help."""
+        argnums, single, has_aux, how = self.what.options
+        if "memory=" not in str(error) or not isinstance(how, ReverseMode) or how.levels == _MOST_LEVELS:
+            return None
+        how, what = how._replace(levels=how.levels + 1), self.what
+        return derivative_of(what.function, what.kind, argnums, single, has_aux, how, self.extra, what.forms)
 
     def _out_of_memory(self, error: MemoryError, args: tuple) -> MemoryError:
         """Return an error that names the loops whose tapes may have been too large."""

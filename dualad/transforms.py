@@ -222,7 +222,7 @@ def _of(
     memory: int | str | None = None,
 ) -> DerivativeFunction:
     mode = ReverseMode(bytes_in(memory), bool(holomorphic))
-    how = mode if any(mode) else None
+    how = None if mode == ReverseMode() else mode
     return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, how)
 
 

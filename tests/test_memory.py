@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import dualad
+from dualad.compiler.lowering.values import ReverseMode
 from dualad.compiler.runtime import schedules
+from dualad.derivative_function import derivative_of
 
 from .fuzz import generated_python
 
@@ -149,6 +151,44 @@ def written_in_while(u, c, n):
     return np.sum(h * h)
 
 
+def loop_in_a_loop(u, c, n):
+    u, c = u.copy(), c.copy()
+    w = np.empty_like(u)
+    for k in range(5):
+        growth = 1.0 + 0.1 * u[0]
+        for _ in range(n // 3):
+            for i in range(1, u.size - 1):
+                w[i] = u[i] + c[i] * (u[i - 1] - 2.0 * u[i] + u[i + 1]) * u[i] * growth
+            for i in range(1, u.size - 1):
+                u[i] = w[i]
+        u[0] = u[0] * u[1] + 0.1 * k
+        c *= 0.99
+    return np.sum(u * u)
+
+
+def exchanged_in_a_loop(u, c, n):
+    p, q = u.copy(), u * 0.5
+    for _ in range(5):
+        for _ in range(n // 3 + 1):
+            for i in range(1, u.size - 1):
+                p[i] = 0.9 * q[i] + c[i] * math.sin(q[i - 1] * p[i])
+            p, q = q, p
+        q[0] = p[1] * q[1]
+    return np.sum(p * q)
+
+
+def while_in_a_while(u, c, n):
+    x, k = u[0], 0
+    while k < 6:
+        y, t = x + 0.1 * k, 0
+        while t < n and y < 50.0:
+            y = y + c[t % c.size] * math.cos(y) * u[k]
+            t += 1
+        x = 0.5 * x + 0.1 * y
+        k += 1
+    return x
+
+
 SIMPLE = (recurrence, backwards)
 OTHERS = (
     heat,
@@ -163,7 +203,11 @@ OTHERS = (
     until_small,
     with_break,
     written_in_while,
+    loop_in_a_loop,
+    exchanged_in_a_loop,
+    while_in_a_while,
 )
+NESTED = (loop_in_a_loop, exchanged_in_a_loop, while_in_a_while)
 LIMITS = ("1MB", 20_000, 8_000, 4_000, 2_500, 1_500)
 
 
@@ -185,6 +229,23 @@ def test_gradients_are_the_same_to_the_bit(f):
             assert all(np.array_equal(x, y) for x, y in zip(found, expected, strict=True)), memory
             done += 1
     assert done >= 3
+
+
+@pytest.mark.parametrize("f", NESTED, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("memory", [100_000, 4_000, 2_000, 1_200])
+def test_loops_in_loops(f, memory):
+    with generated_python():
+        expected = dualad.grad(f, (0, 1))(*arguments(f))
+        mode = ReverseMode(memory, levels=2)
+        found = derivative_of(f, "grad", (0, 1), how=mode)(*arguments(f))
+    assert all(np.array_equal(x, y) for x, y in zip(found, expected, strict=True))
+
+
+def test_where_one_trip_does_not_fit_the_loops_inside_are_reversed_in_chunks():
+    expected = dualad.grad(exchanged_in_a_loop)(*arguments(exchanged_in_a_loop))
+    limited = dualad.grad(exchanged_in_a_loop, memory=2_000)
+    for _ in range(2):
+        assert np.array_equal(limited(*arguments(exchanged_in_a_loop)), expected)
 
 
 @pytest.mark.parametrize("f", [recurrence, buffers_exchanged, until_small], ids=lambda f: f.__name__)

@@ -32,6 +32,7 @@ from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
 from .differentiate.instrumented import Instrumented
 from .differentiate.jacobian import JacobianText
+from .differentiate.nested_checkpoints import LeveledReverse
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.plan import Plan
 from .differentiate.reverse import Reverse
@@ -242,9 +243,7 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
         elif kind in PATTERNS:
             printer = pattern_printer(function, scope, activity, what, name)
         else:
-            limit = what.memory
-            plain = limit is None
-            printer = Reverse(function, scope, activity) if plain else LimitedReverse(function, scope, activity, limit)
+            printer = reverse_printer(function, scope, activity, what)
             printer.emit(name, list(what.argnums), kind, what.has_aux, what.single, what.lenient)
     before = instances.text()
     pure = frozenset(name for name, x in scope.namespace.items() if isinstance(x, Chunked))
@@ -254,6 +253,15 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
     form = None if kind in PATTERNS else function.form
     return Built(name, text, made, type_of(function.result), directions, packs, form)
+
+
+def reverse_printer(function: ir.Function, scope: Scope, activity: Activity, what: Derivative) -> Reverse:
+    """Return what prints reverse mode, within the memory that there is."""
+    if what.memory is None:
+        return Reverse(function, scope, activity)
+    if what.how.levels > 1:
+        return LeveledReverse(function, scope, activity, what.memory, what.how.levels)
+    return LimitedReverse(function, scope, activity, what.memory)
 
 
 def loops_with_tapes(what: Derivative, argument_types: tuple) -> list[tuple]:

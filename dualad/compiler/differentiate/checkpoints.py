@@ -54,7 +54,7 @@ class WholePlan(Plan):
 
 
 @dataclass(eq=False)
-class _Loop:
+class Limited:
     """A loop that is reversed chunk by chunk, with what its state is made of and the names that belong to it."""
 
     state: State
@@ -83,13 +83,17 @@ class LimitedReverse(Reverse):
         self.limit = limit
         self.held: str | None = None
         self.sweeping_again = False
-        self.limited: dict[int, _Loop] = {}
+        self.limited: dict[int, Limited] = {}
         self.left = self.fresh("bytes_left")
         for stmt in ir.walk(function.body):
             if isinstance(stmt, Op) and isinstance(stmt.fn, Chunked) and activity.active(stmt.target):
                 raise refused(stmt, "a loop over prange on several threads", "differentiate f.py_func")
-            if id(stmt) in self.plan.loops and not self.plan.around[id(stmt)] and is_long(stmt, self.plan):
-                self.limited[id(stmt)] = _Loop(state_of(stmt, self.plan))
+            if id(stmt) in self.plan.loops and self.is_limited(stmt):
+                self.limited[id(stmt)] = Limited(state_of(stmt, self.plan))
+
+    def is_limited(self, loop: For | While) -> bool:
+        """Whether a loop is reversed chunk by chunk: an outermost one."""
+        return not self.plan.around[id(loop)] and is_long(loop, self.plan)
 
     # ---------------------------------------------------------------- tapes
 
@@ -112,7 +116,8 @@ class LimitedReverse(Reverse):
             self.line(f"{self.left} = {self.limit}")
         for f in self.limited.values():
             n = self._names[id(f.state.loop)]
-            is_flat = not any(id(s) in self.plan.loops for s in f.state.inside)
+            inner = [s for s in f.state.inside if id(s) in self.plan.loops]
+            is_flat = not inner and not self.plan.around[id(f.state.loop)]
             if is_flat and is_counted(f.state.loop) and not n.plan.kept:
                 f.plain = p = _LoopNames(n.plan, True, False, n.trips)
                 p.forwards = may_run_forwards(f.state.loop, self.plan)
@@ -121,13 +126,16 @@ class LimitedReverse(Reverse):
                 p.itape, p.itop, p.irow = ((self.fresh(x) if x else "") for x in (n.itape, n.itop, n.irow))
                 self._reserved_at[id(f.state.loop)] = self._counted_at[id(f.state.loop)] = [f.state.loop]
 
-    def own_tapes(self, found: _Loop) -> list[tuple[str, str]]:
+    def own_statements(self, found: Limited) -> list:
+        return [found.state.loop, *found.state.inside]
+
+    def own_tapes(self, found: Limited) -> list[tuple[str, str]]:
         """Return the tapes of a loop and those inside it, each with the name of how much of it is in use."""
-        names = (self._names.get(id(s)) for s in (found.state.loop, *found.state.inside))
+        names = (self._names.get(id(s)) for s in self.own_statements(found))
         return [(tape, top) for n in names if n is not None for tape, top, _, _ in self._tapes(n)]
 
-    def own_lists(self, found: _Loop) -> list[str]:
-        loops = {id(s) for s in (found.state.loop, *found.state.inside)}
+    def own_lists(self, found: Limited) -> list[str]:
+        loops = {id(s) for s in self.own_statements(found)}
         lists = [name for v, name in self._lists.items() if id(self.plan.loop_of[v]) in loops]
         return lists + [name for v, name in self._shadow_lists.items() if id(self.plan.loop_of[v]) in loops]
 
@@ -169,40 +177,48 @@ class LimitedReverse(Reverse):
         self.begin(found)
         self.forward_in_chunks(found)
 
-    def begin(self, f: _Loop) -> None:
+    def begin(self, f: Limited) -> None:
         """Print how many bytes there are for a loop: a share of what is left for it and those behind it."""
-        hints = "fits first lo hi at stop chunk slots count room held used ended state_bytes kept_at levels chosen"
-        f.names = {hint: self.fresh(hint) for hint in hints.split()}
-        later = sum(other.weight for other in self.limited.values() if not other.names)
-        share = f" // {f.weight + later} * {f.weight}" if later else ""
-        self.line(f"{f.room} = {self.left}{share}")
+        self.name(f)
+        later = [g for g in self.limited.values() if not g.names and not self.plan.around[id(g.state.loop)]]
+        whole = f.weight + sum(g.weight for g in later)
+        self.line(f"{f.room} = {self.left}" + (f" // {whole} * {f.weight}" if later else ""))
 
-    def forward_in_chunks(self, f: _Loop) -> None:
-        loop, counted = f.state.loop, is_counted(f.state.loop)
-        Emitter.enter(self, loop)
+    def name(self, f: Limited) -> None:
+        if not f.names:
+            hints = "fits first lo hi at stop chunk slots count room held used ended state_bytes kept_at levels chosen"
+            f.names = {hint: self.fresh(hint) for hint in hints.split()}
+
+    def forward_in_chunks(self, f: Limited) -> None:
+        loop = f.state.loop
+        if is_counted(loop):
+            self.start_from_the_beginning(f, loop.trips.name)
+            self.stretches(f)
+        else:
+            self.start_from_the_beginning(f, str(_NEVER))
+            self.stretches_to_the_end(f)
+        self.line(f"{self.left} -= 8 * ({self.sizes(f)}) + {f.held} + {f.slots} * {f.state_bytes}")
+        self.leave(loop)
+
+    def start_from_the_beginning(self, f: Limited, trips: str) -> None:
+        """Print the state before the first trip, and that all of them are to come."""
+        Emitter.enter(self, f.state.loop)
         self.first_state(f)
         self.line(f"{f.slots} = 0")  # as long as there is no schedule
         self.line(f"{f.count} = 1")
         self.line(f"{f.lo} = 0")
-        self.line(f"{f.hi} = {loop.trips.name if counted else _NEVER}")
+        self.line(f"{f.hi} = {trips}")
         self.line(f"{f.chunk} = {f.hi}")
         self.start(f)
-        if counted:
-            self.stretches(f)
-        else:
-            self.stretches_to_the_end(f)
-        sizes = [f"{tape}.size" for tape, _ in self.own_tapes(f)]
-        self.line(f"{self.left} -= 8 * ({' + '.join(sizes or ['0'])}) + {f.held} + {f.slots} * {f.state_bytes}")
-        self.leave(loop)
 
-    def start(self, f: _Loop) -> None:
+    def start(self, f: Limited) -> None:
         """Print that the tape begins at the newest state."""
         self.line(f"{f.at} = {f.lo}")
         self.line(f"{f.first} = {f.lo}")
         self.line(f"{f.held} = 0")
         self.line(f"{f.used} = 0")
 
-    def stretches(self, f: _Loop) -> None:
+    def stretches(self, f: Limited) -> None:
         """Print the way to the last chunk of the trips before `hi`, and that chunk with its tape."""
         loop = f.state.loop
         with self.indented("while True:"):
@@ -244,7 +260,7 @@ class LimitedReverse(Reverse):
                 self.forget_tape(f)
             self.resize(f)
 
-    def stretches_to_the_end(self, f: _Loop) -> None:
+    def stretches_to_the_end(self, f: Limited) -> None:
         """Print the trips of a loop of which nobody knows how many there are, with states on the way."""
         loop = f.state.loop
         self.line(f"{f.ended} = False")
@@ -287,30 +303,33 @@ class LimitedReverse(Reverse):
         self.line(f"{f.hi} = {f.at}")
         self.line(f"{loop.trips.name} = {f.at}")
 
-    def taped_trip(self, f: _Loop) -> None:
-        self.held = f.held
+    def taped_trip(self, f: Limited) -> None:
+        around, self.held = self.held, f.held
         for tape, top, row, width in self._tapes(self._names[id(f.state.loop)]):
             self._append_row(tape, top, row, width)
         for c in f.state.loop.carried:
             self.save(c.param)
         self.block(f.state.loop.body)
-        self.held = None
+        self.held = around
         self.place = f.state.loop.place
 
-    def rows(self, f: _Loop) -> str:
+    def rows(self, f: Limited) -> str:
         """Return the text of how many numbers are on the tapes."""
         return " + ".join(top for _, top in self.own_tapes(f)) or "0"
 
-    def fitting(self, f: _Loop) -> str:
+    def sizes(self, f: Limited) -> str:
+        """Return the text of how many numbers the tapes have room for."""
+        return " + ".join(f"{tape}.size" for tape, _ in self.own_tapes(f)) or "0"
+
+    def fitting(self, f: Limited) -> str:
         return f"{f.used} <= {f.room} - {f.slots} * {f.state_bytes}"
 
-    def stop_if_full(self, f: _Loop) -> None:
-        sizes = " + ".join(f"{tape}.size" for tape, _ in self.own_tapes(f)) or "0"
-        self.line(f"{f.used} = 8 * ({sizes}) + {f.held}")
+    def stop_if_full(self, f: Limited) -> None:
+        self.line(f"{f.used} = 8 * ({self.sizes(f)}) + {f.held}")
         with self.indented(f"if {f.used} > {f.room} - {f.slots} * {f.state_bytes}:"):
             self.line("break")
 
-    def measure(self, f: _Loop) -> None:
+    def measure(self, f: Limited) -> None:
         """Print how long the tapes of a chunk are; an error if there is no room for one trip."""
         with self.indented(f"if {f.chunk} < 1:"):
             what = "memory= is too little for one state and one trip of a loop"
@@ -320,12 +339,12 @@ class LimitedReverse(Reverse):
             f.sizes[tape] = f.sizes.get(tape) or self.fresh(f"{tape}_size")
             self.line(f"{f.sizes[tape]} = {f.chunk} * (({top} + {done} - 1) // {done})")
 
-    def resize(self, f: _Loop) -> None:
+    def resize(self, f: Limited) -> None:
         """Print that the tapes have the lengths found before, or what is in use."""
         for tape, top in self.own_tapes(f):
             self.line(f"{tape} = {self.runtime('resize')}({tape}, max({top}, {f.sizes[tape]}, 1))")
 
-    def forget_tape(self, f: _Loop) -> None:
+    def forget_tape(self, f: Limited) -> None:
         for _, top in self.own_tapes(f):
             self.line(f"{top} = 0")
         for name in self.own_lists(f):
@@ -350,7 +369,7 @@ class LimitedReverse(Reverse):
 
     # ---------------------------------------------------------------- states
 
-    def first_state(self, f: _Loop) -> None:
+    def first_state(self, f: Limited) -> None:
         """Print the state before the first trip, and how many bytes a state has."""
         sizes = []
         for what, v, text in self.parts(f):
@@ -366,20 +385,20 @@ class LimitedReverse(Reverse):
         self.line(f"{f.state_bytes} = {' + '.join(['8', *sizes])}")
         self.line(f"{f.kept_at} = [0]")
 
-    def parts(self, f: _Loop) -> list[tuple[str, Var, str]]:
+    def parts(self, f: Limited) -> list[tuple[str, Var, str]]:
         """Return what a state is made of: (kind, variable, text of what is kept)."""
         found = [("number", v, v.name) for v in f.state.numbers]
         found += [("array", v, v.name) for v in f.state.arrays]
         found += [("shadow", v, self.bar(v)) for v in f.state.arrays if self.plan.is_mirrored(v)]
         return found + [("copy", v, f"{v.name}.copy()") for v in f.state.contents]
 
-    def keep_state(self, f: _Loop) -> None:
+    def keep_state(self, f: Limited) -> None:
         for what, v, text in self.parts(f):
             self.line(f"{f.lists[what, v]}.append({text})")
         self.line(f"{f.kept_at}.append({f.at})")
         self.line(f"{f.count} += 1")
 
-    def keep_state_online(self, f: _Loop) -> None:
+    def keep_state_online(self, f: Limited) -> None:
         """Print how a state takes the place of another one when all slots are taken."""
         with self.indented(f"if {f.count} == {f.slots}:"):
             call = self.scope.bind(schedules.give_way, "give_way")
@@ -389,13 +408,13 @@ class LimitedReverse(Reverse):
             self.line(f"{f.levels}[{f.count}] = 0")
         self.keep_state(f)
 
-    def drop_state(self, f: _Loop, which: str = "") -> None:
+    def drop_state(self, f: Limited, which: str = "") -> None:
         for what, v, _ in self.parts(f):
             self.line(f"{f.lists[what, v]}.pop({which})")
         self.line(f"{f.kept_at}.pop({which})")
         self.line(f"{f.count} -= 1")
 
-    def take_state(self, f: _Loop) -> None:
+    def take_state(self, f: Limited) -> None:
         """Print the return to the newest state."""
         self.line(f"{f.lo} = {f.kept_at}[-1]")
         for what, v, _ in self.parts(f):

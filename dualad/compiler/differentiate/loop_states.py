@@ -128,8 +128,9 @@ def _written_in(found: State, plan: Plan) -> set[Var]:
 
 
 def _written_after(loop: For | While, plan: Plan) -> set[Var]:
-    """Return the roots of what is written into by the statements that follow a loop."""
-    last = plan.end[id(loop)]
+    """Return the roots of what is written into by what follows a loop, the next trip of one around it included."""
+    around = plan.around[id(loop)]
+    last = plan.position[id(around[0])] if around else plan.end[id(loop)]
     late = [w for w in plan.order.writes if plan.position[id(w)] > last]
     return {r for w in late for v in ir.op_vars(w) if is_reference(v) for r in plan.activity.aliases.roots(v)}
 

@@ -91,10 +91,13 @@ class ReverseMode(NamedTuple):
         How many bytes its tapes may take.
     holomorphic : bool
         Whether it is the complex derivative of an analytic function.
+    levels : int
+        How deep loops are reversed chunk by chunk, if there is a limit of memory: 1 for outermost ones.
     """
 
     memory: int | None = None
     holomorphic: bool = False
+    levels: int = 1
 
 
 @dataclass(eq=False)
