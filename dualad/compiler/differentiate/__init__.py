@@ -11,7 +11,8 @@ tape_layout     where the tape of a loop is reserved
 taping          the forward sweep with its tape
 loop_order      which reverse loops may ascend
 reverse         the reverse sweep; reverse_loops: that of loops
-checkpoints     the same in memory of a given size; loop_states: what it takes to run a loop again
+checkpoints     the same in memory of a given size; nested_checkpoints: loops inside others, too; loop_states: what it
+                takes to run a loop again
 instrumented    derivatives that count and time themselves
 rows            reverse sweeps that are run again behind one forward sweep
 series, taylor  Taylor series
