@@ -15,6 +15,7 @@ from numba import njit, typeof
 
 from .ahead import is_example_of_structure, types_of
 from .cache.kept import KeptDerivative
+from .coinciding import by_forward_mode
 from .compiler.build import Built, Derivative, build, loops_with_tapes
 from .compiler.checks import NotScalarError, check_types
 from .compiler.ir.infer import refusal
@@ -85,6 +86,7 @@ class DerivativeFunction(Differentiated):
         self._form_of: dict[tuple, Form | None] = {}
         """What the result is to the user, by the types of the arguments."""
         self._has_form = False
+        self._has_values = False
         self._deeper: DerivativeFunction | None = None
         """The same with more levels of loops that are reversed chunk by chunk, once it is needed."""
         self.__name__ = self.__qualname__ = name
@@ -103,19 +105,21 @@ class DerivativeFunction(Differentiated):
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
-            self._take_form(argument_types, made.form)
+            self._take(argument_types, made.form, made.has_values)
         return self.built[argument_types].function
 
     def _about(self, argument_types: tuple) -> object:
         """Return what is to be known of the code for some types beside the code."""
-        return as_plain(self._form_of[argument_types])
+        return [as_plain(self._form_of[argument_types]), self._has_values]
 
     def _restored(self, argument_types: tuple, about: object) -> None:
         """Take what `_about` has said in the process that compiled the code."""
-        self._take_form(argument_types, from_plain(about))
+        form, has_values = about
+        self._take(argument_types, from_plain(form), has_values)
 
-    def _take_form(self, argument_types: tuple, form: Form | None) -> None:
+    def _take(self, argument_types: tuple, form: Form | None, has_values: bool) -> None:
         self._form_of[argument_types] = form
+        self._has_values = self._has_values or (has_values and self.what.kind in ("grad", "value_and_grad"))
         self._has_form = self._has_form or form is not None  # asked in each call
 
     def __call__(self, *args: object, **kwargs: object) -> object:
@@ -156,6 +160,11 @@ class DerivativeFunction(Differentiated):
             except NumbaError as error:
                 self._explain(error, given, named)
                 raise
+        if self._has_values and not self.what.has_aux:
+            if self.what.kind == "grad":
+                result = by_forward_mode(self.what, result, args, derivative_of)
+            else:
+                result = result[0], by_forward_mode(self.what, result[1], args, derivative_of)
         return self._with_form(result, args) if self._has_form else result
 
     def compile(self, *args: object, **kwargs: object) -> DerivativeFunction:

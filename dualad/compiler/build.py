@@ -166,6 +166,8 @@ class Built:
     packs: SimpleNamespace | None = None
     form: tuple | None = None
     """What the tuples of the result (with `has_aux`, of its auxiliary part) are to the user; see `ir.Function`."""
+    has_values: bool = False
+    """Whether eigenvalues or singular values carry derivatives."""
 
 
 def build(what: Derivative, argument_types: tuple) -> Built:
@@ -252,7 +254,8 @@ def build_with(units: Units, what: Derivative, argument_types: tuple) -> Built:
     made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     directions, packs = getattr(printer, "directions", 1), getattr(printer, "packs", None)
     form = None if kind in PATTERNS else function.form
-    return Built(name, text, made, type_of(function.result), directions, packs, form)
+    has_values = getattr(printer, "values_active", False)
+    return Built(name, text, made, type_of(function.result), directions, packs, form, has_values)
 
 
 def reverse_printer(function: ir.Function, scope: Scope, activity: Activity, what: Derivative) -> Reverse:

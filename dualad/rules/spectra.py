@@ -12,7 +12,8 @@ forward     left out. If the values are differentiated too, the basis is turned 
 reverse     left out where the numerator is zero (`ZERO`): its terms cancel if the function is smooth.
             NaN where it is not. If the values are differentiated too, what a smooth function contributes within a
             cluster does not follow from the adjoints of values and vectors (those of V f(w) V^T and of V w_0 V^T can be
-            the same) unless the symmetric part of the same terms is zero, too: NaN where it is not.
+            the same) unless the symmetric part of the same terms is zero, too: NaN where it is not. A gradient that is
+            called from Python is then found by forward mode, if the function is smooth (`dualad.coinciding`).
 
 A second derivative by what is left out is NaN.
 """
