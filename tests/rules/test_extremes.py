@@ -69,5 +69,5 @@ def test_modes_agree(name):
             np.testing.assert_allclose(np.ravel(other), expected, rtol=1e-12, err_msg=str(args))
         if has_second_order(rule, args):
             by_reverse, by_forward = (np.ravel(f(*args)) for f in twice)
-            largest = np.max(np.abs(by_reverse[np.isfinite(by_reverse)]), initial=0.0)  # terms that cancel have its size
+            largest = np.max(np.abs(by_reverse[np.isfinite(by_reverse)]), initial=0.0)  # of what cancels
             np.testing.assert_allclose(by_forward, by_reverse, rtol=1e-10, atol=1e-15 * largest, err_msg=str(args))
