@@ -11,8 +11,9 @@ from numba import typeof
 from dualad.compiler import build as build_module
 from dualad.compiler.differentiate import jacobian as jacobian_module
 from dualad.derivative_function import DerivativeFunction, Surrounded
+from dualad.measuring import duration
 
-from .table import duration, interleaved_medians, repeated, write_section
+from .table import interleaved_medians, publish, repeated
 
 MARK = "python -m bench.directions"
 WIDTHS = ((1, 0), (4, 0), (4, 4), (4, 8), (4, 16))  # one after the other, and side by side
@@ -86,9 +87,7 @@ def table() -> str:
 
 def main() -> None:
     """Measure, print and write."""
-    text = table()
-    print(text)
-    write_section(MARK, text)
+    publish(MARK, table())
 
 
 if __name__ == "__main__":

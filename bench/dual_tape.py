@@ -20,7 +20,7 @@ import numpy as np
 import dualad
 from dualad import Dual, Tape
 
-from .table import write_section
+from .table import publish
 
 
 def three_lines(x, y):
@@ -141,9 +141,7 @@ def table() -> str:
 
 def main() -> None:
     """Measure, print and write."""
-    text = table()
-    print(text)
-    write_section("python -m bench.dual_tape", text)
+    publish("python -m bench.dual_tape", table())
 
 
 if __name__ == "__main__":

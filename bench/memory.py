@@ -14,8 +14,9 @@ import numba
 import numpy as np
 
 import dualad
+from dualad.measuring import bytes_text, duration
 
-from .table import duration, made_on, write_section
+from .table import made_on, publish
 
 MARK = "python -m bench.memory"
 _REPEATED = 3
@@ -72,11 +73,6 @@ def measured(number: int, memory: int | None) -> tuple[float, float, int]:
     return times[0], times[1], 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
-def in_megabytes(count: int) -> str:
-    """Return a number of bytes as text."""
-    return f"{count / 1e6:,.0f} MB" if count >= 10**6 else f"{count / 1e3:,.0f} kB"
-
-
 def table() -> str:
     """Measure; return the table as Markdown."""
     lines = [
@@ -90,18 +86,16 @@ def table() -> str:
             with context.Pool(1) as pool:
                 primal, seconds, peak = pool.apply(measured, (number, memory))
             unlimited = unlimited or seconds
-            shown = "none" if memory is None else in_megabytes(memory)
+            shown = "none" if memory is None else bytes_text(memory)
             ratios = f"{seconds / unlimited:.2f} | {seconds / primal:.1f}"
-            lines.append(f"| {name} | {shown} | {in_megabytes(peak)} | {duration(seconds)} | {ratios} |")
+            lines.append(f"| {name} | {shown} | {bytes_text(peak)} | {duration(seconds)} | {ratios} |")
     lines += ["", f"On one thread, medians of {_REPEATED}, compiled before, a process each.", made_on()]
     return "\n".join(lines)
 
 
 def main() -> None:
     """Measure, print and write."""
-    text = table()
-    print(text)
-    write_section(MARK, text)
+    publish(MARK, table())
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ import numba
 import numpy as np
 
 import dualad
+from dualad.measuring import duration
 
-from .table import duration, interleaved_medians, made_on, write_section
+from .table import interleaved_medians, made_on, publish
 
 MARK = "python -m bench.sparse"
 
@@ -125,9 +126,7 @@ def _repeated(f: Callable, args: tuple) -> Callable[[int], None]:
 
 def main() -> None:
     """Measure, print and write."""
-    text = table()
-    print(text)
-    write_section(MARK, text)
+    publish(MARK, table())
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import numpy as np
 import dualad
 from dualad.compare import compiled
 from dualad.derivative_function import derivative_of
+from dualad.measuring import duration
 
 from .programs import programs
 
@@ -103,13 +104,6 @@ def measure(f: Callable, args: tuple, argnums: tuple[int, ...]) -> tuple[float, 
     )
 
 
-def duration(value: float) -> str:
-    for unit, size in (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3)):
-        if value < 1000.0 * size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value:.3g} s"
-
-
 def processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -153,11 +147,15 @@ def write_section(mark: str, text: str) -> None:
             file.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
+def publish(mark: str, text: str) -> None:
+    """Print a table, and write it where it is shown."""
+    print(text)
+    write_section(mark, text)
+
+
 def main() -> None:
     """Measure, print and write."""
-    text = table()
-    print(text)
-    write_section(MARK, text)
+    publish(MARK, table())
 
 
 if __name__ == "__main__":

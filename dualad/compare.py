@@ -12,7 +12,6 @@ Python, so a function of a few nanoseconds shows mostly the price of the calls.
 
 from __future__ import annotations
 
-import statistics
 import time
 import types
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ import dualad
 
 from .compiler.lowering.source import signature_of
 from .errors import ArgumentError, NotDifferentiableError
+from .measuring import duration, median_seconds
 
 ROWS_SHOWN = 12
 MOST_DIRECTIONS = 256
@@ -99,7 +99,7 @@ class Comparison:
             f"{_multiple(difference_cost):>16}",
             "",
             f"largest disagreement: {self.largest_disagreement:.1e} of the largest gradient entry{scope}",
-            f"cost: the whole gradient, in evaluations of the compiled model; one takes {_duration(model)}",
+            f"cost: the whole gradient, in evaluations of the compiled model; one takes {duration(model)}",
             "first call: with compiling, or loading what an earlier process has compiled; "
             f"that of the model takes {self.first_seconds['model']:.2g} s",
         ]
@@ -355,44 +355,5 @@ def _directions(args: Sequence, argnums: Sequence[int]) -> list[tuple]:
     return found
 
 
-def median_seconds(call: Callable, budget: float = 0.3, samples: int = 9) -> float:
-    """Return the median time of one call, over samples of several calls each.
-
-    Parameters
-    ----------
-    call : callable
-        Called without arguments; called before, so that nothing is left to compile.
-    budget : float
-        Seconds for all samples together; a slow call is sampled three times at least.
-    samples : int
-        Number of samples, if the budget allows them.
-
-    Returns
-    -------
-    float
-        Seconds a call.
-    """
-    call()
-    repeats = 1
-    while (elapsed := _seconds(call, repeats)) < 0.5 * budget / samples:
-        repeats *= 2
-    rounds = int(min(samples, max(3, budget // elapsed)))
-    return statistics.median(_seconds(call, repeats) / repeats for _ in range(rounds))
-
-
-def _seconds(call: Callable, repeats: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    return time.perf_counter() - start
-
-
 def _multiple(ratio: float) -> str:
     return f"{ratio:.1f} x" if ratio < 100.0 else f"{ratio:.0f} x"
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3)):
-        if seconds < 1000.0 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"

@@ -17,22 +17,19 @@ import ast
 import html
 import linecache
 import re
-import time
-import types as pytypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numba import njit, typeof
 
-from .arguments import bound, is_differentiable
 from .compiler.build import Derivative, instrumented
-from .compiler.lowering.dependencies import fixed
-from .compiler.lowering.source import read, star_of
+from .compiler.lowering.source import read
 from .compiler.runtime.clock import seconds_now, seconds_to_look
-from .derivative_function import derivative_of, innermost, jitted, name_of, positions
+from .derivative_function import derivative_of, innermost, name_of
 from .errors import NotDifferentiableError, UnsupportedError
-from .inputs import native
+from .measuring import bytes_text, duration, median_seconds
+from .transforms import at_arguments
 
 __all__ = ["Explanation", "explain"]
 
@@ -112,8 +109,8 @@ class Explanation:
         if not self.seconds:
             return f"the gradient of {self.function} is refused\n{head}"
         ratio = self.seconds["gradient"] / max(self.seconds["function"], 1e-9)
-        spent = f"{_duration(self.seconds['gradient'])}, {ratio:.1f} times the function"
-        return f"gradient of {self.function}: {spent}; stored: {_size(self.stored) or 'nothing'}\n{head}"
+        spent = f"{duration(self.seconds['gradient'])}, {ratio:.1f} times the function"
+        return f"gradient of {self.function}: {spent}; stored: {bytes_text(self.stored) or 'nothing'}\n{head}"
 
     def shares(self, line: LineOfSource) -> tuple[str, str]:
         """Return the shares of the time that the two sweeps spend on behalf of a line, as text."""
@@ -123,7 +120,7 @@ class Explanation:
     def _row(self, line: LineOfSource) -> str:
         forward, reverse = self.shares(line)
         notes = f"    # {', '.join(line.notes)}" if line.notes else ""
-        return f"{forward:>7} {reverse:>7} {_size(line.stored):>8}  {line.number:>4}  {line.text}{notes}"
+        return f"{forward:>7} {reverse:>7} {bytes_text(line.stored):>8}  {line.number:>4}  {line.text}{notes}"
 
     def __str__(self) -> str:
         return self.table()
@@ -140,7 +137,7 @@ class Explanation:
                 rows.append(f'<tr><td colspan="5"><i>{html.escape(name)}</i></td></tr>')
             for line in lines:
                 heat = 0.6 * (line.forward + line.reverse) / total if total else 0.0
-                shown = (*self.shares(line), _size(line.stored))
+                shown = (*self.shares(line), bytes_text(line.stored))
                 cells = "".join(f'<td style="text-align:right">{x}</td>' for x in shown)
                 notes = html.escape(", ".join(line.notes))
                 code = f'<pre style="margin:0">{html.escape(f"{line.number:>4}  {line.text}")}</pre>'
@@ -180,17 +177,7 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
         If the source of `f` cannot be found.
     """
     name = name_of(f)
-    full = bound(f, args)
-    star = star_of(f)
-    if argnums is None:
-        wrt = tuple(k for k, x in enumerate(full) if is_differentiable(x))
-        if not wrt:
-            raise NotDifferentiableError(f"{name} has no floating-point argument to differentiate")
-    else:
-        wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
-    taken = [native(x, k in wrt) for k, x in enumerate(full)]
-    given = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x, _ in taken)
-    function, _, forms = fixed(f, tuple((k, form) for k, (_, form) in enumerate(taken) if form is not None))
+    function, wrt, forms, given = at_arguments(f, args, argnums)
     what = Derivative(function, "value_and_grad", wrt, forms=forms)
     types = tuple(map(typeof, given))
     source = read(innermost(function))
@@ -219,7 +206,7 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
         lines.setdefault(tuple(place), LineOfSource(0, "")).notes.extend(notes)
     functions = _functions(own, lines)
     primal, whole = derivative_of(f, "primal", ()), njit(error_model="numpy")(made.plain)
-    spent = {"function": _median(lambda: primal(*args)), "gradient": _median(lambda: whole(*given))}
+    spent = {"function": median_seconds(lambda: primal(*args)), "gradient": median_seconds(lambda: whole(*given))}
     return Explanation(name, functions, spent, sum(x.stored for x in lines.values()))
 
 
@@ -286,31 +273,5 @@ def _ones(out: object) -> object:
     return np.ones_like(out) if isinstance(out, np.ndarray) else 1.0
 
 
-def _median(call: Callable) -> float:
-    call()
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
-
-
 def _percent(share: float) -> str:
     return f"{100.0 * share:.0f}%" if share >= 0.005 else ""
-
-
-def _size(count: int) -> str:
-    if count == 0:
-        return ""
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count} B"
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{1e9 * seconds:.0f} ns"

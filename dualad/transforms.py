@@ -6,12 +6,13 @@ called from Python and from inside `@njit`, and never changes the caller's array
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types as pytypes
 from collections.abc import Callable
 
 import numpy as np
-from numba import types
+from numba import typeof, types
 
 from .ahead import holds_floats, tangent_type, type_of
 from .arguments import bound, has_reals, is_differentiable, like, snapshot, star_folded
@@ -442,19 +443,19 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False, memory: int | str 
     wrt = tuple(k for k, x in enumerate(kept) if is_differentiable(x))
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    has_aux, limit = bool(has_aux), None if memory is None else ReverseMode(bytes_in(memory))
-    try:
-        if limit is not None:
-            raise NotRepeatableError
-        out, state = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*kept)
-        derivative, left = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_")), (state,)
-    except NotRepeatableError:
+    has_aux, how = bool(has_aux), None if memory is None else ReverseMode(bytes_in(memory))
+    left = None
+    if how is None:
+        with contextlib.suppress(NotRepeatableError):
+            derivative = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_"))
+            out, *left = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*kept)
+    if left is None:
         out, left = derivative_of(f, "primal", ())(*given), ()
-        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, how=limit, extra=("out_bar_",))
+        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, how=how, extra=("out_bar_",))
     if has_aux and not (isinstance(out, tuple | list) and len(out) == 2):
         raise NotDifferentiableError(f"has_aux=True, but {name_of(f)} does not return a pair (value, auxiliary output)")
     value, *aux = out if has_aux else (out,)
-    return value, Pullback(derivative, kept, left, value, wrt, star_of(f), len(primals)), *aux
+    return value, Pullback(derivative, kept, tuple(left), value, wrt, star_of(f), len(primals)), *aux
 
 
 class Pullback:
@@ -532,6 +533,25 @@ hvp.compile = functools.partial(_compile_push_forward, "hvp")
 vjp.compile = _compile_pull_back
 
 
+def at_arguments(f: Callable, args: tuple, argnums: object = None) -> tuple[Callable, tuple, tuple, tuple]:
+    """Return what reverse mode is built of for a call: the function, positions, forms, and the arguments as native.
+
+    Without `argnums` the positions are those of all floating-point arguments.
+    """
+    full = bound(f, args)
+    if argnums is None:
+        wrt = tuple(k for k, x in enumerate(full) if is_differentiable(x))
+        if not wrt:
+            raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
+    else:
+        star = star_of(f)
+        wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
+    taken = [native(x, k in wrt) for k, x in enumerate(full)]
+    given = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x, _ in taken)
+    f, _, forms = fixed(f, tuple((k, form) for k, (_, form) in enumerate(taken) if form is not None))
+    return f, wrt, forms, given
+
+
 def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums: object = None) -> str:
     """Return the Python source that dualad generates for the derivative of `f` at arguments of these types.
 
@@ -551,22 +571,10 @@ def derivative_source(f: Callable, *args: object, mode: str = "reverse", argnums
     str
         The code, as it runs.
     """
-    from numba import typeof
-
     if mode not in ("reverse", "forward"):
         raise ArgumentError(f"mode must be 'reverse' or 'forward', not {mode!r}")
-    full = bound(f, args)
-    if argnums is None:
-        wrt = tuple(k for k, x in enumerate(full) if is_differentiable(x))
-        if not wrt:
-            raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
-    else:
-        star = star_of(f)
-        wrt = tuple(dict.fromkeys(k if star is None else min(k, star) for k in positions(f, argnums)))
-    taken = [native(x, k in wrt) for k, x in enumerate(full)]
-    full = tuple(jitted(x) if isinstance(x, pytypes.FunctionType) else x for x, _ in taken)
-    argument_types = tuple(typeof(x) for x in full)
-    f, _, forms = fixed(f, tuple((k, form) for k, (_, form) in enumerate(taken) if form is not None))
+    f, wrt, forms, given = at_arguments(f, args, argnums)
+    argument_types = tuple(map(typeof, given))
     if mode == "forward":
         return build(Derivative(f, "jvp", wrt, forms=forms), argument_types).text
     try:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dualad
-from dualad.explaining import _duration, _size
+from dualad.measuring import bytes_text, duration
 
 
 def flux(a, b):
@@ -122,5 +122,5 @@ def test_the_command_line():
 
 
 def test_units():
-    assert [_size(n) for n in (0, 12, 1500, 2 * 10**6, 3 * 10**9)] == ["", "12 B", "1.5 kB", "2 MB", "3 GB"]
-    assert [_duration(s) for s in (2e-9, 3.5e-6, 0.25, 2.0)] == ["2 ns", "3.5 us", "250 ms", "2 s"]
+    assert [bytes_text(n) for n in (0, 12, 1500, 2 * 10**6, 3 * 10**9)] == ["", "12 B", "1.5 kB", "2 MB", "3 GB"]
+    assert [duration(s) for s in (2e-9, 3.5e-6, 0.25, 2.0)] == ["2 ns", "3.5 us", "250 ms", "2 s"]

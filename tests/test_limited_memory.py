@@ -189,6 +189,14 @@ def while_in_a_while(u, c, n):
     return x
 
 
+def while_on_an_element(u, c, n):
+    h, k = u.copy(), 0
+    while (a := h[0]) < 50.0 and k < n:
+        h[0] = a + c[k % c.size] * math.sin(a) + 0.01 * a * u[1]
+        k += 1
+    return h[0] * h[1]
+
+
 SIMPLE = (recurrence, backwards)
 OTHERS = (
     heat,
@@ -203,6 +211,7 @@ OTHERS = (
     until_small,
     with_break,
     written_in_while,
+    while_on_an_element,
     loop_in_a_loop,
     exchanged_in_a_loop,
     while_in_a_while,

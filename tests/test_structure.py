@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the bottom up. A module imports from its own layer or from the layers before it; "dualad" is the public names.
 LAYERS = (
-    ("errors",),
+    ("errors", "measuring"),
     ("rules",),
     ("compiler",),
     ("cache",),

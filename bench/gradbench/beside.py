@@ -18,7 +18,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..table import duration, installed, processor, write_section
+from dualad.measuring import duration
+
+from ..table import installed, processor, write_section
 from .protocol import EVALS, load
 
 PEERS = {"c": "C by hand", "jax": "JAX", "torch": "PyTorch", "autograd": "autograd", "casadi": "CasADi"}

@@ -32,6 +32,7 @@ from .differentiate.dependence import Dependence
 from .differentiate.forward import Forward
 from .differentiate.instrumented import Instrumented
 from .differentiate.jacobian import JacobianText
+from .differentiate.loop_states import has_tape
 from .differentiate.nested_checkpoints import LeveledReverse
 from .differentiate.packed import Packed, may_be_packed
 from .differentiate.plan import Plan
@@ -272,13 +273,7 @@ def loops_with_tapes(what: Derivative, argument_types: tuple) -> list[tuple]:
     argument_types = tuple(map(as_writable, argument_types))
     _, _, function, inputs = lowered(Units(sharing=False), what, "vjp", argument_types)
     plan = Plan(function, Activity(function, inputs))
-    outermost = (s for s in function.body if isinstance(s, ir.LOOPS))
-    found = []
-    for loop in outermost:
-        plans = [plan.loops.get(id(s)) for s in (loop, *ir.walk(loop.body))]
-        if any(p is not None and (p.floats or p.integers or p.kept) for p in plans):
-            found.append(loop.place)
-    return found
+    return [s.place for s in function.body if isinstance(s, ir.LOOPS) and has_tape(s, plan)]
 
 
 @dataclass(frozen=True)

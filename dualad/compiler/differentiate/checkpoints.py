@@ -245,8 +245,7 @@ class LimitedReverse(Reverse):
                 self.line("break")
             with self.indented(f"if {f.slots} == 0:"):
                 call = self.scope.bind(schedules.schedule, "schedule")
-                each = f"(8 * ({self.rows(f)}) + {f.held} + {f.at} - 1) // {f.at}"
-                self.line(f"{f.chunk}, {f.slots} = {call}({f.hi}, {f.state_bytes}, {each}, {f.room})")
+                self.line(f"{f.chunk}, {f.slots} = {call}({f.hi}, {f.state_bytes}, {self.bytes_a_trip(f)}, {f.room})")
                 self.measure(f)
             with self.indented("else:"), self.indented(f"if {f.stop} == {f.hi}:"):
                 self.line(f"{f.chunk} = min({f.chunk}, {f.hi} - {f.lo}) // 2")
@@ -267,31 +266,13 @@ class LimitedReverse(Reverse):
         self.line(f"{f.levels} = {self.scope.bind(schedules.levels_of_states, 'levels_of_states')}()")
         with self.indented("while True:"):
             with self.indented(f"while {f.at} - {f.lo} < {f.chunk}:"):
-                if isinstance(loop, For):
-                    with self.indented(f"if {f.at} == len({self.range(loop)}):"):
-                        self.line(f"{f.ended} = True")
-                        self.line("break")
-                    self.line(f"{self.number(loop)} = {f.at}")
-                    self.start_trip(loop)
-                elif loop.test is not None:
-                    Emitter.block(self, loop.header)
-                    with self.indented(f"if not {self.operand(loop.test)}:"):
-                        self.line(f"{f.ended} = True")
-                        self.line("break")
-                self.taped_trip(f)
-                self.moves([(c.param, c.yielded) for c in loop.carried])
-                self.line(f"{f.at} += 1")
-                if loop.exit is not None:
-                    with self.indented(f"if {self.operand(loop.exit)}:"):
-                        self.line(f"{f.ended} = True")
-                        self.line("break")
+                self.trip_or_end(f)
                 self.stop_if_full(f)
             with self.indented(f"if {f.ended} and {self.fitting(f)}:"):
                 self.line("break")
             with self.indented(f"if {f.slots} == 0:"):
                 call = self.scope.bind(schedules.schedule_without_end, "schedule_without_end")
-                each = f"(8 * ({self.rows(f)}) + {f.held} + {f.at} - 1) // {f.at}"
-                self.line(f"{f.chunk}, {f.slots} = {call}({f.state_bytes}, {each}, {f.room})")
+                self.line(f"{f.chunk}, {f.slots} = {call}({f.state_bytes}, {self.bytes_a_trip(f)}, {f.room})")
                 self.measure(f)
             self.forget_tape(f)
             self.resize(f)
@@ -302,6 +283,27 @@ class LimitedReverse(Reverse):
                 self.keep_state_online(f)
         self.line(f"{f.hi} = {f.at}")
         self.line(f"{loop.trips.name} = {f.at}")
+
+    def trip_or_end(self, f: Limited) -> None:
+        """Print a trip of a loop that says in each trip whether it ends: then `ended` is set."""
+        loop = f.state.loop
+        if isinstance(loop, For):
+            self.end_if(f, f"{f.at} == {loop.trips.name if is_counted(loop) else f'len({self.range(loop)})'}")
+            self.line(f"{self.number(loop)} = {f.at}")
+            self.start_trip(loop)
+        elif loop.test is not None:
+            Emitter.block(self, loop.header)
+            self.end_if(f, f"not {self.operand(loop.test)}")
+        self.taped_trip(f)
+        self.moves([(c.param, c.yielded) for c in loop.carried])
+        self.line(f"{f.at} += 1")
+        if loop.exit is not None:
+            self.end_if(f, self.operand(loop.exit))
+
+    def end_if(self, f: Limited, test: str) -> None:
+        with self.indented(f"if {test}:"):
+            self.line(f"{f.ended} = True")
+            self.line("break")
 
     def taped_trip(self, f: Limited) -> None:
         around, self.held = self.held, f.held
@@ -316,6 +318,10 @@ class LimitedReverse(Reverse):
     def rows(self, f: Limited) -> str:
         """Return the text of how many numbers are on the tapes."""
         return " + ".join(top for _, top in self.own_tapes(f)) or "0"
+
+    def bytes_a_trip(self, f: Limited) -> str:
+        """Return the text of how many bytes the trips so far have taken, one by the other."""
+        return f"(8 * ({self.rows(f)}) + {f.held} + {f.at} - 1) // {f.at}"
 
     def sizes(self, f: Limited) -> str:
         """Return the text of how many numbers the tapes have room for."""

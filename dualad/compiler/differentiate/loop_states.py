@@ -52,21 +52,26 @@ class State:
     made: set[Var] = field(default_factory=set)
 
 
+def has_tape(loop: For | While, plan: Plan) -> bool:
+    """Whether a loop, or one inside it, stores anything for the reverse sweep."""
+    plans = (plan.loops.get(id(s)) for s in (loop, *_inside(loop)))
+    return any(p is not None and (p.floats or p.integers or p.kept) for p in plans)
+
+
 def is_long(loop: For | While, plan: Plan) -> bool:
     """Whether the tape of a loop, with those of the loops inside it, may be long."""
-    inner = [s for s in ir.walk(loop.body) if isinstance(s, For | While)]
-    plans = [p for p in (plan.loops.get(id(s)) for s in (loop, *inner)) if p is not None]
-    if not any(p.floats or p.integers or p.kept for p in plans):
+    if not has_tape(loop, plan):
         return False
     bounds = [loop.start, loop.stop, loop.step] if isinstance(loop, For) else [None]
-    if inner or any(p.kept for p in plans) or not all(isinstance(x, Const) for x in bounds):
+    has_inner = any(isinstance(s, For | While) for s in ir.walk(loop.body))
+    if has_inner or plan.loops[id(loop)].kept or not all(isinstance(x, Const) for x in bounds):
         return True
     return len(range(*(x.value for x in bounds))) > _FEW
 
 
 def state_of(loop: For | While, plan: Plan) -> State:
     """Return what the state of a loop is made of; an error if it cannot be run again."""
-    found = State(loop, list(ir.walk(loop.body)))
+    found = State(loop, _inside(loop))
     _check(found, plan)
     aliases = plan.activity.aliases
     handed = [c.param for c in loop.carried]
@@ -75,7 +80,8 @@ def state_of(loop: For | While, plan: Plan) -> State:
     made = (s.target for s in found.inside if isinstance(s, Op) and is_array(s.target) and not shares_memory(s))
     found.made = {r for v in made for r in aliases.roots(v)}
     here, after, read = _written_in(found, plan), _written_after(loop, plan), _read_changed(found, plan)
-    outside = _arrays_from_outside(found)
+    named = {v for s in found.inside for x in ir.operands_of(s) for v in ir.vars_in(x)}  # not only handed in
+    outside = [v for v in read_from_outside(loop) if is_array(v) and v in named]
     bases = [v for v in outside if plan.root(v) is v or plan.root(v) not in outside]
     for v in (*bases, *found.arrays):
         roots = aliases.roots(v)
@@ -88,12 +94,19 @@ def state_of(loop: For | While, plan: Plan) -> State:
     return found
 
 
-def _arrays_from_outside(found: State) -> dict[Var, None]:
-    """Return the arrays that the trips of a loop read or write under names from outside."""
-    inside = {v for s in found.inside for v in ir.defined_by(s)} | {c.param for c in found.loop.carried}
-    inside |= {c.param for s in found.inside if isinstance(s, For | While) for c in s.carried}
-    operands = (x for s in found.inside for x in ir.operands_of(s))
-    return dict.fromkeys(v for x in operands for v in ir.vars_in(x) if is_array(v) and v not in inside)
+def read_from_outside(loop: For | While) -> dict[Var, None]:
+    """Return the variables that a loop begins with or its trips read, apart from those that it defines itself."""
+    inside = _inside(loop)
+    own = {v for s in inside for v in ir.defined_by(s)}
+    loops = [loop, *(s for s in inside if isinstance(s, For | While))]
+    own |= {c.param for s in loops for c in s.carried} | {s.index for s in loops if isinstance(s, For)}
+    operands = (x for s in (*inside, loop) for x in ir.operands_of(s))
+    return dict.fromkeys(v for x in operands for v in ir.vars_in(x) if v not in own)
+
+
+def _inside(loop: For | While) -> list:
+    """Return all statements of a loop, those of its test among them."""
+    return [s for block in ir.blocks_of(loop) for s in ir.walk(block)]
 
 
 def _check(found: State, plan: Plan) -> None:

@@ -21,7 +21,7 @@ from ..analysis.activity import Activity
 from ..ir import For, Function, Var, While
 from ..ir.printer import Emitter, Scope
 from .checkpoints import Limited, LimitedReverse, WholePlan, bytes_of
-from .loop_states import is_long
+from .loop_states import is_long, read_from_outside
 from .plan import Plan
 from .tape_layout import is_counted
 
@@ -45,18 +45,8 @@ class LevelsPlan(WholePlan):
         super().plan_loop(loop)
         plan = self.loops[id(loop)]
         if self.is_nested(loop):
-            plan.external |= _read_from_outside(loop)
+            plan.external.update(read_from_outside(loop))
         return set(plan.external)
-
-
-def _read_from_outside(loop: For | While) -> set[Var]:
-    """Return the variables that a loop begins with, and those from outside that its trips read."""
-    inside = {v for b in ir.blocks_of(loop) for s in ir.walk(b) for v in ir.defined_by(s)}
-    loops = [loop, *(s for b in ir.blocks_of(loop) for s in ir.walk(b) if isinstance(s, For | While))]
-    inside |= {c.param for s in loops for c in s.carried} | {s.index for s in loops if isinstance(s, For)}
-    operands = [x for b in ir.blocks_of(loop) for s in ir.walk(b) for x in ir.operands_of(s)]
-    found = {v for x in (*operands, *ir.operands_of(loop)) for v in ir.vars_in(x)}
-    return found - inside
 
 
 class LeveledReverse(LimitedReverse):
@@ -137,13 +127,7 @@ class LeveledReverse(LimitedReverse):
         self.line(f"{f.lo} = 0")
         self.start(f)
         with self.indented("while True:"):
-            self.leave_at_the_end(f)
-            self.line(f"{self.number(loop)} = {f.at}")
-            if isinstance(loop, For):
-                self.start_trip(loop)
-            self.taped_trip(f)
-            self.line(f"{f.at} += 1")
-            self.next_trip(loop)
+            self.trip_or_end(f)
             self.line(f"{f.used} = 8 * ({self.sizes(f)}) + {f.held}")
             with self.indented(f"if {f.used} > {f.room}:"):
                 self.forget_tape(f)
@@ -151,18 +135,6 @@ class LeveledReverse(LimitedReverse):
         if not is_counted(loop):
             self.line(f"{loop.trips.name} = {f.at}")
         self.leave(loop)
-
-    def leave_at_the_end(self, f: Limited) -> None:
-        """Print what ends a loop before a trip."""
-        loop = f.state.loop
-        if isinstance(loop, For):
-            end = loop.trips.name if is_counted(loop) else f"len({self.range(loop)})"
-            with self.indented(f"if {f.at} >= {end}:"):
-                self.line("break")
-        elif loop.test is not None:
-            Emitter.block(self, loop.header)
-            with self.indented(f"if not {self.operand(loop.test)}:"):
-                self.line("break")
 
     # ---------------------------------------------------------------- reverse sweep
 
