@@ -151,6 +151,17 @@ def written_in_while(u, c, n):
     return np.sum(h * h)
 
 
+def complex_packet(u, c, n):
+    psi, new = np.exp(u + 0.0j), np.zeros(u.size, np.complex128)
+    for _ in range(n):
+        for k in range(1, u.size - 1):
+            new[k] = psi[k] - 0.05j * (2.0 * psi[k] - psi[k - 1] - psi[k + 1] + c[k] * psi[k])
+        norm = np.sqrt(np.sum(np.abs(new) ** 2))
+        for k in range(u.size):
+            psi[k] = new[k] / norm
+    return np.sum(np.abs(psi) ** 2 * u)
+
+
 def loop_in_a_loop(u, c, n):
     u, c = u.copy(), c.copy()
     w = np.empty_like(u)
@@ -212,6 +223,7 @@ OTHERS = (
     with_break,
     written_in_while,
     while_on_an_element,
+    complex_packet,
     loop_in_a_loop,
     exchanged_in_a_loop,
     while_in_a_while,
