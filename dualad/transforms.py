@@ -74,8 +74,8 @@ def grad(
     memory : int or str, optional
         How many bytes the tape may take, as a number or as "200MB" or "1.5GiB". While the tape fits it is kept as a
         whole; a loop whose tape does not is reversed in chunks, whose trips are run again from states that were kept
-        (binomial checkpointing: Griewank and Walther 2000). The results are the same; to the bit, but for loops that are
-        vectorised when they are run as a whole. Default: no limit.
+        (binomial checkpointing: Griewank and Walther 2000). The results are the same; to the bit, but for loops
+        that are vectorised when they are run as a whole. Default: no limit.
 
     Returns
     -------
