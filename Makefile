@@ -1,5 +1,6 @@
 # make demo       fit the predator-prey model and compare its derivatives
 # make test       ruff and the test suite, which executes the notebooks
+# make test-all   the same with all cases of the long lists
 # make fuzz       random programs by the thousand (FUZZ="--kind joins --seed 1000 --count 500 --jobs 4")
 # make bench      the benchmark tables
 # make notebooks  execute the notebooks and store what they show
@@ -13,7 +14,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 FUZZ ?=
 
-.PHONY: demo test fuzz bench notebooks docs clean
+.PHONY: demo test test-all fuzz bench notebooks docs clean
 
 demo: $(VENV)/.core
 	$(RUN) -m dualad
@@ -21,6 +22,10 @@ demo: $(VENV)/.core
 test: $(VENV)/.test
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -n auto
+
+test-all: $(VENV)/.test
+	$(RUN) -m ruff check .
+	$(RUN) -m pytest -n auto --all
 
 fuzz: $(VENV)/.test
 	$(RUN) -m tests.fuzz $(FUZZ)

@@ -35,6 +35,7 @@ def random_like(x, rng):
 SHARED = [p for p in PROGRAMS if p.scalar and SINGLE not in p.name and not any(c in p.name for c in COMPILED)]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("program", SHARED, ids=lambda p: p.name)
 def test_engine_dual_and_tape_agree(program):
     rng = np.random.default_rng(3)

@@ -160,6 +160,7 @@ def cost_of(f):
     return cost
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("f", [smooth, rough])
 def test_one_half_is_enough(f):
     x, c = np.array([0.3, -0.8, 1.2]), 1.7

@@ -131,6 +131,7 @@ def bound(p, q):
     return found.x
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("solver", "constraints"), [(free, None), (bound, on_a_parabola)])
 def test_minima(solver, constraints):
     best = dualad.implicit_minimum(solver, objective, constraints, tolerance=1e-4)

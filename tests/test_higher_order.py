@@ -64,6 +64,7 @@ def loop_with_writes(x):
     return out
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("transform", [jacfwd, jacrev, jacobian])
 @pytest.mark.parametrize(
     ("f", "x"),
@@ -152,6 +153,7 @@ def test_hessian_vector_product(f):
     close(hvp(f, (X,), (v,)), second_difference(f, X) @ v, 1e-4)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "f",
     [

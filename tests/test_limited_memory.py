@@ -269,6 +269,7 @@ def test_where_one_trip_does_not_fit_the_loops_inside_are_reversed_in_chunks():
         assert np.array_equal(limited(*arguments(exchanged_in_a_loop)), expected)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("f", [recurrence, buffers_exchanged, until_small], ids=lambda f: f.__name__)
 def test_compiled(f):
     expected = dualad.value_and_grad(f, (0, 1))(*arguments(f))
@@ -407,6 +408,7 @@ def slope(u, c, n):
     return np.sum(dualad.grad(heat, memory=2_500)(u, c, n))
 
 
+@pytest.mark.one_in(2)
 def test_composed():
     arguments = (U, C, 30)
     expected = dualad.grad(heat, (0, 1))(*arguments)

@@ -53,6 +53,7 @@ CASES = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_both_modes(name, tmp_path):
     body, args = CASES[name]

@@ -31,6 +31,7 @@ def zero_like(arg):
 PLAIN = [p for p in PROGRAMS if not any(isinstance(p.args[k], tuple) for k in p.argnums)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("program", PLAIN[::12], ids=lambda p: p.name)
 def test_a_jacobian_times_a_direction_is_the_tangent(program):
     rng = np.random.default_rng(0)

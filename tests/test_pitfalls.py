@@ -367,3 +367,14 @@ def test_zeros_of_both_signs_are_two_constants():
 
     assert both_modes(f, 1.0) == (-1.0, -1.0)
     assert both_modes(f, 3.0) == (1.0, 1.0)
+
+
+def test_an_index_outside_of_a_table_of_constants():
+    derivative = dualad.grad(lambda x, i, j: x * (2.0, 3.0, 4.0)[i] ** [1, 2, 3][j])
+    assert derivative(2.0, 1, -2) == 9.0
+    assert derivative(2.0, -3, 0) == 2.0
+    for k in (-4, 3):
+        with pytest.raises(IndexError, match="^tuple index out of range$"):
+            derivative(2.0, k, 0)
+        with pytest.raises(IndexError, match="^list index out of range$"):
+            derivative(2.0, 0, k)

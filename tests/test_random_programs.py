@@ -30,12 +30,14 @@ def test_random_programs_run(make):
     assert all(np.isfinite(leaf).all() for leaf in leaves(tuple(results)))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("make", [make for kind, make in KINDS.items() if kind != "joins"])
 def test_as_python(make, seed):
     check(make(seed))
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("first", range(0, JOINS, 10))
 def test_joins_as_python(first):
     verdicts = {seed: judge(join_program(seed)) for seed in range(first, first + 10)}

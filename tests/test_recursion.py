@@ -35,6 +35,7 @@ from .recursive import (
 )
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("f, args", [(f, args) for f, *args in CASES], ids=lambda x: getattr(x, "__name__", ""))
 def test_derivatives(f, args):
     check_grads(f, tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args))
@@ -153,6 +154,7 @@ def test_an_error_in_a_unit_is_raised():
 # -------------------------------------------------------------------- second derivatives
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "f, args",
     [
@@ -216,3 +218,12 @@ def test_refused(f, args, message):
     for mode in ("forward", "reverse"):
         with pytest.raises(dualad.UnsupportedError, match=message):
             dualad.derivative_source(f, *args, mode=mode)
+
+
+def test_a_unit_is_compiled_once():
+    derivative = dualad.grad(fact)
+    derivative(1.5, 4)
+    (built,) = derivative.built.values()
+    units = [x for name, x in built.function.__globals__.items() if name.endswith(("_forward", "_reverse"))]
+    assert len(units) == 2
+    assert [len(unit.signatures) for unit in units] == [1, 1]

@@ -173,6 +173,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs(name):
     f, args, argnums = PROGRAMS[name]

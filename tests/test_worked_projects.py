@@ -32,12 +32,14 @@ def test_bundle_adjustment():
     assert found.success and np.std(found.fun) < 0.3 < 1.0 < np.std(before)
 
 
+@pytest.mark.long
 def test_stiff_kinetics():
     module = example("stiff_kinetics")
     rates, found = module.estimate(12)
     assert np.allclose(rates, module.TRUE, atol=0.02) and found.fun < 1e-5  # implicit Euler is of first order
 
 
+@pytest.mark.long
 def test_swing_up():
     module = example("swing_up")
     motion, found = module.plan(20, 4.0, 100)
@@ -55,6 +57,7 @@ def test_heston():
         assert np.isclose(gradient[k], (moved[0] - moved[1]) / (2.0 * step), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.long
 def test_gru():
     parameters, losses = example("gru").train(4, 6, 32, 60, 0.03)
     assert list(parameters) == ["update", "reset", "candidate", "readout"] and parameters["readout"].shape == (4,)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from numba import njit, types
+from numba import types
 
 from ..errors import DualadError, UnsupportedError, at
 from . import ir, passes
@@ -29,7 +29,7 @@ from .lowering.branches import Unreachable
 from .lowering.dicts import held_by_dicts
 from .lowering.lower import Lowering
 from .lowering.recursion import Unit, Units, is_call
-from .runtime.numba_bridge import typing_stub
+from .runtime.numba_bridge import typing_stub, unit_njit
 from .runtime.numba_bridge.objects import describe, is_modelled
 
 _GUESSES = (types.boolean, types.int64, types.float64)
@@ -309,7 +309,7 @@ class Instances:
             else:
                 lines = instance.reverse.emit_reverse(name)
             if "njit" not in self._namespace:
-                self._namespace["njit"] = njit
+                self._namespace["njit"] = unit_njit
             parts.append("\n".join(['@njit(error_model="numpy")', *lines]) + "\n\n\n")
         return "".join(parts)
 

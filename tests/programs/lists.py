@@ -287,6 +287,19 @@ def lists_as_tests(x):
     return s * (1.0 + len(items)) + (sum(items) if items else x[0])
 
 
+NUMERATOR = [3.2093, 377.485, 113.864, 3.1611]
+ORDERS = (2, 0, 1, 3)
+
+
+def tables_of_constants(x, n):
+    s = 0.0
+    for k in range(n):
+        s = (s + NUMERATOR[k] * x[ORDERS[k]]) * x[0]
+        if x[k] > 1.0:
+            s = s + NUMERATOR[-k - 1] * x[k] ** ORDERS[k % 4]
+    return s
+
+
 X = quantised(521, 6)
 
 PROGRAMS: list[Program] = [
@@ -313,4 +326,5 @@ PROGRAMS: list[Program] = [
     case(dict_changed_by_helpers, X, native=False),
     case(dicts_made_in_branches, X, native=False),
     case(lists_as_tests, X, native=False),
+    case(tables_of_constants, X, 4),
 ]

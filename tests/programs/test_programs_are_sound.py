@@ -78,6 +78,7 @@ class TestProgram:
 
 
 # every fourth: the derivatives' tests compile all of them
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("program", PROGRAMS[::4], ids=lambda program: program.name)
 def test_native_agrees_with_python_and_repeats(program: Program):
     if not program.native:

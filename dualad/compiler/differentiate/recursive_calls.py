@@ -84,7 +84,8 @@ class ReverseCalls:
         tapes = {self.fresh("tape"): "float64", self.fresh("itape"): "int64"}
         for tape, dtype in tapes.items():
             self.open_tape(tape, dtype)
-        self.line(f"{self.state} = ({', 0, '.join(tapes)}, 0)")
+        nothing = "np.int64(0)"  # a literal would be of a type of its own, and the units compiled for that as well
+        self.line(f"{self.state} = ({f', {nothing}, '.join(tapes)}, {nothing})")
         self.kept = {ty: self.fresh("kept") for ty in calls[0].detail.family.kept_types(calls)}
         for ty, name in self.kept.items():
             self.line(f"{name} = [{_empty(ty)}]")

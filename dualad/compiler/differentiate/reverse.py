@@ -440,10 +440,12 @@ class Reverse(ReverseLoops):
         of_bar, of_partial = self.plan.guards.of_adjoint(op, rule, partial)
         if rule_text.number(partial) is None and of_bar and of_partial:
             return "+", rule_text.guarded(partial, bar)
-        sign, text = rule_text.times(partial, bar)
         if rule_text.number(partial) is not None or not (of_bar or of_partial):
-            return sign, text
-        return sign, f"({text} if {bar if of_bar else ast.unparse(partial)} != 0.0 else 0.0)"
+            return rule_text.times(partial, bar)
+        sign, partial = rule_text.signed(partial)
+        return sign, rule_text.scaled(ast.unparse(partial), bar) if of_bar else rule_text.scaled(
+            bar, ast.unparse(partial)
+        )
 
     def give_fresh(self, x: Var, text: str) -> None:
         """Pass a newly computed cotangent to an argument."""

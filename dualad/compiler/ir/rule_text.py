@@ -159,7 +159,12 @@ def chosen(partial: ast.expr, factor: str, zero: str = "0.0") -> str:
 
 def guarded(partial: ast.expr, factor: str, either: bool = True) -> str:
     """Return the text of partial * factor that is 0 where the factor is, or either is, whatever the other one."""
-    return f"vmath.{'times' if either else 'scaled'}({ast.unparse(partial)}, {factor})"
+    return f"vmath.times({ast.unparse(partial)}, {factor})" if either else scaled(ast.unparse(partial), factor)
+
+
+def scaled(x: str, y: str) -> str:
+    """Return the text of x * y that is 0 where y is."""
+    return f"vmath.scaled({x}, {y})"
 
 
 def times(partial: ast.expr, bar: str) -> tuple[str, str]:
@@ -170,15 +175,19 @@ def times(partial: ast.expr, bar: str) -> tuple[str, str]:
             return "+", bar
         if n == -1:
             return "-", bar
-    sign = "+"
+    sign, partial = signed(partial)
+    return sign, ast.unparse(ast.BinOp(partial, ast.Mult(), ast.Name(bar, ast.Load())))
+
+
+def signed(partial: ast.expr) -> tuple[str, ast.expr]:
+    """Return the sign of a partial, "+" or "-", and what it is without."""
     if isinstance(partial, ast.UnaryOp) and isinstance(partial.op, ast.USub):
-        sign, partial = "-", partial.operand
-    elif (
+        return "-", partial.operand
+    if (
         isinstance(partial, ast.BinOp)
         and isinstance(partial.op, ast.Mult | ast.Div)
         and isinstance(partial.left, ast.UnaryOp)
         and isinstance(partial.left.op, ast.USub)
     ):
-        sign, partial = "-", ast.BinOp(partial.left.operand, partial.op, partial.right)
-    product = ast.BinOp(partial, ast.Mult(), ast.Name(bar, ast.Load()))
-    return sign, ast.unparse(product)
+        return "-", ast.BinOp(partial.left.operand, partial.op, partial.right)
+    return "+", partial

@@ -378,7 +378,8 @@ class Expressions(
     def pick(self, items, index: object, node: ast.AST, kind: str | None = None) -> object:
         """Return an item of a tuple or list; an index known only at run time becomes a chain of branches.
 
-        If it may lie outside, `kind` says what it is then outside of.
+        Of items that are constants it reads a table. If the index may lie outside, `kind` says what it is then outside
+        of.
         """
         n = len(items)
         if isinstance(index, Const):
@@ -398,6 +399,9 @@ class Expressions(
             ends = [self.emit(fn, (shifted, Const(k)), node) for fn, k in ((operator.lt, 0), (operator.ge, n))]
             outside = self.emit(operator.or_, tuple(ends), node)
             self.branch(outside, lambda: self.raise_(IndexError, [message], node), lambda: None, node)
+
+        if n > 2 and all(isinstance(x, Const) for x in items) and {type(x.value) for x in items} in ({float}, {int}):
+            return self.emit("getitem", (ir.Global(np.array([x.value for x in items])), shifted), node)
 
         def choose(k: int) -> object:
             if k == n - 1:

@@ -30,7 +30,7 @@ from numba.np.ufunc.dufunc import DUFunc
 from numba.np.ufunc.gufunc import GUFunc
 
 from ....errors import DualadError
-from .dispatchers import derivative_in, inner_njit, result_type, specialising_dispatcher
+from .dispatchers import derivative_in, inner_njit, result_type, specialising_dispatcher, unit_njit
 from .inline import inline_code
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "specialising_dispatcher",
     "type_of_item",
     "typing_stub",
+    "unit_njit",
 ]
 
 

@@ -16,7 +16,7 @@ from .. import progress
 from .libraries import native_on_demand
 from .stored import Kept, classes_by_token, keep_out_of_numbas_cache
 
-__all__ = ["derivative_in", "inner_njit", "result_type", "specialising_dispatcher"]
+__all__ = ["derivative_in", "inner_njit", "result_type", "specialising_dispatcher", "unit_njit"]
 
 _LONG = 8000
 """Bytes of bytecode from which on Numba's SSA pass, which goes through every block for every variable that is assigned
@@ -96,6 +96,11 @@ class _SpecialisingDispatcher(CPUDispatcher):
 def derivative_in(f: object) -> object:
     """Return the derivative that a dispatcher belongs to; anything else as it is."""
     return f.derivative if isinstance(f, _SpecialisingDispatcher) and f.derivative is not None else f
+
+
+def unit_njit(error_model: str) -> Callable:
+    """Return the decorator of generated functions that call each other; they are compiled for Python as well."""
+    return njit(error_model=error_model, pipeline_class=_Generated)
 
 
 def inner_njit(function: Callable) -> object:
