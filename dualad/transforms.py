@@ -199,9 +199,10 @@ def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fa
 
 
 def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return the Hessian of a scalar function: the Jacobian of its gradient, column by column.
+    """Return the Hessian of a scalar function: the Jacobian of its gradient.
 
-    Each column is the gradient, by reverse mode, of a tangent, by forward mode.
+    Each column is the gradient, by reverse mode, of a tangent, by forward mode. Where the function is made of float64
+    numbers, elements and loops, several columns share one sweep.
 
     Parameters
     ----------

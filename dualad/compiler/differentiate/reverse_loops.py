@@ -44,7 +44,7 @@ class ReverseLoops(Taping):
             if c.result in self.live:
                 text = self.bar(c.result)
             else:
-                text = self.zero_array(c.result) if is_array(c.result) else "0.0"
+                text = self.zero_array(c.result) if is_array(c.result) else self.zero_bar(c.result)
             self.line(f"{self.bar(c.param)} = {text}")
             self.live.discard(c.result)
         outside = set(self.live)
@@ -70,7 +70,7 @@ class ReverseLoops(Taping):
                 self.reverse_block(loop.body)
                 for c in slots:
                     if c.param not in self.live:
-                        zero = self.zero_array(c.param) if is_array(c.param) else "0.0"
+                        zero = self.zero_array(c.param) if is_array(c.param) else self.zero_bar(c.param)
                         self.line(f"{self.bar(c.param)} = {zero}")
             if self.may_gather(loop, n, head):
                 self.gather(loop, n, slots, first, start)
