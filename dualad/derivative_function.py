@@ -19,7 +19,7 @@ from .coinciding import by_forward_mode
 from .compiler.build import Built, Derivative, build, loops_with_tapes
 from .compiler.checks import NotScalarError, check_types
 from .compiler.ir.infer import refusal
-from .compiler.lowering.dependencies import dependencies, fixed, portable
+from .compiler.lowering.dependencies import dependencies, dependencies_and_seen, fixed, portable
 from .compiler.lowering.entries import Whole
 from .compiler.lowering.source import (
     Differentiated,
@@ -32,6 +32,7 @@ from .compiler.lowering.source import (
     unpack,
 )
 from .compiler.lowering.structures import Form, rebuilt
+from .compiler.lowering.unchanged import keep, made_of
 from .compiler.lowering.values import Axes, ReverseMode
 from .compiler.runtime.numba_bridge import (
     NumbaError,
@@ -47,6 +48,9 @@ from .structures import NotTaken, as_plain, from_plain
 _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
 
+_UNDERSTOOD = (NumbaError, TypeError, NotImplementedError, DualadError, MemoryError)
+"""What native code, or its compilation, may fail with that more can be said about."""
+
 _MOST_LEVELS = 3
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
 
@@ -57,11 +61,11 @@ class Surrounded:
     `forms` are those of arguments that are structures.
     """
 
-    __slots__ = ("dependencies", "forms", "function")
+    __slots__ = ("dependencies", "forms", "function", "seen")
 
     def __init__(self, function: object, forms: tuple = ()):
         self.function, self.forms = function, forms
-        self.dependencies = dependencies(function, forms)
+        self.dependencies, self.seen = dependencies_and_seen(function, forms)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Surrounded) and self.dependencies == other.dependencies
@@ -132,34 +136,52 @@ class DerivativeFunction(Differentiated):
                 return self._call_with_structures(args, kwargs)
         return self._run(args, kwargs, args, kwargs)
 
+    def of_native(self, *args: object) -> object:
+        """Call native code with arguments that it takes as they are: numbers, arrays, and tuples of such."""
+        if self._deeper is not None:
+            return self._deeper.of_native(*args)
+        try:
+            result = self.dispatcher(*args)
+        except _UNDERSTOOD as error:
+            return self._another_try(error, args, {}, args, {})
+        return self._to_the_user(result, args) if self._has_form or self._has_values else result
+
     def _run(self, args: tuple, kwargs: dict, given: tuple, named: dict) -> object:
         """Call native code with arguments as it takes them, which are `given` and `named` as the user gives them."""
         if self._deeper is not None:
             return self._deeper._run(args, kwargs, given, named)
         try:
             result = self.dispatcher(*args, **kwargs)
-        except NotScalarError as error:
-            if self.what.kind not in ("grad", "value_and_grad"):
-                raise
-            out = derivative_of(self.what.function, "primal", ())(*given, **named)
-            if isinstance(out, np.ndarray):
-                raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
-            raise
-        except MemoryError as error:
+        except _UNDERSTOOD as error:
+            return self._another_try(error, args, kwargs, given, named)
+        return self._to_the_user(result, args) if self._has_form or self._has_values else result
+
+    def _another_try(self, error: Exception, args: tuple, kwargs: dict, given: tuple, named: dict) -> object:
+        """Return the result of a call that has failed, if there is another way; else say why."""
+        if isinstance(error, MemoryError):
             self._deeper = self._with_more_levels(error)
             if self._deeper is not None:
                 return self._deeper._run(args, kwargs, given, named)
             raise self._out_of_memory(error, args) from None
-        except (NumbaError, TypeError, NotImplementedError, DualadError) as error:
-            retry = with_jitted_functions(args, kwargs)
-            if retry is None:
-                self._explain(error, given, named)
-                raise
-            try:
-                result = self.dispatcher(*retry[0], **retry[1])
-            except NumbaError as error:
-                self._explain(error, given, named)
-                raise
+        if isinstance(error, NotScalarError) and self.what.kind in ("grad", "value_and_grad"):
+            out = derivative_of(self.what.function, "primal", ())(*given, **named)
+            if isinstance(out, np.ndarray):
+                raise NotDifferentiableError(error.message(f"an array of shape {out.shape}")) from None
+        if isinstance(error, NotScalarError):
+            raise error
+        retry = with_jitted_functions(args, kwargs)
+        if retry is None:
+            self._explain(error, given, named)
+            raise error
+        try:
+            result = self.dispatcher(*retry[0], **retry[1])
+        except NumbaError as error:
+            self._explain(error, given, named)
+            raise
+        return self._to_the_user(result, args)
+
+    def _to_the_user(self, result: object, args: tuple) -> object:
+        """Return what native code returns as the user expects it."""
         if self._has_values and not self.what.has_aux:
             if self.what.kind == "grad":
                 result = by_forward_mode(self.what, result, args, derivative_of)
@@ -280,10 +302,11 @@ class DerivativeFunction(Differentiated):
             self._by_forms[forms] = found
         return found
 
-    def take_anew(self) -> None:
-        """Let the classes of arguments count as they are when they are next met."""
+    def as_now(self) -> DerivativeFunction:
+        """Return the derivative itself, for which the classes of arguments count as they are when next met."""
         if self._by_forms:
             self._by_forms = {}
+        return self
 
     def _in_form(self, result: object, forms: dict[int, object]) -> object:
         """Return a result with derivatives in the form of the arguments that they are taken by."""
@@ -420,10 +443,6 @@ class Unusable:
 
 register_callable(DerivativeFunction, lambda d: d.dispatcher)
 register_callable(Unusable, lambda d: d.dispatcher)
-
-
-def _as_tuples(x: object) -> object:
-    return tuple(_as_tuples(i) for i in x) if isinstance(x, list) else x
 
 
 def name_of(f: object) -> str:
@@ -566,6 +585,14 @@ def derivative_of(
 
     The same derivative is returned for all functions of which `dependencies` says the same.
     """
-    found = _made(Surrounded(derivative_in(f), forms), kind, (argnums, single, has_aux, how), extra)
-    found.take_anew()
-    return found
+    what = kind, (argnums, single, has_aux, how), extra
+    made = None if forms else made_of(f)
+    found = None if made is None else made.get(what)
+    if found is None:
+        given = Surrounded(derivative_in(f), forms)
+        found = _made(given, *what)
+        if made is None and not forms:
+            made = keep(given.function, given.seen)
+        if made is not None:
+            made[what] = found
+    return found.as_now()

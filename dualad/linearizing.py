@@ -66,10 +66,18 @@ def linearize(f: Callable, *primals: object, has_aux: bool = False) -> tuple:
     else:
         matrix = _by_rows(pullback, y, as_out, wrt) if y.size <= x.size else _by_columns(f, given, wrt, has_aux)
 
+        is_number = type(out) is float
+        is_flat = len(wrt) == len(given) and all(type(p) is float for p in given)
+        is_array = len(given) == 1 and type(given[0]) is np.ndarray
+
         def jvp_fn(*dots: object) -> object:
             found = tangents_of(dots)
-            x_dot, _ = ravel(tuple(found[k] for k in wrt))
-            return as_out(matrix @ x_dot)
+            if is_flat or is_array:
+                x_dot = np.array(found) if is_flat else found[0].ravel()
+            else:
+                x_dot, _ = ravel(tuple(found[k] for k in wrt))
+            out_dot = matrix @ x_dot
+            return out_dot.item() if is_number else as_out(out_dot)
 
     return out, jvp_fn, *aux
 

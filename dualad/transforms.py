@@ -16,10 +16,12 @@ from numba import typeof, types
 
 from .ahead import holds_floats, tangent_type, type_of
 from .arguments import bound, has_reals, is_differentiable, like, snapshot, star_folded
+from .calls import Pull, Pullback, Push, are_simple, as_given, dtypes_of, remember
 from .compiler.build import Derivative, build
 from .compiler.differentiate.rows import NotRepeatableError
 from .compiler.lowering.dependencies import fixed
 from .compiler.lowering.source import star_of
+from .compiler.lowering.unchanged import made_of
 from .compiler.lowering.values import ReverseMode
 from .compiler.runtime.numba_bridge import result_type
 from .compiler.runtime.numba_bridge.jitted import (
@@ -197,9 +199,10 @@ def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fa
 
 
 def hessian(f: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> DerivativeFunction:
-    """Return the Hessian of a scalar function: the Jacobian of its gradient, column by column.
+    """Return the Hessian of a scalar function: the Jacobian of its gradient.
 
-    Each column is the gradient, by reverse mode, of a tangent, by forward mode.
+    Each column is the gradient, by reverse mode, of a tangent, by forward mode. Where the function is made of float64
+    numbers, elements and loops, several columns share one sweep.
 
     Parameters
     ----------
@@ -223,9 +226,16 @@ def _of(
     holomorphic: bool = False,
     memory: int | str | None = None,
 ) -> DerivativeFunction:
+    asked = kind, bool(has_aux), bool(holomorphic), memory, argnums
+    made = made_of(f) if type(argnums) is int and memory is None else None
+    if made is not None and asked in made:
+        return made[asked].as_now()
     mode = ReverseMode(bytes_in(memory), bool(holomorphic))
     how = None if mode == ReverseMode() else mode
-    return derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, how)
+    found = derivative_of(f, kind, positions(f, argnums), isinstance(argnums, int | np.integer), has_aux, how)
+    if type(argnums) is int and memory is None:
+        remember(made_of(f), asked, found)
+    return found
 
 
 def jvp(
@@ -269,7 +279,7 @@ def jvp(
     ``jvp.compile(f, *types)`` compiles what it needs ahead of the first call, for primals of some types and tangents of
     all of them, or of those in `argnums`; see `DerivativeFunction.compile`.
     """
-    found = _push_forward(f, "jvp", primals, tangents, argnums, has_aux)
+    found = _push_forward(f, "jvp", primals, tangents, argnums, bool(has_aux))
     return (found[0][0], found[1][0], found[0][1]) if has_aux else found
 
 
@@ -360,6 +370,13 @@ def _push_forward(
     how: int | None = None,
 ) -> object:
     """Check primals against tangents and call the derivative with both."""
+    can_be_known = argnums is None and type(primals) is tuple and type(tangents) is tuple
+    if can_be_known:
+        asked = kind, how, has_aux, len(primals), *map(type, primals), *map(type, tangents)
+        made = made_of(f)
+        found = None if made is None else made.get(asked)
+        if found is not None and (found.dtypes is None or found.takes(primals, tangents)):
+            return found(primals, tangents)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError("primals and tangents must be tuples, one entry an argument")
     names = [p.name for p in parameters_of(f)]
@@ -388,7 +405,12 @@ def _push_forward(
         wrt = [k for k in wrt if dots[k] is not None]  # zero is the tangent of what is held fixed
     extra = tuple(f"{names[k]}_dot_" for k in wrt)
     used = [given[k] for k in wrt]
-    result = derivative_of(f, kind, tuple(wrt), has_aux=bool(has_aux), how=how, extra=extra)(*full, *used)
+    derivative = derivative_of(f, kind, tuple(wrt), has_aux=has_aux, how=how, extra=extra)
+    result = derivative(*full, *used)
+    if can_be_known and star_of(f) is None and are_simple((*full, *tangents)):
+        is_as_given = all(given[k] is dots[k] if k in wrt else dots[k] is None for k in dots)
+        if is_as_given and (kind != "hvp" or len(full) == len(primals)):
+            remember(made_of(f), asked, Push(derivative, primals, full[len(primals) :], tuple(wrt)))
     if kind != "hvp":
         return result
     products = list(result) if len(full) > 1 else [result]
@@ -397,16 +419,8 @@ def _push_forward(
         return chosen if isinstance(argnums, tuple | list) else chosen[0]
     if len(full) == 1 and star_of(f) is None:
         return products[0]
-    entries = _as_given(products, star_of(f), full, len(primals))
+    entries = as_given(products, star_of(f), full, len(primals))
     return entries[0] if len(primals) == 1 else entries
-
-
-def _as_given(entries: list, star: int | None, full: tuple, count: int) -> tuple:
-    """Return the entries for the arguments that were given, of entries for all parameters (None: for none of them)."""
-    if star is not None:
-        rest = entries.pop(star)
-        entries[star:star] = [None] * len(full[star]) if rest is None else list(rest)
-    return tuple(entries[:count])
 
 
 def vjp(f: Callable, *primals: object, has_aux: bool = False, memory: int | str | None = None) -> tuple:
@@ -438,6 +452,14 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False, memory: int | str 
     -----
     ``vjp.compile(f, *types)`` compiles what both need ahead of the first call; see `DerivativeFunction.compile`.
     """
+    asked = "vjp", *map(type, primals)
+    made = made_of(f) if memory is None and not has_aux else None
+    known = None if made is None else made.get(asked)
+    if known is not None and (known.dtypes is None or known.dtypes == dtypes_of(primals)):
+        try:
+            return known(primals)
+        except NotRepeatableError:  # for arrays of so many dimensions
+            pass
     # the pullback speaks of the arguments as they are now, whatever the caller does to the arrays afterwards
     given = tuple(snapshot(x) for x in primals)
     kept = bound(f, given)
@@ -445,46 +467,23 @@ def vjp(f: Callable, *primals: object, has_aux: bool = False, memory: int | str 
     if not wrt:
         raise NotDifferentiableError(f"{name_of(f)} has no floating-point argument to differentiate")
     has_aux, how = bool(has_aux), None if memory is None else ReverseMode(bytes_in(memory))
-    left = None
+    star, count, left = star_of(f), len(primals), None
     if how is None:
         with contextlib.suppress(NotRepeatableError):
             derivative = derivative_of(f, "vjp_reverse", wrt, has_aux=has_aux, extra=("state_", "out_bar_"))
-            out, *left = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)(*kept)
+            forward = derivative_of(f, "vjp_forward", wrt, has_aux=has_aux)
+            out, *left = forward(*kept)
+            call = Pull(derivative, wrt, star, count)
+            if not has_aux and star is None and are_simple(kept):
+                call = Pull(derivative, wrt, star, count, forward, kept[count:], dtypes_of(primals))
+                remember(made_of(f), asked, call)
     if left is None:
         out, left = derivative_of(f, "primal", ())(*given), ()
-        derivative = derivative_of(f, "vjp", wrt, has_aux=has_aux, how=how, extra=("out_bar_",))
+        call = Pull(derivative_of(f, "vjp", wrt, has_aux=has_aux, how=how, extra=("out_bar_",)), wrt, star, count)
     if has_aux and not (isinstance(out, tuple | list) and len(out) == 2):
         raise NotDifferentiableError(f"has_aux=True, but {name_of(f)} does not return a pair (value, auxiliary output)")
     value, *aux = out if has_aux else (out,)
-    return value, Pullback(derivative, kept, tuple(left), value, wrt, star_of(f), len(primals)), *aux
-
-
-class Pullback:
-    """The second result of `vjp`: takes a cotangent of the result to those of the arguments.
-
-    `left` is what the forward sweep has left, in a tuple; empty where each call has a forward sweep of its own.
-    """
-
-    def __init__(
-        self,
-        derivative: Callable,
-        primals: tuple,
-        left: tuple,
-        out: object,
-        wrt: tuple[int, ...],
-        star: int | None,
-        count: int,
-    ):
-        self.derivative, self.primals, self.left, self.out = derivative, primals, left, out
-        self.wrt, self.star, self.count = wrt, star, count
-
-    def __call__(self, cotangent: object) -> tuple:
-        seed = like(self.out, cotangent, "the result", "cotangent")
-        bars = self.derivative(*self.primals, *self.left, seed)
-        entries: list = [None] * len(self.primals)
-        for k, bar in zip(self.wrt, bars, strict=True):
-            entries[k] = bar
-        return _as_given(entries, self.star, self.primals, self.count)
+    return value, Pullback(call, kept, tuple(left), value), *aux
 
 
 def _types_ahead(f: Callable, given: tuple) -> list:

@@ -35,6 +35,7 @@ from .differentiate.jacobian import JacobianText
 from .differentiate.loop_states import has_tape
 from .differentiate.nested_checkpoints import LeveledReverse
 from .differentiate.packed import Packed, may_be_packed
+from .differentiate.packed_reverse import NotPackableError, PackedReverse
 from .differentiate.plan import Plan
 from .differentiate.reverse import Reverse
 from .differentiate.rows import NotRepeatableError, half
@@ -46,7 +47,7 @@ from .ir.kinds import is_array, is_float, type_of
 from .ir.printer import Emitter, Scope, leaf_text
 from .ir.tidy import tidy
 from .lowering.chunks import Chunked
-from .lowering.entries import Contracted, Entry, JacobianOf, Plain, ResultsOf, Whole, WithAux, flat
+from .lowering.entries import Contracted, Entry, JacobianOf, Lifted, Plain, ResultsOf, TangentOf, Whole, WithAux, flat
 from .lowering.lower import lower
 from .lowering.nested_primitives import BUILDER, Derived, Outcome, generate
 from .lowering.recursion import Units
@@ -424,11 +425,13 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
         several = Derivative(
             entry, "jvp", wrt, directions=printer.directions(), tangents_only=True, packs=packs if packs > 1 else 0
         )
-        tangent = build(several, given)
+        tangent = gradients_side_by_side(entry, wrt, given, packs) if packs > 1 else None
+        gives_value = tangent is None
+        tangent = tangent or build(several, given)
         if tangent.packs is None:
             printer.forward(name, tangent.function, tangent.directions)
         else:
-            printer.forward_side_by_side(name, tangent.function, tangent.packs)
+            printer.forward_side_by_side(name, tangent.function, tangent.packs, gives_value)
     elif what.kind == "jacrev":
         parts = [entry if len(outs) == 1 else ResultsOf(entry, (j,)) for j in range(len(outs))]
         pullbacks = [Derived(Contracted(part, (0,)), "grad", wrt, how=what.how) for part in parts]
@@ -443,6 +446,54 @@ def build_jacobian(what: Derivative, given: tuple) -> Built:
     places = [entry.place] * len(printer.lines)
     made = define(name, printer.text(), scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
     return Built(name, printer.text(), made, printer.result_type())
+
+
+def gradients_side_by_side(entry: Entry, wrt: tuple[int, ...], given: tuple, packs: int) -> Built | None:
+    """Generate the tangents of a function that is a gradient, along packs of directions; None where that cannot be.
+
+    The function takes the parameters of the entry, then the directions, and returns the tangents of the gradients.
+    """
+    gradient = gradient_in(entry, wrt, given)
+    if gradient is None or any(getattr(ty, "dtype", ty) != types.float64 for ty in (given[k] for k in wrt)):
+        return None
+    tangent = TangentOf(gradient.entry, wrt, generate)
+    what = Derivative(tangent, "grad", gradient.wrt, single=gradient.count == 1)
+    try:
+        all_types = (*map(as_writable, given), *(given[k] for k in wrt))
+        scope, instances, function, inputs = lowered(Units(sharing=False), what, "grad", all_types)
+        if instances.table:
+            return None
+        dots = [leaf for leaf, position, _ in function.leaves if position >= len(given)]
+        printer = PackedReverse(function, scope, Activity(function, inputs), packs, dots)
+        name = instances.function_name(f"{gradient.entry.identifier}_columns")
+        printer.emit(name, list(gradient.wrt), "grad", False, what.single)
+    except (NotPackableError, DualadError, ir.Retyped):  # an error is raised again where columns go one by one
+        return None
+    lines, places = tidy(printer.lines, printer.places)
+    text = "\n".join(lines) + "\n"
+    made = define(name, text, scope.namespace, f"<dualad: {name} {next(_serial)}>", places)
+    return Built(name, text, made, packs=printer.packs)
+
+
+def gradient_in(entry: Entry, wrt: tuple[int, ...], given: tuple) -> Derived | None:
+    """Return the gradient that a function with numbers and arrays as parameters is, and nothing else."""
+    inner = entry.entry if isinstance(entry, ResultsOf) else entry
+    if not isinstance(inner, Lifted) or getattr(inner.function, "kind", "") != "grad":
+        return None
+    _, _, function, _ = lowered(Units(sharing=False), Derivative(entry, "jvp", wrt), "jvp", given)
+    ops = list(ir.walk(function.body))
+    gradients = [s for s in ops if isinstance(s, ir.Op) and isinstance(s.fn, Derived) and s.fn.kind == "grad"]
+    if len(gradients) != 1 or gradients[0].args != tuple(leaf for leaf, _, _ in function.leaves):
+        return None
+    (op,) = gradients
+    if op.fn.how is not None or op.fn.lenient or op.args != tuple(function.params):
+        return None
+    if op.fn.count == 1:
+        return op.fn if len(ops) == 1 and function.result is op.target else None
+    items = {s.args[1].value: s.target for s in ops if isinstance(s, ir.Op) and s.fn == "item"}
+    results = flat(function.result)
+    is_whole = len(ops) == 1 + len(items) and results == [items.get(k) for k in range(op.fn.count)]
+    return op.fn if is_whole else None
 
 
 def build_coloured(what: Derivative, given: tuple) -> Built:

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import RuleError
+from . import registry
 
 PARTS = ("forward", "tangent", "cotangent", "signature")
 """The Python functions of a rule, by attribute."""
@@ -152,6 +153,7 @@ def custom_rule(function: Callable) -> Callable[[Callable], CustomRule]:
                 message = f"the rule of {rule.__name__} takes {counts[1]} arguments, and {rule.__name__} {counts[0]}"
                 raise RuleError(f"{message}: give both the same parameters")
         _rules[id(function)] = rule
+        registry.changed()
         return rule
 
     return declare

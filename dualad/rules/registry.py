@@ -145,6 +145,8 @@ class OwnRule:
 
 _by_function: dict[Callable, Rule] = {}
 _by_name: dict[str, Rule] = {}
+generation = 0
+"""How often rules were declared, and settings made."""
 
 
 def find(function: object) -> Rule | None:
@@ -168,13 +170,21 @@ def _key(function: object) -> object:
     return function if is_hashable(function) else ("unhashable", id(function))
 
 
+def changed() -> None:
+    """Say that derivatives that are taken from now on may be others: a rule was declared, a setting was made."""
+    global generation
+    generation += 1
+
+
 def is_constant(rule: Rule | None) -> bool:
     return rule is not None and rule.kind == "constant"
 
 
 def share(function: Callable, rule: Rule) -> None:
     """Let a further callable have a rule that is declared already; a rule of its own stays."""
-    _by_function.setdefault(_key(function), rule)
+    if _key(function) not in _by_function:
+        _by_function[_key(function)] = rule
+        changed()
 
 
 def get(name: str) -> Rule:
@@ -233,6 +243,7 @@ def _register(rule: Rule) -> Rule:
     _by_name[rule.name] = rule
     for function in rule.functions:
         _by_function[_key(function)] = rule
+    changed()
     return rule
 
 

@@ -223,7 +223,9 @@ class Integers:
 
     def _differ(self, a: object, b: object, difference: Form) -> bool:
         """Whether two places on one axis are different; one counted from the end may be the same as any other."""
-        apart = self.is_at_least(difference, 1) or self.is_at_least(difference.times(-1), 1)
+        common = math.gcd(*difference.terms.values())  # 2 * k - 1 is never 0
+        apart = common > 1 and difference.constant % common != 0
+        apart = apart or self.is_at_least(difference, 1) or self.is_at_least(difference.times(-1), 1)
         return apart and self.is_nonnegative(a) and self.is_nonnegative(b)
 
     def is_overwritten(self, load: Op, write: Op) -> bool:

@@ -10,7 +10,8 @@ sparse_loops    loops of which only the trips that take something are stored
 tape_layout     where the tape of a loop is reserved
 taping          the forward sweep with its tape
 loop_order      which reverse loops may ascend
-reverse         the reverse sweep; reverse_loops: that of loops
+reverse         the reverse sweep; reverse_loops: that of loops; gather_form: of stencils, which gather;
+                packed_reverse: of tangents side by side, for Hessians
 checkpoints     the same in memory of a given size; nested_checkpoints: loops inside others, too; loop_states: what it
                 takes to run a loop again
 instrumented    derivatives that count and time themselves

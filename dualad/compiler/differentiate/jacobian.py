@@ -185,8 +185,14 @@ class JacobianText:
         ordered = [blocks[j, i] for j in range(len(self.outs)) for i in range(len(self.xs))]
         self.line(1, f"return {self.packed(ordered)}")
 
-    def forward_side_by_side(self, name: str, tangent: Callable, packs: SimpleNamespace) -> None:
-        """Print the Jacobians by forward mode; `tangent` is the generated function of packs of directions."""
+    def forward_side_by_side(
+        self, name: str, tangent: Callable, packs: SimpleNamespace, gives_value: bool = True
+    ) -> None:
+        """Print the Jacobians by forward mode; `tangent` is the generated function of packs of directions.
+
+        It returns the tangents of the results, behind the results themselves if it `gives_value`.
+        """
+        self.value = "_, " if gives_value else ""
         self.head(name)
         call = self.scope.bind(inner_njit(tangent), tangent.__name__)
         self.packs = packs
@@ -209,7 +215,7 @@ class JacobianText:
                 self.line(2, self.call_pack("seed", dot, start, "1.0"))
             else:
                 self.line(2, f"{dot} = {self.call_pack('unit', f'-({start})')}")
-        self.line(2, f"_, {self.packed(outs)} = {call}({', '.join([self.given, *dots])})")
+        self.line(2, f"{self.value}{self.packed(outs)} = {call}({', '.join([self.given, *dots])})")
         if any(_is_array(out) for out in self.outs):
             self.line(2, f"if {first} == 0:")
         for (j, i), block in blocks.items():
@@ -232,7 +238,7 @@ class JacobianText:
         for first in range(0, len(self.xs), self.packs.width):
             outs = [self.fresh("out_dot") for _ in self.outs]
             seeds = [self.call_pack("unit", str(i - first)) for i in range(len(self.xs))]
-            self.line(1, f"_, {self.packed(outs)} = {call}({', '.join([self.given, *seeds])})")
+            self.line(1, f"{self.value}{self.packed(outs)} = {call}({', '.join([self.given, *seeds])})")
             for i in range(first, min(first + self.packs.width, len(self.xs))):
                 for j, out in enumerate(self.outs):
                     lane = self.call_pack("lane", outs[j], str(i - first))

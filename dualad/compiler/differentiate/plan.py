@@ -58,10 +58,13 @@ def is_shared(v: Var) -> bool:
 class LoopPlan:
     """What one loop stores and recomputes; `floats` and `integers` are the columns of its two tapes.
 
+    `packs` are those of a third one, which takes a part of the floats (see `packed_reverse`).
+
     If it `selects`, only some of the trips are on them (see `selecting`)."""
 
     floats: list[Var] = field(default_factory=list)
     integers: list[Var] = field(default_factory=list)
+    packs: list[Var] = field(default_factory=list)
     kept: list[Var] = field(default_factory=list)
     external: set[Var] = field(default_factory=set)
     decided: set[Var] = field(default_factory=set)

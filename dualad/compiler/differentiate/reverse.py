@@ -110,12 +110,12 @@ class Reverse(ReverseLoops):
         leaf = leaves[position, path]
         if is_array(leaf):
             bar = f"{self.bar(leaf)}.astype(np.float32)" if self.is_widened(leaf) else self.bar(leaf)
-            return bar if leaf in self.live else f"np.zeros_like({leaf.name})"
+            return bar if leaf in self.live else self.zero_array(leaf, False)
         if isinstance(ty, types.Complex):
             return f"np.{ty}(0.0)"
         if not isinstance(ty, types.Float):
             return "0.0" if path or position in self.lenient else "None"
-        text = self.bar(leaf) if leaf in self.live else "0.0"
+        text = self.bar(leaf) if leaf in self.live else self.zero_bar(leaf)
         return f"np.float32({text})" if ty == types.float32 else text
 
     def _complex_adjoint(self, ty: object, real: Var, imag: Var) -> str:
@@ -151,7 +151,7 @@ class Reverse(ReverseLoops):
         if not self.active(v) or v in self.live or self.plan.is_mirrored(v):
             return
         if not is_array(v):
-            self.line(f"{self.bar(v)} = 0.0")
+            self.line(f"{self.bar(v)} = {self.zero_bar(v)}")
         else:
             stmt = self.plan.definer.get(v)
             if isinstance(stmt, Op) and shares_memory(stmt):
@@ -179,6 +179,10 @@ class Reverse(ReverseLoops):
         with self.indented("else:"):
             self.line(f"{self.bar(v)} = {sides[1]}")
         self.derived.add(v)
+
+    def zero_bar(self, v: Var) -> str:
+        """Return the text of the adjoint of a number, or of an element of an array, that is zero."""
+        return "0.0"
 
     def zero_array(self, v: Var, wide: bool | None = None) -> str:
         """Return the text of a zero array like `v`, from what the plan keeps of it; `wide` of float64, if said so."""
@@ -212,10 +216,14 @@ class Reverse(ReverseLoops):
         if is_view or (isinstance(stmt, If) and is_chosen_again(stmt, v, self.plan)):
             self.ensure(v)
         if v in self.live:
-            self.line(f"{self.bar(v)} += {text}")
+            self.add_array(v, text)
         else:
             self.line(f"{self.bar(v)} = {text}")
             self.live.add(v)
+
+    def add_array(self, v: Var, text: str) -> None:
+        """Add an array to an adjoint array."""
+        self.line(f"{self.bar(v)} += {text}")
 
     def pass_on(self, x: object, text: str) -> None:
         """Pass an adjoint through a merge or a loop boundary."""
@@ -471,7 +479,7 @@ class Reverse(ReverseLoops):
         """Add an adjoint array to another variable's."""
         if self.active(x):
             self.ensure(x)
-            self.line(f"{self.bar(x)} += {text}")
+            self.add_array(x, text)
 
     def _reachable(self, x: Var) -> set[Var]:
         """Return {x} if its shadow can hold anything by now; a shadow that was never made is zero."""
@@ -516,4 +524,4 @@ class Reverse(ReverseLoops):
         sign = "-" if op.fn == "augitem" and "sub" in op.detail.__name__ else "+"
         self.contribute(value, sign, cell)
         if op.fn == "setitem":
-            self.line(f"{cell} = 0.0")
+            self.line(f"{cell} = {self.zero_bar(base)}")

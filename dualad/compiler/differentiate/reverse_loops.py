@@ -12,8 +12,9 @@ from ...errors import UnsupportedError, at
 from .. import ir
 from ..ir import UNDEFINED, Carried, Const, For, Op, Var, While
 from ..ir.effects import shares_memory, written_by
-from ..ir.kinds import is_array
+from ..ir.kinds import is_array, is_memory, type_of
 from ..runtime.opaque import opaque
+from .gather_form import Facts, in_gather_form
 from .loop_order import is_around_rows
 from .taping import Taping, _LoopNames
 
@@ -43,7 +44,7 @@ class ReverseLoops(Taping):
             if c.result in self.live:
                 text = self.bar(c.result)
             else:
-                text = self.zero_array(c.result) if is_array(c.result) else "0.0"
+                text = self.zero_array(c.result) if is_array(c.result) else self.zero_bar(c.result)
             self.line(f"{self.bar(c.param)} = {text}")
             self.live.discard(c.result)
         outside = set(self.live)
@@ -57,17 +58,88 @@ class ReverseLoops(Taping):
     def reverse_trips(self, loop: For | While, n: _LoopNames, slots: list[Carried]) -> None:
         """Print the trips of a loop in reverse order."""
         head = self._reverse_head(loop, n)
-        with self.skipping(loop, n, slots), self.indented(head):
-            self._trip_start(loop, n)
-            for c in loop.carried:
-                self.restore(c.param)
-            self.prologue(loop.body)
-            self._hand_back(slots, {c.param for c in loop.carried})
-            self.reverse_block(loop.body)
-            for c in slots:
-                if c.param not in self.live:
-                    zero = self.zero_array(c.param) if is_array(c.param) else "0.0"
-                    self.line(f"{self.bar(c.param)} = {zero}")
+        with self.skipping(loop, n, slots):
+            first = len(self.lines)
+            with self.indented(head):
+                self._trip_start(loop, n)
+                start = len(self.lines)
+                for c in loop.carried:
+                    self.restore(c.param)
+                self.prologue(loop.body)
+                self._hand_back(slots, {c.param for c in loop.carried})
+                self.reverse_block(loop.body)
+                for c in slots:
+                    if c.param not in self.live:
+                        zero = self.zero_array(c.param) if is_array(c.param) else self.zero_bar(c.param)
+                        self.line(f"{self.bar(c.param)} = {zero}")
+            if self.may_gather(loop, n, head):
+                self.gather(loop, n, slots, first, start)
+
+    def may_gather(self, loop: For | While, n: _LoopNames, head: str) -> bool:
+        """Whether a loop that has been printed is an innermost one over numbered trips."""
+        if not isinstance(loop, For) or loop.exit is not None or not n.counted or loop.step != Const(1):
+            return False
+        if loop.parallel or loop.grid or n.plan.selects or n.plan.kept:
+            return False
+        for s in ir.walk(loop.body):
+            if isinstance(s, For | While | ir.If) or any(map(is_memory, ir.defined_by(s))):
+                return False
+        return head in (
+            f"for {loop.index.name} in {self.range(loop)}:",
+            f"for {loop.index.name} in range({self.operand(loop.stop)} - 1, -1, -1):",
+            f"for {n.trip} in range({n.trips} - 1, -1, -1):",
+        )
+
+    def gather(self, loop: For, n: _LoopNames, slots: list[Carried], first: int, start: int) -> None:
+        """Put a reverse loop that has been printed into gather form (`gather_form`), if it can be.
+
+        Its lines begin at `first`, and the trip behind its head and what it starts with at `start`.
+        """
+        shadows = {self.bar(v): v for v in self.touched([loop.body]) if is_array(v)}
+        arrays = (v for s in ir.walk(loop.body) if isinstance(s, Op) for v in ir.op_vars(s) if is_array(v))
+        known = {v.name: v for v in arrays} | shadows
+        integers = {v.name: v for v in self.plan.integers.definer}
+
+        def place(text: str) -> Var | Const:
+            return integers.get(text) or Const(int(text)) if text.isdigit() or text in integers else Var(text)
+
+        def may_share(a: str, b: str) -> bool:
+            if (a in shadows) != (b in shadows):
+                return False
+            return not self.aliases.roots(known[a]).isdisjoint(self.aliases.roots(known[b]))
+
+        facts = Facts(
+            index=loop.index.name,
+            start=self.operand(loop.start),
+            trips=self.fresh("count"),
+            rows=[(row, top) for _, top, row, _ in self._tapes(n)],
+            results={self.bar(c.param) for c in slots},
+            shadows=set(shadows),
+            arrays=set(known),
+            fresh=self.fresh,
+            is_row=lambda name, axes: name in shadows and _is_in_rows(type_of(shadows[name]), axes),
+            is_nonnegative=lambda name: name in integers and self.plan.integers.is_nonnegative(integers[name]),
+            are_apart=lambda a, b: self.plan.integers.are_apart([place(a)], [place(b)]),
+            may_share=may_share,
+            disjoint=lambda a, b: f"{self.runtime('are_disjoint')}({a}, {b})",
+            hidden=self.hidden,
+        )
+        found = in_gather_form([line.strip() for line in self.lines[start:]], facts)
+        if found is None:
+            return
+        before, places = (self.lines[first:], self.places[first:]), self.places[start:]
+        self.place = loop.place
+        del self.lines[first:], self.places[first:]
+        with self.indented(f"if {' and '.join(found.tests)}:") if found.tests else contextlib.nullcontext():
+            # hidden, since LLVM would make two of loops far around it, for few trips and for many, and neither fast
+            self.line(f"{facts.trips} = {self.hidden(f'len({self.range(loop)})')}")
+            for depth, line, number in found.lines:
+                self.place = places[number - 1] if number else loop.place
+                self.line("    " * depth + line)
+        if found.tests:
+            self.line("else:")
+            self.lines += [f"    {line}" for line in before[0]]
+            self.places += before[1]
 
     def skipping(self, loop: For | While, n: _LoopNames, slots: list[Carried]) -> contextlib.AbstractContextManager:
         """Print a test that leaves a loop out if the adjoints of all its results are 0: then it adds nothing.
@@ -164,3 +236,8 @@ class ReverseLoops(Taping):
         self.assign_together([(self.bar(v), " + ".join(terms)) for v, terms in back.items()])
         for c in views:
             self.pass_on(c.yielded, texts[c.param])
+
+
+def _is_in_rows(ty: object, axes: int) -> bool:
+    """Whether an array has so many axes, and its last one is contiguous."""
+    return ty.ndim == axes and ty.layout == "C"

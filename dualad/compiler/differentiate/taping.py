@@ -56,6 +56,9 @@ class _LoopNames:
     itop: str = ""
     row: str = ""
     irow: str = ""
+    ptape: str = ""
+    ptop: str = ""
+    prow: str = ""
     trip: str = ""
     forwards: bool = False
     reserved: Reservation | None = None
@@ -112,6 +115,8 @@ class Taping(ReverseCalls, DerivativeEmitter):
                 n.tape, n.top, n.row = self.fresh("tape"), self.fresh("top"), self.fresh("row")
             if plan.integers:
                 n.itape, n.itop, n.irow = self.fresh("itape"), self.fresh("itop"), self.fresh("irow")
+            if plan.packs:
+                n.ptape, n.ptop, n.prow = self.fresh("ptape"), self.fresh("ptop"), self.fresh("prow")
         self.place_blocks()
         for stmt in ir.walk(self.function.body):
             plan = self.plan.loops.get(id(stmt))
@@ -170,9 +175,12 @@ class Taping(ReverseCalls, DerivativeEmitter):
                 if self.plan.around[id(place)]:
                     self._grow(tape, f"{top} + {' * '.join(factors)}")
                 else:
-                    dtype = ", np.int64" if tape == n.itape else ""
-                    self.line(f"{tape} = np.empty({' * '.join(factors)}{dtype})")
+                    self.line(f"{tape} = {self.new_tape(tape, n, ' * '.join(factors))}")
                     self.line(f"{top} = 0")
+
+    def new_tape(self, tape: str, n: _LoopNames, size: str) -> str:
+        """Return the text of memory for a tape of a loop."""
+        return f"np.empty({size}{', np.int64' if tape == n.itape else ''})"
 
     def _trips_text(self, factor: For | Form) -> str:
         if isinstance(factor, For):
@@ -263,7 +271,8 @@ class Taping(ReverseCalls, DerivativeEmitter):
 
     def _cell(self, v: Var, n: _LoopNames) -> str:
         """Return the place of a variable on the tape of its loop, or ''."""
-        for tape, row, columns in ((n.tape, n.row, n.plan.floats), (n.itape, n.irow, n.plan.integers)):
+        tapes = (n.tape, n.row, n.plan.floats), (n.itape, n.irow, n.plan.integers), (n.ptape, n.prow, n.plan.packs)
+        for tape, row, columns in tapes:
             if v in columns:
                 c = columns.index(v)
                 step = f"{n.trips}" if c == 1 else f"{c} * {n.trips}"
@@ -324,7 +333,11 @@ class Taping(ReverseCalls, DerivativeEmitter):
         return isinstance(loop, For) and loop.start == Const(0) and loop.step == Const(1)
 
     def _tapes(self, n: _LoopNames) -> list[tuple[str, str, str, int]]:
-        rows = ((n.tape, n.top, n.row, len(n.plan.floats)), (n.itape, n.itop, n.irow, len(n.plan.integers)))
+        rows = (
+            (n.tape, n.top, n.row, len(n.plan.floats)),
+            (n.itape, n.itop, n.irow, len(n.plan.integers)),
+            (n.ptape, n.ptop, n.prow, len(n.plan.packs)),
+        )
         return [r for r in rows if r[0]]
 
     def trip(self, loop: For | While) -> None:

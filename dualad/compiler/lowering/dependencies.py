@@ -66,6 +66,7 @@ from .classes import is_structured
 from .reads import COMPUTED, MISSING, WHOLE, Fixed, Instances, Method, Property, Use, attribute, reads_of
 from .source import Differentiated, FixedGlobals, digest, python_function
 from .structures import INSTANCES, Constant, Form
+from .unchanged import Seen
 
 Dependency = tuple[str, str, object]
 
@@ -96,9 +97,14 @@ def dependencies(f: object, forms: tuple = ()) -> tuple[Dependency, ...]:
 
     Among it are the constants in arguments of some forms (position, `structures.Form`), and their classes.
     """
+    return dependencies_and_seen(f, forms)[0]
+
+
+def dependencies_and_seen(f: object, forms: tuple = ()) -> tuple[tuple[Dependency, ...], Seen]:
+    """Return what `dependencies` does, and where it was met."""
     walk = _Walk(False)
     walk.go(f, forms)
-    return tuple(walk.entries)
+    return tuple(walk.entries), walk.seen
 
 
 def fixed(f: object, forms: tuple = ()) -> tuple[object, list[types.FunctionType], tuple]:
@@ -206,6 +212,7 @@ class _Walk:
 
     def __init__(self, copying: bool):
         self.copying = copying
+        self.seen = Seen()
         self.entries: list[Dependency] = [("setting", "vector math", uses_vector_math())]
         self.functions: list[types.FunctionType] = []
         self.met: dict[int, tuple[int, object, object]] = {}  # id to (number of the entry, what it is, its copy)
@@ -218,12 +225,18 @@ class _Walk:
 
     def go(self, f: object, forms: tuple = ()) -> tuple[object, tuple]:
         function = python_function(f)
+        self.seen.begin(f)
+        if forms or not (isinstance(f, types.FunctionType | Differentiated) or is_jitted(type(f))):
+            self.seen.give_up()
+        elif function is not None and f is not function:
+            self.seen.dispatcher(f, function)
         name = getattr(f if function is None else function, "__name__", "f")
         is_whole = function is None or find_custom(f) is not None or _users_rule(f) is not None
         out = self.visit(f, name, WHOLE) if is_whole else self.function(function, name)
         if self.copying and function is not None and f is not function and not isinstance(out, CustomRule):
             out.stands_for = f
         if function is not None and runs_parallel(f):
+            self.seen.give_up()
             self.entries.append(("options", name, jit_options(f)))
         forms = tuple((k, self.form(form, f"{name}({k})")) for k, form in forms)
         self.drain()
@@ -270,6 +283,7 @@ class _Walk:
             return self.again(f, path)
         copy = _without_surroundings(f) if self.copying else None
         self.meet(f, copy)
+        self.seen.function(f)
         self.entries.append(("code", path, digest(f.__code__)))
         self.entries.append(("place", path, (f.__code__.co_filename, f.__code__.co_firstlineno)))
         self.functions.append(f)
@@ -287,7 +301,10 @@ class _Walk:
             except (KeyError, ValueError):  # ValueError: the cell is empty
                 if k >= 0 or name not in builtins:
                     self.miss(f"{path}.{name}")
+                else:
+                    self.seen.absent(f, name)
                 continue
+            self.seen.value_of(f, name, k, value)
             found = self.visit(value, f"{path}.{name}", use)
             if copy is not None and k < 0:
                 copy.__globals__[name] = found
@@ -305,6 +322,7 @@ class _Walk:
     def miss(self, path: str) -> None:
         self.entries.append(("missing", path, None))
         self.late = True
+        self.seen.give_up()
 
     # ---------------------------------------------------------------- values
 
@@ -312,6 +330,7 @@ class _Walk:
         """Add the entries of a value; return its copy."""
         kind = _kind(type(x))
         if kind == "value":
+            self.seen.constant(x)
             self.entries.append(("value", path, _exact(x)))
             return x
         rule = find_custom(x)
@@ -347,6 +366,7 @@ class _Walk:
 
         A def, or what has no hash, is a jitted function from here on.
         """
+        self.seen.give_up()
         around: object = Itself(x)
         if isinstance(x, types.FunctionType):
             walk = _Walk(False)
@@ -359,6 +379,7 @@ class _Walk:
 
     def rule(self, x: CustomRule, path: str) -> CustomRule | None:
         """Add the entries of a function that has a rule of the user's: what the rule is made of."""
+        self.seen.give_up()
         if id(x) in self.met:
             return self.again(x, path)
         copy = dataclasses.replace(x) if self.copying else None
@@ -377,6 +398,7 @@ class _Walk:
     def callable(self, x: object, path: str) -> object:
         """Add the entries of what may be a function of the user's."""
         if is_jitted_ufunc(type(x)):  # lowering calls it by another way than a function
+            self.seen.give_up()
             self.function(kernel_of(x).kernel, path)
             self.entries.append(("options", path, jit_options(x)))
             return x
@@ -387,7 +409,12 @@ class _Walk:
         if isinstance(behind, Differentiated):
             return self.derivative(behind, path)
         if runs_parallel(x):  # which its function alone is not
+            self.seen.give_up()
             self.entries.append(("options", path, jit_options(x)))
+        if is_jitted(type(x)):
+            self.seen.dispatcher(x, function)
+        elif x is not function:
+            self.seen.give_up()
         copy = self.function(function, path)
         if copy is not None and x is not function:
             copy.stands_for = x
@@ -414,6 +441,7 @@ class _Walk:
         return copy
 
     def array(self, x: np.ndarray, path: str) -> np.ndarray | None:
+        self.seen.give_up()
         if x.dtype.hasobject or type(x) is not np.ndarray:
             self.entries.append(("object", path, Itself(x)))
         order = "F" if x.flags.f_contiguous and not x.flags.c_contiguous else "C"
@@ -431,6 +459,8 @@ class _Walk:
 
     def container(self, x: tuple | list | dict, path: str) -> object:
         """Add the entries of what a tuple, a list or a dict holds."""
+        if type(x) is not tuple:
+            self.seen.give_up()
         cls = type(x) if type(x) in (tuple, list, dict) else Itself(type(x))
         if isinstance(x, dict):
             keys = tuple(_exact(k) if _kind(type(k)) == "value" else Itself(k) for k in dict.keys(x))
@@ -452,6 +482,8 @@ class _Walk:
 
     def object(self, x: object, path: str, use: Use) -> object:
         """Add the entries of what is read of an object, a class or a module."""
+        if use.whole or not isinstance(x, types.ModuleType):
+            self.seen.give_up()
         copy = self.objects.get(id(x))
         if copy is None:
             copy = self.objects[id(x)] = Fixed(x.value if isinstance(x, Fixed) else x, {}, x)
@@ -484,6 +516,8 @@ class _Walk:
             self.miss(f"{path}.{attr}")
         if value is MISSING:
             return
+        if isinstance(copy.original, types.ModuleType):
+            self.seen.member(copy.original, attr, value)
         if value is COMPUTED:
             self.entries.append(("computed", f"{path}.{attr}", None))
         elif isinstance(value, Property):

@@ -120,6 +120,14 @@ def _extent(a: np.ndarray) -> tuple[int, int]:
 
 
 @njit(error_model="numpy")
+def are_disjoint(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether all memory of one array lies before that of another."""
+    a_low, a_high = _extent(a)
+    b_low, b_high = _extent(b)
+    return a_high <= b_low or b_high <= a_low
+
+
+@njit(error_model="numpy")
 def overwrite(array: np.ndarray, contents: np.ndarray) -> None:
     """Do array[...] = contents, of one shape; Numba takes a second and more to compile that."""
     k = 0

@@ -120,6 +120,7 @@ def use_vector_math(enabled: bool) -> None:
     """
     global _enabled
     _enabled = bool(enabled)
+    registry.changed()
 
 
 def uses_vector_math() -> bool:

@@ -156,7 +156,7 @@ def packs_of(width: int) -> SimpleNamespace:
     `lane` is one number of a pack, or the view of one in each pack of an array. `seed` and `store` look at a pack as a
     part of a longer row that begins at some place: `seed` writes a number in the row of each element of an array, at
     the element's own place, `paint` a weight at the place of its colour; `store` writes packs into the rows of a
-    Jacobian, or into its single column. `stretched`
+    Jacobian, or into its single column. `add_to` adds up arrays of packs. `stretched`
     is an array of packs, broadcast to a shape.
     """
     if width & (width - 1):
@@ -238,6 +238,9 @@ def packs_of(width: int) -> SimpleNamespace:
     def store(jacobian, first, x):
         """Write a pack into a row that it is a part of, or each pack of an array into a row, or one place of each."""
 
+    def add_to(x, y):
+        """Add an array of packs to another one."""
+
     def stretched(x, shape, own):
         """An array of packs, broadcast to a shape; `own` is its own."""
 
@@ -311,10 +314,18 @@ def packs_of(width: int) -> SimpleNamespace:
             return store_column
         return store_contiguous if x.layout == "C" else store_rows
 
+    @overload(add_to)
+    def add_to_code(x, y):
+        def code(x, y):
+            cells = as_cells(x)
+            cells += as_cells(y)
+
+        return code
+
     @overload(stretched)
     def stretched_code(x, shape, own):
         tail = (width,)
         return lambda x, shape, own: as_packs(stretch(as_cells(x), shape + tail, own + tail))
 
-    functions = (zero, unit, zeros_like, lane, seed, paint, store, stretched)
+    functions = (zero, unit, zeros_like, lane, seed, paint, store, add_to, stretched)
     return SimpleNamespace(width=width, **{f.__name__: f for f in functions})
