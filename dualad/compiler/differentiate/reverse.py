@@ -450,10 +450,12 @@ class Reverse(ReverseLoops):
             return "+", rule_text.guarded(partial, bar)
         if rule_text.number(partial) is not None or not (of_bar or of_partial):
             return rule_text.times(partial, bar)
+        if rule_text.can_be_infinite(partial):  # where it is run as Python, a division by 0 is an error
+            sign, text = rule_text.times(partial, bar)
+            return sign, f"({text} if {bar if of_bar else ast.unparse(partial)} != 0.0 else 0.0)"
         sign, partial = rule_text.signed(partial)
-        return sign, rule_text.scaled(ast.unparse(partial), bar) if of_bar else rule_text.scaled(
-            bar, ast.unparse(partial)
-        )
+        factors = (ast.unparse(partial), bar) if of_bar else (bar, ast.unparse(partial))
+        return sign, rule_text.scaled(*factors)
 
     def give_fresh(self, x: Var, text: str) -> None:
         """Pass a newly computed cotangent to an argument."""
