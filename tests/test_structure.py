@@ -132,7 +132,8 @@ def test_files_stay_readable(path):
 
 
 def texts():
-    kept = [ROOT / name for name in ("README.md", "Makefile", "pyproject.toml", ".ci/run") if (ROOT / name).is_file()]
+    names = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "pyproject.toml", ".ci/run")
+    kept = [ROOT / name for name in names if (ROOT / name).is_file()]
     for folder in ("dualad", "tests", "bench", "notebooks"):
         kept += [path for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".ipynb", ".toml")]
     return sorted(kept)
