@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .compiler.lowering.classes import jitclass_of
 from .compiler.lowering.source import innermost, read, signature_of, star_of
 from .derivative_function import name_of
 from .errors import ArgumentError, NotDifferentiableError
@@ -54,6 +55,8 @@ def like(x: object, given: object, name: str, what: str) -> object:
             others = items_like(x, items, given)
         except Unlike:
             raise ArgumentError(f"the {what} of {name} must be {_form(x)}, like the primal, not {given!r}") from None
+        if jitclass_of(type(x)) is not None:  # the integers of a tangent that is an instance say nothing
+            others = [g if is_differentiable(i) else None for i, g in zip(items, others, strict=True)]
         parts = zip(named_items(x), others, strict=True)
         return make([like(i, g, name + inner, what) for (inner, i), g in parts])
     if not is_differentiable(x):

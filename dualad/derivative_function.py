@@ -40,9 +40,10 @@ from .compiler.runtime.numba_bridge import (
     register_callable,
     specialising_dispatcher,
 )
+from .compiler.runtime.numba_bridge.objects import checks_apart, fields_text, has_instance
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
-from .structures import NotTaken, as_plain, from_plain
+from .structures import NotTaken, addresses, as_plain, count_of_instances, from_plain, kept_unchanged
 
 _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
@@ -87,6 +88,8 @@ class DerivativeFunction(Differentiated):
         """What the result is to the user, by the types of the arguments."""
         self._has_form = False
         self._has_values = False
+        self._of_fields: object = None
+        """What jitted code calls with the fields of instances of jitclasses."""
         self._deeper: DerivativeFunction | None = None
         """The same with more levels of loops that are reversed chunk by chunk, once it is needed."""
         self.__name__ = self.__qualname__ = name
@@ -101,12 +104,26 @@ class DerivativeFunction(Differentiated):
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
     def _specialise(self, argument_types: tuple) -> Callable:
+        if any(map(has_instance, argument_types)):
+            return self._of_instances(argument_types)
         if argument_types not in self.built:
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
             self._take(argument_types, made.form, made.has_values)
         return self.built[argument_types].function
+
+    def _of_instances(self, argument_types: tuple) -> Callable:
+        """Return what takes instances of jitclasses apart, which jitted code hands over as they are."""
+        names = [f"x{k}" for k in range(len(argument_types))]
+        if self._of_fields is None:
+            self._of_fields = specialising_dispatcher(self.dispatcher.py_func, self._specialise, is_inner=True)
+        namespace = {"derivative": self._of_fields}
+        given = [fields_text(x, ty, namespace) for x, ty in zip(names, argument_types, strict=True)]
+        given = f"return derivative({', '.join(given)})"
+        checks = checks_apart(list(zip(names, argument_types, strict=True)), namespace)
+        exec("\n    ".join([f"def {self.__name__}({', '.join(names)}):", *checks, given]), namespace)  # noqa: S102
+        return namespace[self.__name__]
 
     def _about(self, argument_types: tuple) -> object:
         """Return what is to be known of the code for some types beside the code."""
@@ -263,6 +280,10 @@ class DerivativeFunction(Differentiated):
         own = {k: form for k, form in forms.items() if k < len(names)}  # of the function, not of tangents
         if not own:
             return self._run(tuple(values), named, args, kwargs)
+        if sum(map(count_of_instances, own.values())) > 1:
+            found = [a for x, p, _ in self._placed(args, kwargs) if p.position in own for a in addresses(x)]
+            if len(set(found)) < len(found):
+                own = {k: kept_unchanged(form) for k, form in own.items()}
         inner = self._specialised(tuple(sorted(own.items())))
         result = inner._run(tuple(values), named, args, kwargs)
         if self.what.kind in _OF_PARAMETERS and not inner._is_whole:

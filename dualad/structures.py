@@ -14,8 +14,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .compiler.lowering.classes import REGISTERED, Maker, dataclass_of, fields_of, is_structured, of_instance
+from .compiler.lowering.classes import (
+    REGISTERED,
+    Maker,
+    dataclass_of,
+    fields_of,
+    is_structured,
+    jitclass_of,
+    of_instance,
+)
+from .compiler.lowering.dicts import TWICE
 from .compiler.lowering.structures import DICTS, Constant, Form
+from .compiler.runtime.numba_bridge.objects import CLASSES_OF_FIELDS, address_of_instance, type_of_instances
 from .errors import ArgumentError, NotDifferentiableError
 
 __all__ = ["ravel", "register_structure"]
@@ -141,7 +151,7 @@ def items_of(x: object) -> tuple[list, Callable] | None:
 def named_items(x: object) -> Iterator[tuple[str, object]]:
     """Yield the items of a structure, each with what is written behind its name: .a, [0], ['w']."""
     items, _ = items_of(x)
-    found = dataclass_of(type(x))
+    found = dataclass_of(type(x)) or jitclass_of(type(x))
     if isinstance(x, dict):
         names = [f"[{k!r}]" for k in x]
     elif found is not None:
@@ -156,7 +166,7 @@ def flatten(x: object) -> tuple[object, Form | Constant | None]:
     cls = type(x)
     if cls in LEAVES:
         return x, None
-    if isinstance(x, tuple):
+    if isinstance(x, tuple) and jitclass_of(cls) is None:
         native, forms = _flat(x, True)
         if not any(forms):
             return x, None
@@ -176,10 +186,36 @@ def flatten(x: object) -> tuple[object, Form | Constant | None]:
     if is_structured(cls):
         items, names, _, make = of_instance(x)
         native, forms = _flat(items)
+        found = jitclass_of(cls)
+        if found is not None:
+            return make(native), Form(found[1], names, forms, make=make)
         return native, Form(cls, names, forms, (make.aux,) if isinstance(make, Maker) else None, (), make)
     if isinstance(x, np.ndarray) and cls not in _WITHOUT_MEANING_OF_THEIR_OWN:
         raise NotTaken(x)
     return x, None
+
+
+def addresses(x: object) -> list[int]:
+    """Return where the instances of jitclasses in a structure are; one that is met twice twice."""
+    found = items_of(x)
+    if found is None:
+        return []
+    own = [address_of_instance(x)] if type_of_instances(type(x)) is not None else []
+    return [*own, *(a for item in found[0] for a in addresses(item))]
+
+
+def count_of_instances(form: Form | Constant | None) -> int:
+    """Return how many instances of jitclasses are in a structure of some form."""
+    own = isinstance(form, Form) and form.cls in CLASSES_OF_FIELDS
+    return own + sum(map(count_of_instances, form.items)) if isinstance(form, Form) else 0
+
+
+def kept_unchanged(form: Form | Constant | None) -> Form | Constant | None:
+    """Return the form of a structure of which the instances must not be changed: one may be met twice."""
+    if not count_of_instances(form):
+        return form
+    aux = TWICE if form.cls in CLASSES_OF_FIELDS else form.aux
+    return form._replace(items=tuple(map(kept_unchanged, form.items)), aux=aux)
 
 
 def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
@@ -230,7 +266,8 @@ def items_like(x: object, items: list, other: object) -> list:
             raise Unlike(x, other)
         return [other[k] for k in x]
     sequence = tuple | list
-    if not (isinstance(x, sequence) and isinstance(other, sequence)) and type(other) is not type(x):
+    is_like = jitclass_of(type(x)) is not None and jitclass_of(type(x)) == jitclass_of(type(other))
+    if not (is_like or (isinstance(x, sequence) and isinstance(other, sequence)) or type(other) is type(x)):
         raise Unlike(x, other)
     found = items_of(other)
     if found is None or len(found[0]) != len(items):

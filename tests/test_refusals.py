@@ -85,16 +85,21 @@ CASES = {
     ),
     "dict of one trip": ("for k in range(3): d = {'a': x[k]}\n    return d['a'] * x", (X,), "this dict"),
     "dicts with two names, of which one is the same": (
-        "if x[0] > 0.1: d = {'a': x[0]}; e = d\n    else: d = {'a': x[1]}; e = {'a': x[2]}\n    return d['a'] * e['a']",
+        "if x[0] > 0.1: d = {'a': x[0]}; e = d\n    else: d = {'a': x[1]}; e = {'a': x[2]}\n    e['a'] = 1\n"
+        "    return d['a'] * e['a']",
         (X,),
-        "another dict in the other branch",
+        "changing a dict that a loop or a branch",
     ),
     "dict in a tuple chosen": (
         "if x[0] > 0.1: d = {'a': x[0]}; t = (d, 1)\n    else: d = {'a': x[1]}; t = (d, 2)\n    return t[0]['a']",
         (X,),
         "another dict in the other branch",
     ),
-    "dict chosen": ("d = {'a': x[0]}; e = {'a': x[1]}; f = d if x[0] > 0.1 else e\n    return f['a']", (X,), "'f'"),
+    "dict chosen and changed": (
+        "d = {'a': x[0]}; e = {'a': x[1]}; f = d if x[0] > 0.1 else e\n    d['a'] = x[2]\n    return f['a']",
+        (X,),
+        "changing a dict that a loop or a branch",
+    ),
     "dict.pop": ("d = {'a': x[0]}\n    return d.pop('a') * x", (X,), "dict.pop"),
     "set": ("return max({x[0], x[1]}) * 1.0", (X,), "{x[0], x[1]}"),
     "tolist": ("return x.tolist()[0] * 2.0", (X,), "tolist"),

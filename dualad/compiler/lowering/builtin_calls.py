@@ -105,6 +105,9 @@ class Builtins:
 
     def builtin_len(self, node: ast.Call, obj: object, /) -> object:
         obj = self.as_dict(obj)
+        own = self.special(obj, "len")
+        if own is not None:
+            return self.call_member(own, obj, [], {}, node)
         self.refuse_record(obj, "the length", node)
         if isinstance(obj, DictOf):
             return Const(len(self.held(obj, node)))

@@ -17,9 +17,10 @@ from ..ir.callees import is_library
 from ..ir.kinds import is_object
 from ..runtime.helpers import check_no_overlap
 from ..runtime.numba_bridge.choices import is_overloaded_by_user
+from ..runtime.numba_bridge.objects import instance_type
 from .builtin_calls import SPECIAL
 from .chunks import Chunked
-from .classes import is_structured
+from .classes import INSTANCES, is_structured
 from .custom_calls import Plainly, Ruled
 from .dicts import READING
 from .known_values import dimensions
@@ -36,6 +37,7 @@ from .values import (
     Pullback,
     Static,
     Transformed,
+    is_instance,
     static_value,
 )
 
@@ -59,6 +61,8 @@ class CallExpressions:
                 return Const(base.value.conjugate())
             if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format:
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            if is_instance(base):
+                return self.call_of_instance(base, *self.call_arguments(node), node, hint)
             if isinstance(base, TupleOf) and hasattr(base.cls, "_fields") and node.func.attr == "_replace":
                 args, kwargs = self.call_arguments(node)
                 return self.replaced([base, *args], kwargs, node)
@@ -75,6 +79,10 @@ class CallExpressions:
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
             called = callee.attributes.get("__call__", callee.value)  # of an object of the user's
+            if instance_type(called) is not None:
+                made = self.make_instance(called, callee.attributes.get(INSTANCES), args, kwargs, node)
+                if made is not None:
+                    return made
             if isinstance(called, type) and is_structured(called):
                 return self.new_record(called, callee.attributes, args, kwargs, node)
             return self.call_static(called, args, kwargs, node, hint)

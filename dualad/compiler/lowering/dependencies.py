@@ -58,14 +58,21 @@ from ...rules import registry
 from ...rules.custom import CustomRule, find_custom
 from ..runtime.numba_bridge import derivative_in, inner_njit, is_jitted, is_jitted_ufunc
 from ..runtime.numba_bridge.kernels import kernel_of
-from ..runtime.numba_bridge.objects import has_type, runs_parallel
+from ..runtime.numba_bridge.objects import (
+    CLASSES_OF_FIELDS,
+    Members,
+    has_type,
+    instance_type,
+    members_of,
+    runs_parallel,
+)
 from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
 from .callables import call_of, is_library
-from .classes import is_structured
+from .classes import INSTANCES, is_structured, jitclass_of, of_instance
 from .reads import COMPUTED, MISSING, WHOLE, Fixed, Instances, Method, Property, Use, attribute, reads_of
 from .source import Differentiated, FixedGlobals, digest, python_function
-from .structures import INSTANCES, Constant, Form
+from .structures import Constant, Form
 
 Dependency = tuple[str, str, object]
 
@@ -214,6 +221,7 @@ class _Walk:
         self.attributes: set[str] = set()
         self.whole: list[tuple[Fixed, str, set]] = []  # the objects of which anything may be read
         self.late = False
+        self.jitclasses: dict[object, tuple[int, Members]] = {}
         self.bound: dict[tuple, types.FunctionType] = {}  # the functions of methods and partials
 
     def go(self, f: object, forms: tuple = ()) -> tuple[object, tuple]:
@@ -247,6 +255,10 @@ class _Walk:
         if isinstance(form, Constant):
             return Constant(self.visit(form.value, path, WHOLE))
         self.entries.append(("structure", path, (Itself(form.cls), form.keys, form.kinds)))
+        if form.cls in CLASSES_OF_FIELDS:
+            self.entries.append(("structure", path, form.aux))
+            items = tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items))
+            return form._replace(items=items, around=self.jitclass(CLASSES_OF_FIELDS[form.cls], path))
         items = tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items))
         if form.make is None:
             return form._replace(items=items)
@@ -257,6 +269,21 @@ class _Walk:
         around = self.object(Instances(form.cls), path, WHOLE)
         self.member(around, "__call__", path, WHOLE, False)
         return form._replace(items=items, aux=aux, around=around)
+
+    def jitclass(self, ty: object, path: str, members: Members | None = None) -> Members:
+        """Add the entries of the methods and properties of a jitclass, all of which may be called."""
+        if ty in self.jitclasses:
+            self.entries.append(("again", path, self.jitclasses[ty][0]))
+            return self.jitclasses[ty][1]
+        copy = Members({}, {}, {})
+        self.jitclasses[ty] = (len(self.entries), copy)
+        self.entries.append(("object", path, Itself(ty)))
+        methods, static, properties = members_of(ty) if members is None else members
+        for own, found in ((copy.methods, methods), (copy.static, static)):
+            own.update((name, self.visit(f, f"{path}.{name}", WHOLE)) for name, f in found.items())
+        for name, found in properties.items():
+            copy.properties[name] = {k: self.visit(f, f"{path}.{name}", WHOLE) for k, f in found.items()}
+        return copy
 
     def drain(self) -> None:
         for f, copy, path in self.queue:  # it grows meanwhile
@@ -310,6 +337,8 @@ class _Walk:
 
     def visit(self, x: object, path: str, use: Use) -> object:
         """Add the entries of a value; return its copy."""
+        if jitclass_of(type(x.value if type(x) is Fixed else x)) is not None and type(x) not in CLASSES_OF_FIELDS:
+            return self.instance(x, path)
         kind = _kind(type(x))
         if kind == "value":
             self.entries.append(("value", path, _exact(x)))
@@ -334,6 +363,20 @@ class _Walk:
         if id(x) in self.met:
             return self.again(x, path)
         return self.array(x, path) if kind == "array" else self.container(x, path)
+
+    def instance(self, x: object, path: str) -> object:
+        """Add the entries of an instance of a jitclass: what its fields hold, and its methods; return a `Fixed`."""
+        if id(x) in self.met:
+            return self.again(x, path)
+        is_fixed = isinstance(x, Fixed)
+        fields = x.value if is_fixed else jitclass_of(type(x))[1]._make(of_instance(x)[0])
+        copy = Fixed(None, {}, x)
+        self.meet(x, copy)
+        members = x.attributes[INSTANCES] if is_fixed else None
+        copy.attributes[INSTANCES] = self.jitclass(CLASSES_OF_FIELDS[type(fields)], path, members)
+        held = [self.visit(v, f"{path}[{k}]", WHOLE) for k, v in enumerate(fields)]
+        copy.value = type(fields)._make(held) if self.copying else fields
+        return copy
 
     def library(self, x: object, path: str) -> object:
         fingerprint: object = x if isinstance(x, _LIVE) else Itself(x)
@@ -467,6 +510,11 @@ class _Walk:
                 self.member(copy, "__call__", path, WHOLE, False)
             elif call_of(x) is not None:
                 copy.attributes["__call__"] = self.callable(x, f"{path}.__call__")
+        ty = instance_type(copy.value)
+        if ty is not None and INSTANCES not in copy.attributes:
+            copy.attributes[INSTANCES] = self.jitclass(
+                ty, path, x.attributes[INSTANCES] if copy.value is not x else None
+            )
         if isinstance(x, type) and INSTANCES not in copy.attributes and is_structured(x):
             copy.attributes[INSTANCES] = self.object(Instances(x), path, WHOLE).attributes
         if isinstance(x, Fixed) and INSTANCES in x.attributes and INSTANCES not in copy.attributes:

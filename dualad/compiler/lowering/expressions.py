@@ -20,6 +20,7 @@ from .call_expressions import CallExpressions
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import Dicts
+from .instances import Instances
 from .kernels import Kernels
 from .known_values import is_beyond, is_text
 from .lists import Lists
@@ -39,6 +40,7 @@ from .values import (
     Relative,
     Static,
     fold,
+    is_instance,
     static_value,
 )
 
@@ -46,7 +48,18 @@ _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
 class Expressions(
-    CallExpressions, ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorators, Objects, Signatures, Structures
+    CallExpressions,
+    ArrayLikes,
+    Builtins,
+    Kernels,
+    Lists,
+    Dicts,
+    Bounds,
+    Decorators,
+    Instances,
+    Objects,
+    Signatures,
+    Structures,
 ):
     """The half of `Lowering` that deals with expressions."""
 
@@ -64,6 +77,8 @@ class Expressions(
     def as_operand(self, value: object, node: ast.AST) -> object:
         if isinstance(value, OPERANDS):
             return value
+        if is_instance(value):
+            self.refuse_record(value, "the value", node)
         if isinstance(value, TupleOf):
             self.refuse_record(value, "the value", node)
             return TupleOf(tuple(self.as_operand(i, node) for i in value.items), value.cls)
@@ -104,7 +119,7 @@ class Expressions(
         if isinstance(value, Poison):
             reason = value.reason.replace(cell_of(node.id, self.frame) or node.id, node.id)
             raise self.fail(node, f"the variable {node.id!r}", reason)
-        return value
+        return self.instance_from_outside(value)
 
     def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
         return TupleOf(tuple(self.items(node.elts)))
@@ -171,6 +186,9 @@ class Expressions(
         return self.binary(BINARY[type(node.op)], self.expr(node.left), self.expr(node.right), node, hint)
 
     def binary(self, fn: object, x: object, y: object, node: ast.AST, hint: str) -> object:
+        own = self.binary_of_instances(fn, x, y, node)
+        if own is not None:
+            return own
         for kind in (TupleOf, ListOf):
             joined = None
             if isinstance(x, kind) and isinstance(y, kind) and fn is operator.add:
@@ -190,7 +208,9 @@ class Expressions(
     def expr_UnaryOp(self, node: ast.UnaryOp, hint: str) -> object:
         if isinstance(node.op, ast.Not):
             return self.operation(operator.not_, (self.truth(self.expr(node.operand), node),), node, hint)
-        return self.operation(UNARY[type(node.op)], (self.operand(node.operand),), node, hint)
+        value, fn = self.expr(node.operand), UNARY[type(node.op)]
+        own = self.unary_of_instance(fn, value, node)
+        return self.operation(fn, (self.as_operand(value, node),), node, hint) if own is None else own
 
     def expr_BoolOp(self, node: ast.BoolOp, hint: str) -> object:
         first, *rest = node.values
@@ -249,6 +269,12 @@ class Expressions(
             if none in (x, y):  # an operand that is not the constant None is never None
                 return Const(not same)
             raise self.fail(node, "`is` between values", "compare with ==, or with None")
+        if isinstance(op, ast.In | ast.NotIn) and is_instance(y):
+            f = self.special(y, "contains")
+            if f is None:
+                self.refuse_record(y, "`in`", node)
+            found = self.truth(self.call_member(f, y, [x], {}, node), node)
+            return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
         if isinstance(op, ast.In | ast.NotIn):
             y = self.as_dict(y)
             if isinstance(y, TupleOf | ListOf):
@@ -269,6 +295,9 @@ class Expressions(
                 return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
         fn = COMPARE[type(op)]
+        own = self.binary_of_instances(fn, x, y, node)
+        if own is not None:
+            return own
         if isinstance(x, Const) and isinstance(y, Const) and isinstance(x.value, str) and isinstance(y.value, str):
             return Const(fn(x.value, y.value))
         if fn in (operator.eq, operator.ne) and {is_text(x), is_text(y)} == {True, False}:
@@ -330,6 +359,8 @@ class Expressions(
 
     def expr_Subscript(self, node: ast.Subscript, hint: str) -> object:
         base = self.expr(node.value)
+        if is_instance(base):
+            return self.item_of_instance(base, node.slice, node)
         self.refuse_record(base, "items", node)
         if isinstance(base, TupleOf | ListOf):
             if isinstance(node.slice, ast.Slice):

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from ...rules import reductions
 from ..ir import Const, TupleOf, Var
 from .control import assigned_names
-from .values import DictOf, Iteration, ListOf
+from .values import DictOf, Iteration, ListOf, is_instance
 
 _MOST_LISTS = 256  # of a function that change
 _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is written out
@@ -52,6 +52,9 @@ class Lists:
 
     def list_item(self, value: object, node: ast.AST) -> object:
         """Return a value as an operand that a list in memory can hold."""
+        if is_instance(value):
+            remedy = "keep it in a tuple, or in a list that keeps its length"
+            raise self.fail(node, f"an instance of {value.cls.name} in a list that changes", remedy)
         if isinstance(value, TupleOf):
             raise self.fail(node, "a tuple in a list that changes", "keep one list for each item of the tuples")
         if isinstance(value, ListOf):  # it may change under either name

@@ -18,9 +18,9 @@ from ..ir.boundary import refuse_loop
 from ..ir.effects import may_change_memory
 from .branches import Restructure, Unreachable, alike, value_of, variables
 from .control import assigned_names
-from .dicts import OTHER_DICT, held_by_dicts
+from .dicts import OTHER_DICT, held_by_dicts, names_held
 from .known_types import CarriedFrom
-from .values import OPERANDS, DictOf, Flat, Iteration, Keys, ListOf, Poison, Static
+from .values import OPERANDS, DictOf, Flat, Held, Iteration, Keys, ListOf, Poison, Static, is_instance
 
 _MAX_UNROLL = 64
 
@@ -180,8 +180,11 @@ class Loops:
             self.block, self.frame.env = outer, env
         for name in names:
             now = left.get(name, UNDEFINED)
-            if left is not params and isinstance(now, DictOf | TupleOf | ListOf):
-                self.rebound(name, env.get(name, UNDEFINED), now, env, left)
+            if left is not params and isinstance(now, Held | TupleOf | ListOf):
+                is_held = self.rebound(name, env.get(name, UNDEFINED), now, env, left)
+                if is_held and self.copies.isdisjoint(names_held(env[name])):
+                    env[name] = self.apart(env[name])
+                    raise Restructure
         changed = [k for k, v in held_by_dicts(env).items() if k not in names and left.get(k) is not v]
         if changed:
             names += changed
@@ -238,8 +241,13 @@ class Loops:
 
     def carry(self, name: str, param: object, init: object, left: object, carried: list, shapes: dict) -> object:
         """Record what a name carries; returns its value after the loop."""
-        if isinstance(param, DictOf) and isinstance(left, DictOf) and param.name == left.name:
+        if isinstance(param, Held) and isinstance(left, Held) and param.name == left.name:
             return param
+        wider = self.wider_choice(param, left)
+        if wider is not None:
+            shapes[name] = wider
+            raise Restructure
+        init, left = self.as_choice(init, param), self.as_choice(left, param)
         if isinstance(param, Poison) or (left is param and not isinstance(param, TupleOf | ListOf)):
             return self.slot(name, param, init, left, carried) if isinstance(param, Var) else param
         if isinstance(param, Var):
@@ -270,6 +278,11 @@ class Loops:
             reason = f"{name} {'gets other keys' if keys else 'changes its structure'} inside a loop"
             if isinstance(param, DictOf) and isinstance(left, DictOf):
                 reason = f"{name} becomes another dict inside a loop, {OTHER_DICT}"
+            if is_instance(param) and is_instance(left):
+                reason = (
+                    f"{name} becomes an instance that is made in the loop, while something else holds the one before:"
+                )
+                reason += " store what it holds in the fields of that one"
         shapes[name] = Poison(reason)  # the body must not take it for what it is in the first trip
         raise Restructure
 

@@ -38,7 +38,7 @@ from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .statements import Statements
 from .stopping import Stopping
-from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
+from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, is_instance, static_value
 
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
@@ -70,6 +70,8 @@ class Lowering(
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
+        self.copies: set[str] = set()  # the dicts and instances that loops begin with in the place of others
+        self.unchanging: dict[str, tuple[str, str]] = {}  # dicts and instances that must not change: why, and a remedy
         self.defaults: dict[int, tuple[object, str, str]] = {}  # the defaults that have been used
         self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
@@ -197,6 +199,10 @@ class Lowering(
             self.store(s.target.id, self.augmented(now, value, s, s.target.id), s)
         elif isinstance(s.target, ast.Subscript):
             base = self.expr(s.target.value)
+            if is_instance(base):
+                now = self.item_of_instance(base, s.target.slice, s)
+                self.item_of_instance(base, s.target.slice, s, self.augmented(now, self.expr(s.value), s, "item"))
+                return
             if isinstance(base, DictOf):
                 key = self.expr(s.target.slice)
                 now = self.dict_item(base, key, s)
@@ -229,6 +235,9 @@ class Lowering(
 
     def augmented(self, now: object, value: object, s: ast.AugAssign, hint: str) -> object:
         """Return what an augmented assignment leaves in a name."""
+        own = self.binary_of_instances(BINARY[type(s.op)], now, value, s, in_place=True)
+        if own is not None:
+            return own
         if isinstance(now, ListOf):  # in place: all names of the list see it
             self.grow(now, s)
         is_sequence = value in self.lists or isinstance(value, TupleOf | ListOf)
@@ -255,6 +264,9 @@ class Lowering(
             base = base.array if flat else base
             if isinstance(base, ListOf):
                 self.grow(base, target)
+            if is_instance(base):
+                self.item_of_instance(base, target.slice, target, value)
+                return
             if isinstance(base, DictOf):
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return

@@ -36,7 +36,7 @@ from ..runtime.numba_bridge.objects import (
 from .reads import COMPUTED, MISSING, Method, Property, attribute
 from .source import Source, python_function
 from .structures import Record
-from .values import Flat, FunctionValue, Static, static_value
+from .values import Flat, FunctionValue, Static, is_instance, static_value
 
 
 class Objects:
@@ -47,6 +47,8 @@ class Objects:
 
     def attribute(self, base: object, node: ast.Attribute, hint: str = "t") -> object:
         """Return an attribute of a value."""
+        if is_instance(base):
+            return self.instance_attribute(base, node)
         if isinstance(base, Static):
             found = base.attributes.get(node.attr, MISSING)
             if found is COMPUTED:
@@ -115,6 +117,9 @@ class Objects:
 
     def store_attribute(self, target: ast.Attribute, base: object, value: object) -> None:
         """Lower base.name = value."""
+        if is_instance(base):
+            self.store_in_instance(base, target, value)
+            return
         if isinstance(base, Static) and type_of_value(base.value) is not None:
             raise self.outside(base.value, target)
         if isinstance(base, Static):

@@ -19,13 +19,11 @@ from typing import NamedTuple
 
 from ...errors import UnsupportedError
 from ..ir import Const, TupleOf
-from .classes import of_instance
-from .values import DictOf, Keys, ListOf, Static, static_value
+from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple
+from .classes import INSTANCES, of_instance
+from .values import DictOf, InstanceClass, Keys, ListOf, Static, is_instance, static_value
 
 DICTS = (dict, collections.OrderedDict)
-
-INSTANCES = ".instances"
-"""Under this name the attributes of a class have those that its instances get from it."""
 
 
 class Constant(NamedTuple):
@@ -111,6 +109,9 @@ def taken_apart(result: object) -> tuple[object, Form | None]:
     cls = getattr(result, "cls", None)
     if isinstance(result, ListOf):
         return TupleOf(items), Form(list, (), forms)
+    if isinstance(cls, Keys) and isinstance(cls.cls, InstanceClass):
+        made = fields_tuple(cls.cls.type)
+        return TupleOf(items, made), Form(made, (), forms) if any(f is not None for f in forms) else None
     if isinstance(cls, Keys):
         return TupleOf(items), Form(cls.cls, cls.keys, forms, kinds=tuple(map(type, cls.keys)))
     if isinstance(cls, Record):
@@ -125,6 +126,11 @@ class Structures:
 
     def formed(self, value: object, form: Form | Constant | None) -> object:
         """Return what an argument is to the function, of the tuple of numbers and arrays that it is in native code."""
+        if form is None and isinstance(value, TupleOf):
+            items = [self.formed(v, None) for v in value.items]
+            if value.cls in CLASSES_OF_FIELDS:
+                return self.new_instance(InstanceClass(CLASSES_OF_FIELDS[value.cls]), items)
+            return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
         if form is None:
             return value
         if isinstance(form, Constant):
@@ -132,6 +138,11 @@ class Structures:
         if not isinstance(value, TupleOf):  # `inputs.remedy` finds it
             raise UnsupportedError(f"native code does not know all that is in the {form.cls.__name__} {value.name}")
         items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
+        if form.cls in CLASSES_OF_FIELDS:
+            made = self.new_instance(InstanceClass(CLASSES_OF_FIELDS[form.cls], form.around), items)
+            if form.aux is not None:
+                self.unchanging[made.name] = form.aux
+            return made
         if issubclass(form.cls, dict):
             return self.new_dict(list(zip(form.keys, items, strict=True)), form.cls)
         if form.cls is list:
@@ -144,6 +155,9 @@ class Structures:
     def frozen(self, value: object, node: ast.AST | None = None) -> object:
         """Return a value with tuples in place of the dicts in it, as they are now."""
         value = self.as_dict(value)
+        if is_instance(value):
+            state = self.state_of(value, node)
+            return TupleOf(tuple(self.frozen(v, node) for v in state.items), state.cls)
         if isinstance(value, DictOf):
             held = self.held(value, node)
             items = tuple(self.frozen(v, node) for v in held.values())
@@ -166,6 +180,8 @@ class Structures:
         """Return a value with dicts of their own in place of tuples with keys."""
         if isinstance(value, TupleOf):
             items = [self.thawed(v) for v in value.items]
+            if isinstance(value.cls, Keys) and isinstance(value.cls.cls, InstanceClass):
+                return self.new_instance(value.cls.cls, items)
             if isinstance(value.cls, Keys):
                 return self.new_dict(list(zip(value.cls.keys, items, strict=True)), value.cls.cls)
             return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
@@ -229,8 +245,9 @@ class Structures:
 
     def refuse_record(self, value: object, what: str, node: ast.AST) -> None:
         """An object with attributes is no tuple to the user."""
-        if is_record(value):
-            remedy = f"use its attributes: {', '.join(f'.{n}' for n in value.cls._fields if n)}"
+        if is_record(value) or is_instance(value):
+            names = value.cls._fields if is_record(value) else fields_of_type(value.cls.type)
+            remedy = f"use its attributes: {', '.join(f'.{n}' for n in names if n)}"
             raise self.fail(node, f"{what} of an object of the class {value.cls.name}", remedy)
 
 
