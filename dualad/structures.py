@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numba.typed import List
 
 from .compiler.lowering.classes import (
     REGISTERED,
@@ -26,6 +27,7 @@ from .compiler.lowering.classes import (
 from .compiler.lowering.dicts import TWICE
 from .compiler.lowering.structures import DICTS, Constant, Form
 from .compiler.runtime.numba_bridge.objects import CLASSES_OF_FIELDS, address_of_instance, type_of_instances
+from .compiler.runtime.typed_lists import dtype_of, from_array, is_typed_list, make_list, to_array
 from .errors import ArgumentError, NotDifferentiableError
 
 __all__ = ["ravel", "register_structure"]
@@ -127,7 +129,7 @@ def register_structure(cls: type, flatten: Callable, unflatten: Callable) -> typ
 
 def is_structure(x: object) -> bool:
     """Whether something has items of its own."""
-    return isinstance(x, tuple | list | dict) or is_structured(type(x))
+    return isinstance(x, tuple | list | dict) or is_structured(type(x)) or is_typed_list(x)
 
 
 def items_of(x: object) -> tuple[list, Callable] | None:
@@ -139,6 +141,8 @@ def items_of(x: object) -> tuple[list, Callable] | None:
         return list(x), tuple if cls is tuple else functools.partial(tuple.__new__, cls)
     if cls is list:
         return list(x), list
+    if is_typed_list(x):
+        return list(x), make_list
     if cls in DICTS:
         keys = tuple(x)
         return list(x.values()), lambda items: cls(zip(keys, items, strict=True))
@@ -183,6 +187,13 @@ def flatten(x: object) -> tuple[object, Form | Constant | None]:
         if kinds.count(str) == len(kinds):
             return native, Form(cls, keys, forms)
         return native, Form(cls, keys, forms, None, kinds)
+    if is_typed_list(x):
+        if len(x) and dtype_of(x) is not None:
+            return (to_array(x),), Form(List, (), (None,), True, (), from_array)
+        if len(x) > MOST_ITEMS:
+            return x, None
+        native, forms = _flat(x)
+        return native, Form(List, (), forms, None, (), make_list)
     if is_structured(cls):
         items, names, _, make = of_instance(x)
         native, forms = _flat(items)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from ...rules import reductions
+from ...rules import lists, reductions
 from ..ir import Const, TupleOf, Var
 from ..ir.callees import library_name
 from ..runtime.numba_bridge.choices import is_instance_of
@@ -104,7 +104,7 @@ class Builtins:
         return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
 
     def builtin_len(self, node: ast.Call, obj: object, /) -> object:
-        obj = self.as_dict(obj)
+        obj = self.unlisted(self.as_dict(obj))
         own = self.special(obj, "len")
         if own is not None:
             return self.call_member(own, obj, [], {}, node)
@@ -131,7 +131,7 @@ class Builtins:
         if not args or (len(args) > 1 and default is not None):
             what = f"calling {name} with these arguments"
             raise self.fail(node, what, "it takes numbers, or something to go through and perhaps a default")
-        source = self.keys_of(args[0], node) if isinstance(args[0], DictOf) else args[0]
+        source = self.keys_of(args[0], node) if isinstance(args[0], DictOf) else self.unlisted(args[0])
         if len(args) == 1 and not isinstance(source, TupleOf | ListOf):
             if isinstance(source, Iteration | Flat):
                 source = self.listed(source, node)
@@ -163,6 +163,7 @@ class Builtins:
     def builtin_sum(self, node: ast.Call, iterable: object, /, start: object = _ZERO) -> object:
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)
+        iterable = self.unlisted(iterable)
         if not isinstance(iterable, TupleOf | ListOf):
             if isinstance(iterable, Iteration | Flat):
                 iterable = self.listed(iterable, node)
@@ -173,8 +174,14 @@ class Builtins:
             value = self.binary(operator.add, value, item, node, "t")
         return value
 
-    def builtin_sorted(self, node: ast.Call, iterable: object, /, *, key: object = None, reverse: object = None):
-        raise self.fail(node, "sorted", "make it an array and use np.sort or np.argsort")
+    def builtin_sorted(self, node: ast.Call, iterable: object, /, *, key: object = _NONE, reverse: object = _NO):
+        if key != _NONE:
+            raise self.fail(node, "sorted with a key", "make it an array and use np.argsort of the keys")
+        items = self.listed(iterable, node)
+        if isinstance(items, ListOf):
+            self.grow(items, node)
+        self.library_call(lists.sort, sorted, [items, reverse], {}, node)
+        return items
 
     def builtin_print(self, node: ast.Call, /, *args: object, **kwargs: object) -> object:
         if kwargs:

@@ -38,6 +38,7 @@ from .values import (
     Static,
     Transformed,
     is_instance,
+    is_typed_list,
     static_value,
 )
 
@@ -59,7 +60,7 @@ class CallExpressions:
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
             if isinstance(base, Const) and isinstance(base.value, complex) and node.func.attr == "conjugate":
                 return Const(base.value.conjugate())
-            if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format:
+            if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format or is_typed_list(base):
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
             if is_instance(base):
                 return self.call_of_instance(base, *self.call_arguments(node), node, hint)
@@ -100,8 +101,8 @@ class CallExpressions:
         """Call a method of a dict, a list or an array."""
         if isinstance(base, DictOf):
             return self.dict_method(base, name, args, kwargs, node)
-        is_list = isinstance(base, Var) and name in ("append", "extend") and not is_object(base)
-        if isinstance(base, ListOf) or is_list:
+        is_list = isinstance(base, Var) and (name in ("append", "extend") or base in self.lists) and not is_object(base)
+        if isinstance(base, ListOf) or is_list or is_typed_list(base):
             return self.list_method(base, name, args, kwargs, node)
         if isinstance(base, Const):  # a text
             return self.emit("method", (base, *self.operands(args, node)), node, hint, kwargs, name)
@@ -135,6 +136,9 @@ class CallExpressions:
             return self.call_partial(args, kwargs, node)
         if f is dataclasses.replace:
             return self.replaced(args, kwargs, node)
+        made = self.typed_list(f, args, kwargs, node)
+        if made is not None:
+            return made
         kind = transformation_of(f)
         if kind is not None:
             return self.transform(kind, args, kwargs, node)

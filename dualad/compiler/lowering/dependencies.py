@@ -53,6 +53,7 @@ import types
 from weakref import WeakValueDictionary
 
 import numpy as np
+from numba.typed import List
 
 from ...rules import registry
 from ...rules.custom import CustomRule, find_custom
@@ -255,6 +256,9 @@ class _Walk:
         if isinstance(form, Constant):
             return Constant(self.visit(form.value, path, WHOLE))
         self.entries.append(("structure", path, (Itself(form.cls), form.keys, form.kinds)))
+        if form.cls is List:
+            self.entries.append(("structure", path, form.aux))
+            return form._replace(items=tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items)))
         if form.cls in CLASSES_OF_FIELDS:
             self.entries.append(("structure", path, form.aux))
             items = tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items))

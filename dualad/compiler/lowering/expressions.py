@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...rules import lists
 from .. import ir
 from ..ir import Const, Slice, TupleOf, Var
 from ..ir.callees import BINARY
@@ -41,6 +42,7 @@ from .values import (
     Static,
     fold,
     is_instance,
+    is_typed_list,
     static_value,
 )
 
@@ -77,7 +79,7 @@ class Expressions(
     def as_operand(self, value: object, node: ast.AST) -> object:
         if isinstance(value, OPERANDS):
             return value
-        if is_instance(value):
+        if is_instance(value) or is_typed_list(value):
             self.refuse_record(value, "the value", node)
         if isinstance(value, TupleOf):
             self.refuse_record(value, "the value", node)
@@ -275,6 +277,9 @@ class Expressions(
                 self.refuse_record(y, "`in`", node)
             found = self.truth(self.call_member(f, y, [x], {}, node), node)
             return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+        if isinstance(op, ast.In | ast.NotIn) and (is_typed_list(y) or y in self.lists):
+            found = self.library_call(lists.contains, operator.contains, [self.unlisted(y), x], {}, node)
+            return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
         if isinstance(op, ast.In | ast.NotIn):
             y = self.as_dict(y)
             if isinstance(y, TupleOf | ListOf):
@@ -361,6 +366,9 @@ class Expressions(
         base = self.expr(node.value)
         if is_instance(base):
             return self.item_of_instance(base, node.slice, node)
+        if is_typed_list(base) and isinstance(node.slice, ast.Slice):
+            return self.part_of_list(base.items[0], node.slice, node)
+        base = self.unlisted(base)
         self.refuse_record(base, "items", node)
         if isinstance(base, TupleOf | ListOf):
             if isinstance(node.slice, ast.Slice):

@@ -36,7 +36,7 @@ class Loops:
         if self.is_parallel(s):
             self.parallel_for(s)
             return
-        iterable = self.as_dict(self.expr(s.iter))
+        iterable = self.unlisted(self.as_dict(self.expr(s.iter)))
         if isinstance(iterable, DictOf):
             keys = self.keys_of(iterable, s)
             self.unrolled(s, list(keys.items))
@@ -299,6 +299,7 @@ class Loops:
 
     def iteration(self, value: object, node: ast.AST) -> Iteration:
         """Return how to loop over a value."""
+        value = self.unlisted(value)
         if isinstance(value, Iteration):
             return value
         if isinstance(value, Flat):

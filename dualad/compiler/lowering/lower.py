@@ -203,6 +203,7 @@ class Lowering(
                 now = self.item_of_instance(base, s.target.slice, s)
                 self.item_of_instance(base, s.target.slice, s, self.augmented(now, self.expr(s.value), s, "item"))
                 return
+            base = self.unlisted(base)
             if isinstance(base, DictOf):
                 key = self.expr(s.target.slice)
                 now = self.dict_item(base, key, s)
@@ -267,6 +268,7 @@ class Lowering(
             if is_instance(base):
                 self.item_of_instance(base, target.slice, target, value)
                 return
+            base = self.unlisted(base)
             if isinstance(base, DictOf):
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return

@@ -17,11 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from numba.typed import List
+
 from ...errors import UnsupportedError
 from ..ir import Const, TupleOf
 from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple
+from ..runtime.typed_lists import from_array
 from .classes import INSTANCES, of_instance
-from .values import DictOf, InstanceClass, Keys, ListOf, Static, is_instance, static_value
+from .values import DictOf, InstanceClass, Items, Keys, ListOf, Static, is_instance, is_typed_list, static_value
 
 DICTS = (dict, collections.OrderedDict)
 
@@ -109,6 +112,8 @@ def taken_apart(result: object) -> tuple[object, Form | None]:
     cls = getattr(result, "cls", None)
     if isinstance(result, ListOf):
         return TupleOf(items), Form(list, (), forms)
+    if isinstance(cls, Items):
+        return TupleOf(items), Form(List, (), forms, True, (), from_array)
     if isinstance(cls, Keys) and isinstance(cls.cls, InstanceClass):
         made = fields_tuple(cls.cls.type)
         return TupleOf(items, made), Form(made, (), forms) if any(f is not None for f in forms) else None
@@ -138,6 +143,8 @@ class Structures:
         if not isinstance(value, TupleOf):  # `inputs.remedy` finds it
             raise UnsupportedError(f"native code does not know all that is in the {form.cls.__name__} {value.name}")
         items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
+        if form.cls is List:
+            return TupleOf(tuple(items), Items()) if form.aux else ListOf(items)
         if form.cls in CLASSES_OF_FIELDS:
             made = self.new_instance(InstanceClass(CLASSES_OF_FIELDS[form.cls], form.around), items)
             if form.aux is not None:
@@ -245,6 +252,10 @@ class Structures:
 
     def refuse_record(self, value: object, what: str, node: ast.AST) -> None:
         """An object with attributes is no tuple to the user."""
+        if is_typed_list(value):
+            raise self.fail(
+                node, f"{what} of a typed.List that is an argument here", "copy it first, typed.List(items)"
+            )
         if is_record(value) or is_instance(value):
             names = value.cls._fields if is_record(value) else fields_of_type(value.cls.type)
             remedy = f"use its attributes: {', '.join(f'.{n}' for n in names if n)}"

@@ -266,6 +266,16 @@ class Poison:
     reason: str
 
 
+@dataclass(frozen=True)
+class Items:
+    """Stands in the place of the class of a tuple that is a typed list of numbers: its one item is an array of them."""
+
+
+def is_typed_list(value: object) -> bool:
+    """Whether a value is a typed list of numbers that is an argument."""
+    return isinstance(value, TupleOf) and isinstance(value.cls, Items)
+
+
 def is_instance(value: object) -> bool:
     """Whether a value is an instance whose fields are known, or one of several."""
     return isinstance(value, InstanceOf) or (isinstance(value, TupleOf) and isinstance(value.cls, Choice))
