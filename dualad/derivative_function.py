@@ -40,10 +40,11 @@ from .compiler.runtime.numba_bridge import (
     register_callable,
     specialising_dispatcher,
 )
+from .compiler.runtime.numba_bridge.dispatchers import RecordsGiven
 from .compiler.runtime.numba_bridge.objects import checks_apart, fields_text, has_instance
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
-from .structures import NotTaken, addresses, as_plain, count_of_instances, from_plain, kept_unchanged
+from .structures import NotTaken, addresses, as_plain, count_of_instances, from_plain, has_fields, kept_unchanged
 
 _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
@@ -88,6 +89,7 @@ class DerivativeFunction(Differentiated):
         """What the result is to the user, by the types of the arguments."""
         self._has_form = False
         self._has_values = False
+        self._takes_records = False
         self._of_fields: object = None
         """What jitted code calls with the fields of instances of jitclasses."""
         self._deeper: DerivativeFunction | None = None
@@ -145,7 +147,7 @@ class DerivativeFunction(Differentiated):
             bound.apply_defaults()
             args, kwargs = tuple(bound.arguments.values()), {}
         for x in (*args, *kwargs.values()):
-            if type(x) not in ORDINARY:
+            if type(x) not in ORDINARY or (self._takes_records and has_fields(x)):
                 return self._call_with_structures(args, kwargs)
         return self._run(args, kwargs, args, kwargs)
 
@@ -155,6 +157,9 @@ class DerivativeFunction(Differentiated):
             return self._deeper._run(args, kwargs, given, named)
         try:
             result = self.dispatcher(*args, **kwargs)
+        except RecordsGiven:
+            self._takes_records = True
+            return self._call_with_structures(given, named)
         except NotScalarError as error:
             if self.what.kind not in ("grad", "value_and_grad"):
                 raise

@@ -25,7 +25,7 @@ from .compiler.lowering.classes import (
     of_instance,
 )
 from .compiler.lowering.dicts import TWICE
-from .compiler.lowering.structures import DICTS, Constant, Form
+from .compiler.lowering.structures import DICTS, Constant, Form, RecordMaker
 from .compiler.runtime.numba_bridge.objects import CLASSES_OF_FIELDS, address_of_instance, type_of_instances
 from .compiler.runtime.typed_lists import dtype_of, from_array, is_typed_list, make_list, to_array
 from .errors import ArgumentError, NotDifferentiableError
@@ -129,12 +129,15 @@ def register_structure(cls: type, flatten: Callable, unflatten: Callable) -> typ
 
 def is_structure(x: object) -> bool:
     """Whether something has items of its own."""
-    return isinstance(x, tuple | list | dict) or is_structured(type(x)) or is_typed_list(x)
+    return isinstance(x, tuple | list | dict) or is_structured(type(x)) or is_typed_list(x) or has_fields(x)
 
 
 def items_of(x: object) -> tuple[list, Callable] | None:
     """Return the items of a structure, and what makes one like it of others; None for what is none."""
     cls = type(x)
+    if has_fields(x):
+        arrays, form = _fields_of(x)
+        return list(arrays), form.make
     if cls in LEAVES:
         return None
     if isinstance(x, tuple):
@@ -155,7 +158,7 @@ def items_of(x: object) -> tuple[list, Callable] | None:
 def named_items(x: object) -> Iterator[tuple[str, object]]:
     """Yield the items of a structure, each with what is written behind its name: .a, [0], ['w']."""
     items, _ = items_of(x)
-    found = dataclass_of(type(x)) or jitclass_of(type(x))
+    found = dataclass_of(type(x)) or jitclass_of(type(x)) or ((x.dtype.names,) if has_fields(x) else None)
     if isinstance(x, dict):
         names = [f"[{k!r}]" for k in x]
     elif found is not None:
@@ -168,6 +171,8 @@ def named_items(x: object) -> Iterator[tuple[str, object]]:
 def flatten(x: object) -> tuple[object, Form | Constant | None]:
     """Return a structure as a tuple of tuples, and its form; None for what is one already, or a number or an array."""
     cls = type(x)
+    if has_fields(x):
+        return _fields_of(x)
     if cls in LEAVES:
         return x, None
     if isinstance(x, tuple) and jitclass_of(cls) is None:
@@ -229,11 +234,24 @@ def kept_unchanged(form: Form | Constant | None) -> Form | Constant | None:
     return form._replace(items=tuple(map(kept_unchanged, form.items)), aux=aux)
 
 
+def has_fields(x: object) -> bool:
+    """Whether something is a record array, or a record."""
+    return isinstance(x, np.ndarray | np.void) and x.dtype.names is not None
+
+
+def _fields_of(x: object) -> tuple[tuple, Form]:
+    """Return the arrays of the fields of a record array, and its form; those of a record have one item."""
+    is_one = isinstance(x, np.void)
+    x = np.array([x], x.dtype) if is_one else np.asarray(x)
+    native, forms = _flat([x[name] for name in x.dtype.names])
+    return native, Form(np.recarray, (), forms, x.ndim, (), RecordMaker(x.dtype, is_one))
+
+
 def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
     native, forms = [], []
     for x in items:
         cls = type(x)
-        if cls in LEAVES:
+        if cls in LEAVES and not has_fields(x):
             native.append(x)
             forms.append(None)
         elif not is_tuple and is_constant(x):
@@ -278,6 +296,7 @@ def items_like(x: object, items: list, other: object) -> list:
         return [other[k] for k in x]
     sequence = tuple | list
     is_like = jitclass_of(type(x)) is not None and jitclass_of(type(x)) == jitclass_of(type(other))
+    is_like = is_like or (has_fields(x) and has_fields(other) and x.dtype == other.dtype)
     if not (is_like or (isinstance(x, sequence) and isinstance(other, sequence)) or type(other) is type(x)):
         raise Unlike(x, other)
     found = items_of(other)

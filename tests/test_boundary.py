@@ -214,17 +214,6 @@ def stored_under_a_key(x):
     return table[1] * x
 
 
-def stored_in_a_column(x, r):
-    r["a"][0] = x * x  # refused
-    return r["a"][0] * r["b"][0]
-
-
-def stored_in_a_record(x, r):
-    one = r[0]
-    one["a"] = x  # refused
-    return r["a"][0]
-
-
 def stored_in_the_callers_list(x, items):
     items[0] = x  # refused
     return items[0] * x
@@ -237,8 +226,6 @@ def stored_in_an_array_in_a_list(x, arrays):
 
 GOES_IN = [
     (stored_under_a_key, (), "a typed.Dict"),
-    (stored_in_a_column, (records,), "a record array"),
-    (stored_in_a_record, (records,), "a record"),
     (stored_in_the_callers_list, (typed_list,), "a typed.List"),
     (stored_in_an_array_in_a_list, (list_of_arrays,), "a typed.List"),
 ]
@@ -272,12 +259,11 @@ def test_a_value_with_a_derivative_does_not_go_into_an_object(f, makers, name):
     ("argument", "name"),
     [
         (typed_dict(), "a typed.Dict"),
-        (records(), "a record array"),
         ((2.0, typed_dict()), "a typed.Dict"),
         (Weights(2.0, typed_dict()), "a typed.Dict"),
         ([typed_dict()], "a typed.Dict"),
     ],
-    ids=["typed.Dict", "records", "tuple", "named tuple", "list"],
+    ids=["typed.Dict", "tuple", "named tuple", "list"],
 )
 def test_an_object_has_no_derivative(argument, name):
     with pytest.raises(dualad.NotDifferentiableError) as caught:
@@ -329,18 +315,12 @@ def set_by_key(x, table):
     return x
 
 
-def record_set(x, r):
-    r[0]["a"] = 3.0  # refused
-    return x
-
-
 CHANGED = [
     (appended_to, typed_list, "a typed.List"),
     (popped, typed_list, "a typed.List"),
     (filled, list_of_arrays, "a typed.List"),
     (changed_in_a_loop, list_of_boxes, "a typed.List"),
     (set_by_key, typed_dict, "a typed.Dict"),
-    (record_set, records, "a record array"),
 ]
 
 

@@ -15,7 +15,7 @@ from ...rules import lists, reductions
 from ..ir import Const, TupleOf, Var
 from ..ir.callees import library_name
 from ..runtime.numba_bridge.choices import is_instance_of
-from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static
+from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static, is_records
 
 _ZERO, _ONE, _NO, _NONE = Const(0), Const(1), Const(False), Const(None)
 
@@ -29,7 +29,18 @@ class Builtins:
             given = inspect.signature(SPECIAL[f]).bind(self, node, *args, **kwargs)
         except TypeError as error:
             raise self.fail(node, f"calling {library_name(f)} with these arguments", str(error)) from None
+        if f not in (len, type, isinstance):
+            positional = [self.gone_through(x, node) for x in given.args[2:]]
+            return SPECIAL[f](self, node, *positional, **given.kwargs)
         return SPECIAL[f](*given.args, **given.kwargs)
+
+    def gone_through(self, value: object, node: ast.AST) -> object:
+        """Return a value in the form in which it is gone through; refuse what is no container to the user."""
+        value = self.unlisted(value)
+        if is_records(value):
+            return self.over_records(value, node)
+        self.refuse_record(value, "going through it, or the value,", node)
+        return value
 
     def builtin_range(self, node: ast.Call, first: object, second: object = None, step: object = _ONE, /) -> Iteration:
         start, stop = (Const(0), first) if second is None else (first, second)
@@ -105,6 +116,8 @@ class Builtins:
 
     def builtin_len(self, node: ast.Call, obj: object, /) -> object:
         obj = self.unlisted(self.as_dict(obj))
+        if is_records(obj):
+            return self.size_along(obj, 0, node)
         own = self.special(obj, "len")
         if own is not None:
             return self.call_member(own, obj, [], {}, node)

@@ -38,6 +38,8 @@ from .values import (
     Static,
     Transformed,
     is_instance,
+    is_record_at,
+    is_records,
     is_typed_list,
     static_value,
 )
@@ -62,6 +64,8 @@ class CallExpressions:
                 return Const(base.value.conjugate())
             if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format or is_typed_list(base):
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            if is_records(base) or is_record_at(base):
+                return self.method_of_records(base, node.func.attr, self.call_arguments(node)[0], node)
             if is_instance(base):
                 return self.call_of_instance(base, *self.call_arguments(node), node, hint)
             if isinstance(base, TupleOf) and hasattr(base.cls, "_fields") and node.func.attr == "_replace":
@@ -182,9 +186,21 @@ class CallExpressions:
         if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
             return self.call_foreign(f, args, kwargs, node, hint)
         args, kwargs = self.matched(f, args, kwargs, node)
+        records = self.made_records(f, args, kwargs, node)
+        if records is not None:
+            return records
+        args = [self.argument(x, node) for x in args]
+        kwargs = {k: self.argument(x, node) for k, x in kwargs.items()}
         args, kwargs, out = self.split_out(f, args, kwargs, node)
         made = self.call_library(f, *self.as_arrays(f, args, kwargs, node), node, hint)
         return made if out is None else self.written_into(out, made, node)
+
+    def argument(self, value: object, node: ast.AST) -> object:
+        """Return an argument of a library function: a typed list of numbers as an array, by itself."""
+        if is_typed_list(value):
+            return self.emit(np.copy, value.items, node)
+        self.refuse_record(value, "the value", node)
+        return value
 
     def call_library(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call a function of Python, math or NumPy."""
@@ -225,6 +241,7 @@ class CallExpressions:
 
     def sequence(self, value: object, node: ast.AST) -> object:
         """An argument of a library call; a list is as good as a tuple there."""
+        self.refuse_record(value, "the value", node)
         if isinstance(value, ListOf | TupleOf):
             return TupleOf(tuple(self.sequence(i, node) for i in value.items), getattr(value, "cls", None))
         return self.as_operand(value, node)

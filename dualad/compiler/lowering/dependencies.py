@@ -256,7 +256,7 @@ class _Walk:
         if isinstance(form, Constant):
             return Constant(self.visit(form.value, path, WHOLE))
         self.entries.append(("structure", path, (Itself(form.cls), form.keys, form.kinds)))
-        if form.cls is List:
+        if form.cls is List or form.cls is np.recarray:
             self.entries.append(("structure", path, form.aux))
             return form._replace(items=tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items)))
         if form.cls in CLASSES_OF_FIELDS:

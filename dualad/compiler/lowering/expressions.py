@@ -27,6 +27,7 @@ from .known_values import is_beyond, is_text
 from .lists import Lists
 from .nonlocals import cell_of
 from .objects import Objects
+from .records import RecordArrays
 from .signatures import Signatures
 from .structures import Structures
 from .values import (
@@ -42,6 +43,8 @@ from .values import (
     Static,
     fold,
     is_instance,
+    is_record_at,
+    is_records,
     is_typed_list,
     static_value,
 )
@@ -60,6 +63,7 @@ class Expressions(
     Decorators,
     Instances,
     Objects,
+    RecordArrays,
     Signatures,
     Structures,
 ):
@@ -79,7 +83,7 @@ class Expressions(
     def as_operand(self, value: object, node: ast.AST) -> object:
         if isinstance(value, OPERANDS):
             return value
-        if is_instance(value) or is_typed_list(value):
+        if is_instance(value) or is_typed_list(value) or is_records(value) or is_record_at(value):
             self.refuse_record(value, "the value", node)
         if isinstance(value, TupleOf):
             self.refuse_record(value, "the value", node)
@@ -191,6 +195,8 @@ class Expressions(
         own = self.binary_of_instances(fn, x, y, node)
         if own is not None:
             return own
+        for value in (x, y):
+            self.refuse_record(value, "this operation", node)
         for kind in (TupleOf, ListOf):
             joined = None
             if isinstance(x, kind) and isinstance(y, kind) and fn is operator.add:
@@ -303,6 +309,8 @@ class Expressions(
         own = self.binary_of_instances(fn, x, y, node)
         if own is not None:
             return own
+        for value in (x, y):
+            self.refuse_record(value, "this comparison", node)
         if isinstance(x, Const) and isinstance(y, Const) and isinstance(x.value, str) and isinstance(y.value, str):
             return Const(fn(x.value, y.value))
         if fn in (operator.eq, operator.ne) and {is_text(x), is_text(y)} == {True, False}:
@@ -366,6 +374,8 @@ class Expressions(
         base = self.expr(node.value)
         if is_instance(base):
             return self.item_of_instance(base, node.slice, node)
+        if is_records(base) or is_record_at(base):
+            return self.subscript_of_records(base, node.slice, node)
         if is_typed_list(base) and isinstance(node.slice, ast.Slice):
             return self.part_of_list(base.items[0], node.slice, node)
         base = self.unlisted(base)

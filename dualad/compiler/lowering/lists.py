@@ -102,6 +102,7 @@ class Lists:
 
     def extend(self, base: Var, source: object, node: ast.AST, times: object = None) -> None:
         """Append all items of a source, if `times` is given as often as it says."""
+        source = self.gone_through(source, node)
         if times is not None:
             trips = Iteration(Const(0), times, Const(1), lambda i: i)
             self.loop(node, [], [], None, lambda i: self.extend(base, source, node), "i", trips)
@@ -114,7 +115,7 @@ class Lists:
 
     def listed(self, value: object, node: ast.AST, times: object = None) -> object:
         """Return list(value), or value * times."""
-        value = self.unlisted(value)
+        value = self.gone_through(value, node)
         if isinstance(value, TupleOf | ListOf) and times is None:
             return self.new_list(list(value.items), node)
         target = self.list_in_memory([], node)
@@ -194,7 +195,7 @@ class Lists:
     ) -> None:
         """Lower the `for` clauses of a comprehension from one on, going through `iterable`; `put` takes the items."""
         clause = node.generators[depth]
-        iterable = self.as_dict(iterable)
+        iterable = self.gone_through(self.as_dict(iterable), node)
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)
 

@@ -20,7 +20,7 @@ from .branches import Restructure, Unreachable, alike, value_of, variables
 from .control import assigned_names
 from .dicts import OTHER_DICT, held_by_dicts, names_held
 from .known_types import CarriedFrom
-from .values import OPERANDS, DictOf, Flat, Held, Iteration, Keys, ListOf, Poison, Static, is_instance
+from .values import OPERANDS, DictOf, Flat, Held, Iteration, Keys, ListOf, Poison, Static, is_instance, is_records
 
 _MAX_UNROLL = 64
 
@@ -36,14 +36,13 @@ class Loops:
         if self.is_parallel(s):
             self.parallel_for(s)
             return
-        iterable = self.unlisted(self.as_dict(self.expr(s.iter)))
+        iterable = self.gone_through(self.as_dict(self.expr(s.iter)), s)
         if isinstance(iterable, DictOf):
             keys = self.keys_of(iterable, s)
             self.unrolled(s, list(keys.items))
             if len(self.held(iterable, s)) != len(keys.items):
                 raise self.fail(s, "a loop over a dict that gets more keys in it", "store them before the loop")
             return
-        self.refuse_record(iterable, "items", s)
         if isinstance(iterable, TupleOf | ListOf):
             if len(iterable.items) > _MAX_UNROLL:
                 raise self.fail(s, f"a loop over {len(iterable.items)} items of a tuple", "loop over an array")
@@ -300,6 +299,8 @@ class Loops:
     def iteration(self, value: object, node: ast.AST) -> Iteration:
         """Return how to loop over a value."""
         value = self.unlisted(value)
+        if is_records(value):
+            return self.over_records(value, node)
         if isinstance(value, Iteration):
             return value
         if isinstance(value, Flat):

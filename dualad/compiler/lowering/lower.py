@@ -38,7 +38,20 @@ from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .statements import Statements
 from .stopping import Stopping
-from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, is_instance, static_value
+from .values import (
+    BOOLEAN,
+    OPERANDS,
+    DictOf,
+    Flat,
+    Frame,
+    FunctionValue,
+    ListOf,
+    Static,
+    is_instance,
+    is_record_at,
+    is_records,
+    static_value,
+)
 
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
@@ -204,6 +217,10 @@ class Lowering(
                 self.item_of_instance(base, s.target.slice, s, self.augmented(now, self.expr(s.value), s, "item"))
                 return
             base = self.unlisted(base)
+            if is_record_at(base):
+                key = self.expr(s.target.slice)
+                self.augmented_field(base, getattr(key, "value", None), self.expr(s.value), s)
+                return
             if isinstance(base, DictOf):
                 key = self.expr(s.target.slice)
                 now = self.dict_item(base, key, s)
@@ -231,6 +248,9 @@ class Lowering(
             )
         elif isinstance(s.target, ast.Attribute):
             base = self.expr(s.target.value)
+            if is_record_at(base) and s.target.attr in base.cls.dtype.names:
+                self.augmented_field(base, s.target.attr, self.expr(s.value), s)
+                return
             now = self.attribute(base, s.target)
             self.store_attribute(s.target, base, self.augmented(now, self.expr(s.value), s, s.target.attr))
 
@@ -267,6 +287,9 @@ class Lowering(
                 self.grow(base, target)
             if is_instance(base):
                 self.item_of_instance(base, target.slice, target, value)
+                return
+            if is_records(base) or is_record_at(base):
+                self.store_in_records(base, target.slice, value, target)
                 return
             base = self.unlisted(base)
             if isinstance(base, DictOf):

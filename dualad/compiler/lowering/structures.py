@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 from numba.typed import List
 
 from ...errors import UnsupportedError
@@ -24,7 +25,21 @@ from ..ir import Const, TupleOf
 from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple
 from ..runtime.typed_lists import from_array
 from .classes import INSTANCES, of_instance
-from .values import DictOf, InstanceClass, Items, Keys, ListOf, Static, is_instance, is_typed_list, static_value
+from .values import (
+    DictOf,
+    InstanceClass,
+    Items,
+    Keys,
+    ListOf,
+    RecordAt,
+    Records,
+    Static,
+    is_instance,
+    is_record_at,
+    is_records,
+    is_typed_list,
+    static_value,
+)
 
 DICTS = (dict, collections.OrderedDict)
 
@@ -77,6 +92,23 @@ class Form(NamedTuple):
 
 
 @dataclass(frozen=True)
+class RecordMaker:
+    """Makes a record array of the arrays of its fields, or the one record that is in them."""
+
+    dtype: np.dtype
+    is_one: bool = False
+
+    def __call__(self, items: list) -> np.ndarray:
+        sizes = np.shape(items[0])
+        extra = self.dtype[0].shape
+        made = np.zeros(sizes[: len(sizes) - len(extra)], self.dtype)
+        for name, x in zip(self.dtype.names, items, strict=True):
+            if x is not None:
+                made[name] = x
+        return made[0] if self.is_one else made
+
+
+@dataclass(frozen=True)
 class Record:
     """Stands in the place of the class of a tuple that is an object with attributes."""
 
@@ -112,6 +144,11 @@ def taken_apart(result: object) -> tuple[object, Form | None]:
     cls = getattr(result, "cls", None)
     if isinstance(result, ListOf):
         return TupleOf(items), Form(list, (), forms)
+    if isinstance(cls, Records):
+        return TupleOf(items), Form(np.recarray, (), forms, None, (), RecordMaker(cls.dtype))
+    if isinstance(cls, RecordAt):
+        made, form = taken_apart(result.items[0])
+        return made, form._replace(make=RecordMaker(cls.dtype, True))
     if isinstance(cls, Items):
         return TupleOf(items), Form(List, (), forms, True, (), from_array)
     if isinstance(cls, Keys) and isinstance(cls.cls, InstanceClass):
@@ -143,6 +180,10 @@ class Structures:
         if not isinstance(value, TupleOf):  # `inputs.remedy` finds it
             raise UnsupportedError(f"native code does not know all that is in the {form.cls.__name__} {value.name}")
         items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
+        if form.cls is np.recarray:
+            dtype, ndim = form.make.dtype, form.aux
+            made = TupleOf(tuple(items), Records(dtype, ndim))
+            return TupleOf((made, TupleOf((Const(0),))), RecordAt(dtype)) if form.make.is_one else made
         if form.cls is List:
             return TupleOf(tuple(items), Items()) if form.aux else ListOf(items)
         if form.cls in CLASSES_OF_FIELDS:
@@ -165,6 +206,8 @@ class Structures:
         if is_instance(value):
             state = self.state_of(value, node)
             return TupleOf(tuple(self.frozen(v, node) for v in state.items), state.cls)
+        if is_record_at(value):
+            return self.frozen_record(value, node)
         if isinstance(value, DictOf):
             held = self.held(value, node)
             items = tuple(self.frozen(v, node) for v in held.values())
@@ -256,6 +299,9 @@ class Structures:
             raise self.fail(
                 node, f"{what} of a typed.List that is an argument here", "copy it first, typed.List(items)"
             )
+        if is_records(value) or is_record_at(value):
+            kind = "record array" if is_records(value) else "record"
+            raise self.fail(node, f"{what} of a {kind} here", f"use its fields: {', '.join(value.cls.dtype.names)}")
         if is_record(value) or is_instance(value):
             names = value.cls._fields if is_record(value) else fields_of_type(value.cls.type)
             remedy = f"use its attributes: {', '.join(f'.{n}' for n in names if n)}"

@@ -276,6 +276,29 @@ def is_typed_list(value: object) -> bool:
     return isinstance(value, TupleOf) and isinstance(value.cls, Items)
 
 
+@dataclass(frozen=True)
+class Records:
+    """Stands in the place of the class of a tuple that is a record array: its items are the arrays of the fields."""
+
+    dtype: np.dtype
+    ndim: int
+
+
+@dataclass(frozen=True)
+class RecordAt:
+    """Stands in the place of the class of a tuple that is a record: a record array, and the index of the record."""
+
+    dtype: np.dtype
+
+
+def is_records(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Records)
+
+
+def is_record_at(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, RecordAt)
+
+
 def is_instance(value: object) -> bool:
     """Whether a value is an instance whose fields are known, or one of several."""
     return isinstance(value, InstanceOf) or (isinstance(value, TupleOf) and isinstance(value.cls, Choice))

@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 from numba import typeof, types
 from numba.core import cgutils
 from numba.core.dispatcher import Dispatcher
@@ -22,6 +23,7 @@ from numba.core.registry import cpu_target
 from numba.core.types import StructRef
 from numba.experimental.jitclass import _box
 from numba.extending import intrinsic, typeof_impl
+from numba.np.numpy_support import as_dtype
 
 __all__ = [
     "CLASSES_OF_FIELDS",
@@ -48,6 +50,7 @@ __all__ = [
     "members_of",
     "method",
     "name_of_object",
+    "record_dtype",
     "runs_parallel",
     "type_of_instances",
     "type_of_value",
@@ -234,6 +237,14 @@ def checks_apart(given: list[tuple[str, object]], namespace: dict) -> list[str]:
         namespace["are_one"] = are_one
     message = "a derivative in jitted code is given one instance of a jitclass twice: give it a copy"
     return [f"if are_one({x}, {y}): raise ValueError({message!r})" for x, y in pairs]
+
+
+def record_dtype(x: object) -> np.dtype | None:
+    """Return the dtype of records that an object is, NumPy's or Numba's; None for what is none."""
+    if isinstance(x, types.DType):
+        x = x.dtype
+    found = as_dtype(x) if isinstance(x, types.Record) else x
+    return found if isinstance(found, np.dtype) and found.names else None
 
 
 def type_of_instances(cls: type) -> object | None:
