@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numba.typed import List
+from numba.typed import Dict, List
 
 from .compiler.lowering.classes import (
     REGISTERED,
@@ -129,7 +129,13 @@ def register_structure(cls: type, flatten: Callable, unflatten: Callable) -> typ
 
 def is_structure(x: object) -> bool:
     """Whether something has items of its own."""
-    return isinstance(x, tuple | list | dict) or is_structured(type(x)) or is_typed_list(x) or has_fields(x)
+    return (
+        isinstance(x, tuple | list | dict)
+        or is_structured(type(x))
+        or is_typed_list(x)
+        or has_fields(x)
+        or isinstance(x, Dict)
+    )
 
 
 def items_of(x: object) -> tuple[list, Callable] | None:
@@ -146,6 +152,8 @@ def items_of(x: object) -> tuple[list, Callable] | None:
         return list(x), list
     if is_typed_list(x):
         return list(x), make_list
+    if isinstance(x, Dict):
+        return items_of(dict(x))
     if cls in DICTS:
         keys = tuple(x)
         return list(x.values()), lambda items: cls(zip(keys, items, strict=True))
@@ -159,7 +167,7 @@ def named_items(x: object) -> Iterator[tuple[str, object]]:
     """Yield the items of a structure, each with what is written behind its name: .a, [0], ['w']."""
     items, _ = items_of(x)
     found = dataclass_of(type(x)) or jitclass_of(type(x)) or ((x.dtype.names,) if has_fields(x) else None)
-    if isinstance(x, dict):
+    if isinstance(x, dict | Dict):
         names = [f"[{k!r}]" for k in x]
     elif found is not None:
         names = [f".{name}" for name in found[0]]
@@ -199,6 +207,8 @@ def flatten(x: object) -> tuple[object, Form | Constant | None]:
             return x, None
         native, forms = _flat(x)
         return native, Form(List, (), forms, None, (), make_list)
+    if isinstance(x, Dict) and len(x) <= MOST_ITEMS:
+        return flatten(dict(x))
     if is_structured(cls):
         items, names, _, make = of_instance(x)
         native, forms = _flat(items)
@@ -290,8 +300,8 @@ def mapped(function: Callable, x: object, *others: object) -> object:
 
 def items_like(x: object, items: list, other: object) -> list:
     """Return the items of a structure, in the order of those of another one, which must be like it."""
-    if isinstance(x, dict):
-        if not isinstance(other, dict) or other.keys() != x.keys():
+    if isinstance(x, dict | Dict):
+        if not isinstance(other, dict | Dict) or other.keys() != x.keys():
             raise Unlike(x, other)
         return [other[k] for k in x]
     sequence = tuple | list

@@ -59,7 +59,7 @@ CASES = {
     ),
     "generator": ("g = (v * v for v in x)\n    return sum(g) * x", (X,), "for v in x)"),
     "dict with keys of the run": (
-        "d = {}\n    for k in range(i): d[k] = x[k]\n    return d[1] * x",
+        "d = {**{'a': x[0]}}\n    for k in range(i): d[k] = x[k]\n    return d[1] * x",
         (X, 3),
         "a dict with a key that is not known",
     ),

@@ -38,6 +38,7 @@ from .values import (
     Poison,
     Static,
     is_instance,
+    is_table,
     is_typed_list,
     static_value,
 )
@@ -84,6 +85,8 @@ class Branches:
         """Return a value as an operand fit for a test."""
         if isinstance(value, Const):
             return Const(bool(value.value))
+        if is_table(value):
+            return self.emit(operator.ne, (self.emit(len, value.items[:1], node, "n"), Const(0)), node)
         if is_typed_list(value):
             return self.emit(operator.ne, (self.emit(len, value.items, node, "n"), Const(0)), node)
         if isinstance(value, TupleOf | ListOf):

@@ -15,7 +15,7 @@ from ...rules import lists, reductions
 from ..ir import Const, TupleOf, Var
 from ..ir.callees import library_name
 from ..runtime.numba_bridge.choices import is_instance_of
-from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static, is_records
+from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static, is_records, is_table
 
 _ZERO, _ONE, _NO, _NONE = Const(0), Const(1), Const(False), Const(None)
 
@@ -37,6 +37,8 @@ class Builtins:
     def gone_through(self, value: object, node: ast.AST) -> object:
         """Return a value in the form in which it is gone through; refuse what is no container to the user."""
         value = self.unlisted(value)
+        if is_table(value):
+            return self.over_table(value, node)
         if is_records(value):
             return self.over_records(value, node)
         self.refuse_record(value, "going through it, or the value,", node)
@@ -118,6 +120,8 @@ class Builtins:
         obj = self.unlisted(self.as_dict(obj))
         if is_records(obj):
             return self.size_along(obj, 0, node)
+        if is_table(obj):
+            return self.plain(len, node, obj.items[0])
         own = self.special(obj, "len")
         if own is not None:
             return self.call_member(own, obj, [], {}, node)
@@ -226,7 +230,12 @@ class Builtins:
     def builtin_dict(self, node: ast.Call, given: object = None, /, **kwargs: object) -> DictOf:
         if given is not None and not isinstance(given, DictOf):
             raise self.fail(node, "dict() of this value", "write {...}, or name the keys")
-        return self.new_dict([*(self.held(given, node).items() if given is not None else ()), *kwargs.items()])
+        if node in self.growing:
+            return self.new_table([], node)
+        grows = node if given is None and not kwargs else None
+        return self.new_dict(
+            [*(self.held(given, node).items() if given is not None else ()), *kwargs.items()], node=grows
+        )
 
     def builtin_type(self, node: ast.Call, obj: object, /) -> Static:
         found = self.class_of(obj, node)

@@ -40,6 +40,7 @@ from .values import (
     is_instance,
     is_record_at,
     is_records,
+    is_table,
     is_typed_list,
     static_value,
 )
@@ -64,6 +65,8 @@ class CallExpressions:
                 return Const(base.value.conjugate())
             if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format or is_typed_list(base):
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            if is_table(base):
+                return self.table_method(base, node.func.attr, self.call_arguments(node)[0], node)
             if is_records(base) or is_record_at(base):
                 return self.method_of_records(base, node.func.attr, self.call_arguments(node)[0], node)
             if is_instance(base):

@@ -72,15 +72,21 @@ def _paired(before: object, after: object, env: dict, left: dict, pairs: dict) -
 class Dicts:
     """The part of `Lowering` that deals with dicts."""
 
-    def expr_Dict(self, node: ast.Dict, hint: str) -> DictOf:
+    def expr_Dict(self, node: ast.Dict, hint: str) -> object:
+        if node in self.growing and None not in node.keys:
+            return self.new_table(
+                [(self.expr(k), self.expr(v)) for k, v in zip(node.keys, node.values, strict=True)], node
+            )
         pairs: list = []
         for k, v in zip(node.keys, node.values, strict=True):
             if k is None:
                 pairs += self.known_dict(self.expr(v), v).items()
             else:
-                key = self.key(self.expr(k), k)
-                pairs.append((key, self.expr(v)))
-        return self.new_dict(pairs)
+                key = self.expr(k)
+                if not self.is_known_key(key) and None not in node.keys:
+                    self.grow(DictOf("", dict, node), node)
+                pairs.append((self.key(key, k), self.expr(v)))
+        return self.new_dict(pairs, node=None if None in node.keys else node)
 
     def known_dict(self, value: object, node: ast.AST) -> dict:
         """Return what a dict of the function, or one that it finds around it, holds."""
@@ -90,9 +96,11 @@ class Dicts:
             return {k: static_value(v) for k, v in value.value.items()}
         raise self.fail(node, f"** of {ast.unparse(node)}", "it takes a dict with keys known at compile time")
 
-    def new_dict(self, pairs: list, cls: type = dict) -> DictOf:
+    def new_dict(self, pairs: list, cls: type = dict, node: ast.AST | None = None) -> DictOf:
         items = dict(pairs)
-        return self.new_held(DictOf, TupleOf(tuple(items.values()), Keys(tuple(items), cls)))
+        made = self.new_held(DictOf, TupleOf(tuple(items.values()), Keys(tuple(items), cls)))
+        made.node = node
+        return made
 
     def new_held(self, kind: type, state: TupleOf) -> Held:
         """Return a new dict or instance, which holds some values."""
@@ -200,12 +208,15 @@ class Dicts:
         return dict(zip(state.cls.keys, state.items, strict=True))
 
     def dict_item(self, ref: DictOf, key: object, node: ast.AST) -> object:
+        if self.grow_dict(ref, key, node):
+            return self.item_by_comparison(ref, key, node)
         items, key = self.held(ref, node), self.key(key, node)
         if key not in items:
             raise self.fail(node, f"the key {key!r}, which the dict does not have,", "store it first")
         return items[key]
 
     def store_in_dict(self, ref: DictOf, key: object, value: object, node: ast.AST) -> None:
+        self.grow_dict(ref, key, node)
         items = self.held(ref, node)
         self.check_change(ref, node)
         items[self.key(key, node)] = value
@@ -240,6 +251,8 @@ class Dicts:
 
     def dict_method(self, ref: DictOf, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Call a method on a dict."""
+        if args and name == "get":
+            self.grow_dict(ref, args[0], node)
         items = self.held(ref, node)
         if name in READING and (kwargs or len(args) not in READING[name]):
             raise self.fail(node, f"{ast.unparse(node)} of a dict", "Python does not take these arguments")

@@ -30,6 +30,7 @@ from .objects import Objects
 from .records import RecordArrays
 from .signatures import Signatures
 from .structures import Structures
+from .tables import Tables
 from .values import (
     COMPARE,
     OPERANDS,
@@ -45,6 +46,7 @@ from .values import (
     is_instance,
     is_record_at,
     is_records,
+    is_table,
     is_typed_list,
     static_value,
 )
@@ -66,6 +68,7 @@ class Expressions(
     RecordArrays,
     Signatures,
     Structures,
+    Tables,
 ):
     """The half of `Lowering` that deals with expressions."""
 
@@ -283,6 +286,9 @@ class Expressions(
                 self.refuse_record(y, "`in`", node)
             found = self.truth(self.call_member(f, y, [x], {}, node), node)
             return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+        if isinstance(op, ast.In | ast.NotIn) and is_table(y):
+            found = self.is_in_table(y, x, node)
+            return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
         if isinstance(op, ast.In | ast.NotIn) and (is_typed_list(y) or y in self.lists):
             found = self.library_call(lists.contains, operator.contains, [self.unlisted(y), x], {}, node)
             return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
@@ -303,6 +309,7 @@ class Expressions(
                 self.boolean.add(found)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
             if isinstance(y, DictOf):
+                self.grow_dict(y, x, node)
                 return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
         fn = COMPARE[type(op)]
@@ -374,6 +381,8 @@ class Expressions(
         base = self.expr(node.value)
         if is_instance(base):
             return self.item_of_instance(base, node.slice, node)
+        if is_table(base):
+            return self.item_of_table(base, self.expr(node.slice), node)
         if is_records(base) or is_record_at(base):
             return self.subscript_of_records(base, node.slice, node)
         if is_typed_list(base) and isinstance(node.slice, ast.Slice):

@@ -25,9 +25,9 @@ _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is w
 
 
 class GrowingList(Exception):
-    """A list of which the items were taken to be known is one that changes."""
+    """A list, or a dict, of which the items, or the keys, were taken to be known is one that changes."""
 
-    def __init__(self, value: ListOf):
+    def __init__(self, value: ListOf | DictOf):
         super().__init__(value)
         self.value = value
 
@@ -63,10 +63,10 @@ class Lists:
             self.grow(value, node)
         return self.as_operand(value, node)
 
-    def grow(self, value: ListOf, node: ast.AST) -> None:
-        """Start again, with a list that changes as an object in memory."""
+    def grow(self, value: ListOf | DictOf, node: ast.AST) -> None:
+        """Start again, with a list that changes as an object in memory, or a dict as a table."""
         self.refuse_default(value, node)
-        if value.node is None or len(self.growing) == _MOST_LISTS:
+        if value.node is None or value.node in self.growing or len(self.growing) == _MOST_LISTS:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)
 
@@ -126,6 +126,9 @@ class Lists:
         """Return what typed.List(...) or typed.List.empty_list(type) makes; None if it is none of them."""
         if f is List:
             return self.listed(args[0] if args else TupleOf(()), node)
+        found = self.typed_dict(f, args, node)
+        if found is not None:
+            return found
         if getattr(f, "__func__", None) is List.empty_list.__func__:
             return self.new_list([], node)
         return None

@@ -50,6 +50,7 @@ from .values import (
     is_instance,
     is_record_at,
     is_records,
+    is_table,
     static_value,
 )
 
@@ -217,6 +218,9 @@ class Lowering(
                 self.item_of_instance(base, s.target.slice, s, self.augmented(now, self.expr(s.value), s, "item"))
                 return
             base = self.unlisted(base)
+            if is_table(base):
+                self.augment_table(base, self.expr(s.target.slice), self.expr(s.value), s)
+                return
             if is_record_at(base):
                 key = self.expr(s.target.slice)
                 self.augmented_field(base, getattr(key, "value", None), self.expr(s.value), s)
@@ -287,6 +291,9 @@ class Lowering(
                 self.grow(base, target)
             if is_instance(base):
                 self.item_of_instance(base, target.slice, target, value)
+                return
+            if is_table(base):
+                self.store_in_table(base, self.expr(target.slice), value, target)
                 return
             if is_records(base) or is_record_at(base):
                 self.store_in_records(base, target.slice, value, target)

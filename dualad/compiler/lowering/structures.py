@@ -37,6 +37,7 @@ from .values import (
     is_instance,
     is_record_at,
     is_records,
+    is_table,
     is_typed_list,
     static_value,
 )
@@ -295,6 +296,8 @@ class Structures:
 
     def refuse_record(self, value: object, what: str, node: ast.AST) -> None:
         """An object with attributes is no tuple to the user."""
+        if is_table(value):
+            raise self.fail(node, f"{what} of a dict with keys known only at run time", "use what it holds")
         if is_typed_list(value):
             raise self.fail(
                 node, f"{what} of a typed.List that is an argument here", "copy it first, typed.List(items)"

@@ -169,9 +169,10 @@ class Held:
 
 @dataclass(eq=False)
 class DictOf(Held):
-    """A dict."""
+    """A dict; `node` is the expression that makes it."""
 
     cls: type = dict
+    node: ast.AST | None = None
 
 
 @dataclass(frozen=True)
@@ -274,6 +275,15 @@ class Items:
 def is_typed_list(value: object) -> bool:
     """Whether a value is a typed list of numbers that is an argument."""
     return isinstance(value, TupleOf) and isinstance(value.cls, Items)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Stands in the place of the class of a tuple that is a dict with keys known only at run time: see `tables`."""
+
+
+def is_table(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Table)
 
 
 @dataclass(frozen=True)
