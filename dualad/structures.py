@@ -264,7 +264,7 @@ def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
         if cls in LEAVES and not has_fields(x):
             native.append(x)
             forms.append(None)
-        elif not is_tuple and is_constant(x):
+        elif is_constant(x) and (not is_tuple or callable(x)):
             native.append(0)
             forms.append(Constant(x))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import operator
 from collections.abc import Callable
 
@@ -279,7 +280,9 @@ class Expressions(
                 return Const((x == y) is same)
             if none in (x, y):  # an operand that is not the constant None is never None
                 return Const(not same)
-            raise self.fail(node, "`is` between values", "compare with ==, or with None")
+            if not any(isinstance(v, Static) and isinstance(v.value, enum.Enum) for v in (x, y)):
+                raise self.fail(node, "`is` between values", "compare with ==, or with None")
+            op = ast.Eq() if same else ast.NotEq()
         if isinstance(op, ast.In | ast.NotIn) and is_instance(y):
             f = self.special(y, "contains")
             if f is None:
@@ -304,7 +307,8 @@ class Expressions(
                         rest = found
                         found = self.branch(equal, lambda: Const(True), lambda rest=rest: rest, node)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
-            if is_object(y):
+            made = self.made_by.get(y) if isinstance(y, Var) else None
+            if is_object(y) or (isinstance(made, ir.Op) and made.fn in (set, frozenset)):
                 found = self.emit(operator.contains, (y, self.as_operand(x, node)), node, "test")
                 self.boolean.add(found)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
