@@ -99,7 +99,7 @@ CASES = {
     "dict.pop": ("d = {'a': x[0]}\n    return d.pop('a') * x", (X,), "dict.pop"),
     "set": ("return max({x[0], x[1]}) * 1.0", (X,), "{x[0], x[1]}"),
     "tolist": ("return x.tolist()[0] * 2.0", (X,), "tolist"),
-    "optional": ("y = None if x[0] > 9.0 else x * 2.0\n    return x if y is None else y", (X,), "None"),
+    "optional": ("y = None if x[0] > 9.0 else x * 2.0\n    return y", (X,), "None"),
     # ------------------------------------------------------------------- functions that return lists or views
     "view": ("return x.view(np.float64) * 2.0", (X,), "view"),
     # ------------------------------------------------------------------- indices and iterators

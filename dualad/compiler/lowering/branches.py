@@ -38,6 +38,7 @@ from .values import (
     Poison,
     Static,
     is_instance,
+    is_optional,
     is_table,
     is_typed_list,
     static_value,
@@ -85,6 +86,9 @@ class Branches:
         """Return a value as an operand fit for a test."""
         if isinstance(value, Const):
             return Const(bool(value.value))
+        if is_optional(value):
+            flag, found = value.items
+            return self.branch(flag, lambda: self.truth(found, node), lambda: Const(False), node)
         if is_table(value):
             return self.emit(operator.ne, (self.emit(len, value.items[:1], node, "n"), Const(0)), node)
         if is_typed_list(value):
@@ -162,6 +166,9 @@ class Branches:
                 name, shapes = self.open[other]
                 shapes[name] = one
                 raise Restructure
+        optional = self.optional_of(stmt, x, y, name)
+        if optional is not None:
+            return optional
         chosen = self.choice_of(stmt, x, y, name)
         if chosen is not None:
             return chosen
@@ -256,7 +263,8 @@ class Branches:
     def may_be_unbound(self, node: ast.expr) -> bool:
         """Whether reading the names in an expression may raise an exception."""
         names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
-        return any(isinstance(self.frame.env.get(n), Maybe) for n in names)
+        found = [self.frame.env.get(n) for n in names]
+        return any(isinstance(x, Maybe) or is_optional(x) for x in found)
 
     def loop_parameter(self, name: str, init: object, shape: object | None) -> object:
         """Return what a name stands for at the start of a trip."""

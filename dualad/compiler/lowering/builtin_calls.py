@@ -36,7 +36,7 @@ class Builtins:
 
     def gone_through(self, value: object, node: ast.AST) -> object:
         """Return a value in the form in which it is gone through; refuse what is no container to the user."""
-        value = self.unlisted(value)
+        value = self.unlisted(self.present(value, node))
         if is_table(value):
             return self.over_table(value, node)
         if is_records(value):
@@ -117,7 +117,7 @@ class Builtins:
         return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
 
     def builtin_len(self, node: ast.Call, obj: object, /) -> object:
-        obj = self.unlisted(self.as_dict(obj))
+        obj = self.unlisted(self.as_dict(self.present(obj, node)))
         if is_records(obj):
             return self.size_along(obj, 0, node)
         if is_table(obj):

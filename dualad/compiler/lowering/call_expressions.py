@@ -59,7 +59,7 @@ class CallExpressions:
         if own is not None:
             return own
         if isinstance(node.func, ast.Attribute):
-            base = self.expr(node.func.value)
+            base = self.present(self.expr(node.func.value), node)
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
             if isinstance(base, Const) and isinstance(base.value, complex) and node.func.attr == "conjugate":
                 return Const(base.value.conjugate())
@@ -200,6 +200,7 @@ class CallExpressions:
 
     def argument(self, value: object, node: ast.AST) -> object:
         """Return an argument of a library function: a typed list of numbers as an array, by itself."""
+        value = self.present(value, node)
         if is_typed_list(value):
             return self.emit(np.copy, value.items, node)
         self.refuse_record(value, "the value", node)
@@ -244,6 +245,7 @@ class CallExpressions:
 
     def sequence(self, value: object, node: ast.AST) -> object:
         """An argument of a library call; a list is as good as a tuple there."""
+        value = self.present(value, node)
         self.refuse_record(value, "the value", node)
         if isinstance(value, ListOf | TupleOf):
             return TupleOf(tuple(self.sequence(i, node) for i in value.items), getattr(value, "cls", None))

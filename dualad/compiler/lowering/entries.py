@@ -111,7 +111,8 @@ class Plain(Entry):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         values = self.formed(low, values)
-        return low.frozen(low.call_in_order(low.function_value(self.function), values, self.source.node))
+        result = low.call_in_order(low.function_value(self.function), values, self.source.node)
+        return low.frozen(result, None, self.place)
 
 
 class WithAux(Plain):
@@ -205,7 +206,7 @@ class Lifted(Entry):
         if self.unchanging is not None:
             low.keep_unchanged(arguments, self.unchanging)
         with low.on_one_thread() if self.on_thread else contextlib.nullcontext():
-            return low.frozen(low.call_in_order(function, arguments, None))
+            return low.frozen(low.call_in_order(function, arguments, None), None, self.place)
 
 
 @dataclass(eq=False)

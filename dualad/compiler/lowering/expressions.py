@@ -28,6 +28,7 @@ from .known_values import is_beyond, is_text
 from .lists import Lists
 from .nonlocals import cell_of
 from .objects import Objects
+from .optionals import Optionals
 from .records import RecordArrays
 from .signatures import Signatures
 from .structures import Structures
@@ -45,6 +46,7 @@ from .values import (
     Static,
     fold,
     is_instance,
+    is_optional,
     is_record_at,
     is_records,
     is_table,
@@ -66,6 +68,7 @@ class Expressions(
     Decorators,
     Instances,
     Objects,
+    Optionals,
     RecordArrays,
     Signatures,
     Structures,
@@ -85,6 +88,7 @@ class Expressions(
         return self.as_operand(self.expr(node, hint), node)
 
     def as_operand(self, value: object, node: ast.AST) -> object:
+        value = self.present(value, node)
         if isinstance(value, OPERANDS):
             return value
         if is_instance(value) or is_typed_list(value) or is_records(value) or is_record_at(value):
@@ -196,6 +200,7 @@ class Expressions(
         return self.binary(BINARY[type(node.op)], self.expr(node.left), self.expr(node.right), node, hint)
 
     def binary(self, fn: object, x: object, y: object, node: ast.AST, hint: str) -> object:
+        x, y = self.present(x, node), self.present(y, node)
         own = self.binary_of_instances(fn, x, y, node)
         if own is not None:
             return own
@@ -278,11 +283,15 @@ class Expressions(
             none = Const(None)
             if isinstance(x, Const) and isinstance(y, Const):
                 return Const((x == y) is same)
+            if none in (x, y) and (is_optional(x) or is_optional(y)):
+                flag = (x if is_optional(x) else y).items[0]
+                return self.operation(operator.not_, (flag,), node, "test") if same else flag
             if none in (x, y):  # an operand that is not the constant None is never None
                 return Const(not same)
             if not any(isinstance(v, Static) and isinstance(v.value, enum.Enum) for v in (x, y)):
                 raise self.fail(node, "`is` between values", "compare with ==, or with None")
             op = ast.Eq() if same else ast.NotEq()
+        x, y = self.present(x, node), self.present(y, node)
         if isinstance(op, ast.In | ast.NotIn) and is_instance(y):
             f = self.special(y, "contains")
             if f is None:
@@ -357,7 +366,8 @@ class Expressions(
             return self.conditional(rest, otherwise, hint, *flags) if rest else flagged(otherwise(), -1)
 
         test = self.truth(self.expr(first.test), first)
-        return self.branch(test, lambda: flagged(self.expr(first.body, hint), 0), orelse, first)
+        sides = self.sides_of(first.test, lambda: flagged(self.expr(first.body, hint), 0), orelse)
+        return self.branch(test, *sides, first)
 
     # ---------------------------------------------------------------- subscripts
 
@@ -382,7 +392,7 @@ class Expressions(
         raise self.fail(node, "a slice here", "slice an array")
 
     def expr_Subscript(self, node: ast.Subscript, hint: str) -> object:
-        base = self.expr(node.value)
+        base = self.present(self.expr(node.value), node)
         if is_instance(base):
             return self.item_of_instance(base, node.slice, node)
         if is_table(base):

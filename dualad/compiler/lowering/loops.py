@@ -20,7 +20,21 @@ from .branches import Restructure, Unreachable, alike, value_of, variables
 from .control import assigned_names
 from .dicts import OTHER_DICT, held_by_dicts, names_held
 from .known_types import CarriedFrom
-from .values import OPERANDS, DictOf, Flat, Held, Iteration, Keys, ListOf, Poison, Static, is_instance, is_records
+from .values import (
+    OPERANDS,
+    DictOf,
+    Flat,
+    Held,
+    Iteration,
+    Keys,
+    ListOf,
+    Optional,
+    Poison,
+    Static,
+    is_instance,
+    is_optional,
+    is_records,
+)
 
 _MAX_UNROLL = 64
 
@@ -224,6 +238,8 @@ class Loops:
         return read
 
     def parameter(self, name: str, init: object) -> object:
+        if init == Const(None):  # the loop binds the name: it is there to hold something else after some trip
+            init = self.as_optional(init)
         if isinstance(init, TupleOf):
             return TupleOf(tuple(self.parameter(name, i) for i in init.items), init.cls)
         if isinstance(init, ListOf):
@@ -247,13 +263,21 @@ class Loops:
             shapes[name] = wider
             raise Restructure
         init, left = self.as_choice(init, param), self.as_choice(left, param)
+        if is_optional(param):
+            init, left = self.as_optional(init), self.as_optional(left)
         if isinstance(param, Poison) or (left is param and not isinstance(param, TupleOf | ListOf)):
             return self.slot(name, param, init, left, carried) if isinstance(param, Var) else param
         if isinstance(param, Var):
             if isinstance(left, OPERANDS):
-                if left == Const(None) or (init == Const(None) and left is not UNDEFINED):
+                if (left == Const(None)) != (init == Const(None)) and init is not UNDEFINED:
+                    shapes[name] = TupleOf((UNDEFINED, UNDEFINED), Optional())
+                    raise Restructure
+                if left == Const(None):
                     return Poison(f"{name} is None in one trip and a value in another")
                 return self.slot(name, param, init, left, carried)
+            if is_optional(left):
+                shapes[name] = TupleOf((UNDEFINED, UNDEFINED), Optional())
+                raise Restructure
             if init is UNDEFINED:
                 if isinstance(left, TupleOf):
                     shapes[name] = left

@@ -284,7 +284,7 @@ class Lowering(
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target, value)
         elif isinstance(target, ast.Subscript):
-            base = self.expr(target.value)
+            base = self.present(self.expr(target.value), target)
             flat = isinstance(base, Flat)
             base = base.array if flat else base
             if isinstance(base, ListOf):
@@ -385,7 +385,8 @@ class Lowering(
 
     def stmt_If(self, s: ast.If) -> None:
         test = self.truth(self.expr(s.test), s)
-        self.branch(test, lambda: self.statements(s.body), lambda: self.statements(s.orelse), s)
+        sides = self.sides_of(s.test, lambda: self.statements(s.body), lambda: self.statements(s.orelse))
+        self.branch(test, *sides, s)
 
 
 def lower(

@@ -47,6 +47,7 @@ class Objects:
 
     def attribute(self, base: object, node: ast.Attribute, hint: str = "t") -> object:
         """Return an attribute of a value."""
+        base = self.present(base, node)
         if is_instance(base):
             return self.instance_attribute(base, node)
         if is_records(base) or is_record_at(base):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.typed import List
 
-from ...errors import UnsupportedError
+from ...errors import UnsupportedError, at
 from ..ir import Const, TupleOf
 from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple
 from ..runtime.typed_lists import from_array
@@ -35,6 +35,7 @@ from .values import (
     Records,
     Static,
     is_instance,
+    is_optional,
     is_record_at,
     is_records,
     is_table,
@@ -201,23 +202,26 @@ class Structures:
             return TupleOf(tuple(items), Record(form.cls, form.keys, form.make, attributes))
         return TupleOf(tuple(items), None if form.cls is tuple else form.cls)
 
-    def frozen(self, value: object, node: ast.AST | None = None) -> object:
+    def frozen(self, value: object, node: ast.AST | None = None, place: tuple | None = None) -> object:
         """Return a value with tuples in place of the dicts in it, as they are now."""
         value = self.as_dict(value)
+        if is_optional(value):
+            what = "a value that may be None here is not supported: test for None before, and pass or return the value"
+            raise UnsupportedError(at(what, *(place or self.place(node))))
         if is_instance(value):
             state = self.state_of(value, node)
-            return TupleOf(tuple(self.frozen(v, node) for v in state.items), state.cls)
+            return TupleOf(tuple(self.frozen(v, node, place) for v in state.items), state.cls)
         if is_record_at(value):
             return self.frozen_record(value, node)
         if isinstance(value, DictOf):
             held = self.held(value, node)
-            items = tuple(self.frozen(v, node) for v in held.values())
+            items = tuple(self.frozen(v, node, place) for v in held.values())
             return TupleOf(items, Keys(tuple(held), value.cls))
         if isinstance(value, TupleOf):
-            items = [self.frozen(v, node) for v in value.items]
+            items = [self.frozen(v, node, place) for v in value.items]
             return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
         if isinstance(value, ListOf):
-            items = [self.frozen(v, node) for v in value.items]
+            items = [self.frozen(v, node, place) for v in value.items]
             return value if all(map(_is, items, value.items)) else ListOf(items, value.node)
         return value
 

@@ -278,6 +278,15 @@ def is_typed_list(value: object) -> bool:
 
 
 @dataclass(frozen=True)
+class Optional:
+    """Stands in the place of the class of a tuple that is a value or None: a boolean, true for the value, and that."""
+
+
+def is_optional(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Optional)
+
+
+@dataclass(frozen=True)
 class Table:
     """Stands in the place of the class of a tuple that is a dict with keys known only at run time: see `tables`."""
 
