@@ -10,8 +10,9 @@ from numba import typeof
 
 from dualad.compiler import build as build_module
 from dualad.compiler.differentiate import jacobian as jacobian_module
-from dualad.derivative_function import DerivativeFunction, Surrounded
+from dualad.derivative_function import DerivativeFunction
 from dualad.measuring import duration
+from dualad.signatures import Surrounded
 
 from .table import interleaved_medians, publish, repeated
 

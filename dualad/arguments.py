@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from .compiler.lowering.classes import jitclass_of
 from .compiler.lowering.source import innermost, read, signature_of, star_of
-from .derivative_function import name_of
 from .errors import ArgumentError, NotDifferentiableError
-from .structures import MOST_ITEMS, Unlike, is_complex, is_real, is_structure, items_like, items_of, mapped, named_items
+from .signatures import name_of
+from .structures import (
+    MOST_ITEMS,
+    Unlike,
+    has_fields,
+    is_complex,
+    is_real,
+    is_structure,
+    items_like,
+    items_of,
+    mapped,
+    named_items,
+)
 
 
 def bound(f: object, args: tuple) -> tuple:
@@ -60,6 +72,10 @@ def like(x: object, given: object, name: str, what: str) -> object:
             others = items_like(x, items, given)
         except Unlike:
             raise ArgumentError(f"the {what} of {name} must be {_form(x)}, like the primal, not {given!r}") from None
+        if jitclass_of(type(x)) is not None or has_fields(
+            x
+        ):  # the integers of a tangent that is an instance say nothing
+            others = [g if is_differentiable(i) else None for i, g in zip(items, others, strict=True)]
         parts = zip(named_items(x), others, strict=True)
         return make([like(i, g, name + inner, what) for (inner, i), g in parts])
     if not is_differentiable(x):

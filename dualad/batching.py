@@ -9,8 +9,9 @@ import numpy as np
 from .compiler.lowering.source import star_of
 from .compiler.lowering.values import Axes
 from .compiler.runtime.numba_bridge.jitted import let_jitted_code_batch
-from .derivative_function import DerivativeFunction, derivative_of, name_of, parameter_names
+from .derivative_function import DerivativeFunction, derivative_of
 from .errors import ArgumentError
+from .signatures import name_of, parameter_names
 
 __all__ = ["vmap"]
 

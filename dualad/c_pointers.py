@@ -8,8 +8,8 @@ import numba
 from numba import carray, types
 
 from .compiler.lowering.source import innermost
-from .derivative_function import name_of, parameter_names
 from .errors import ArgumentError
+from .signatures import name_of, parameter_names
 from .written import function_of
 
 __all__ = ["cfunc"]

@@ -26,8 +26,8 @@ def dtypes_of(args: tuple) -> tuple | None:
 
 
 def are_simple(args: tuple) -> bool:
-    """Whether arguments are numbers, arrays and the like, of which class and dtype say all but the shape."""
-    return all(type(x) in _SIMPLE or type(x) is ndarray for x in args)
+    """Whether arguments are numbers, arrays of them and the like, of which class and dtype say all but the shape."""
+    return all(type(x) in _SIMPLE or (type(x) is ndarray and x.dtype.names is None) for x in args)
 
 
 def remember(made: dict | None, key: tuple, call: object) -> None:

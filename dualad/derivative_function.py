@@ -7,11 +7,10 @@ import functools
 import inspect
 import pickle
 import sys
-import types as pytypes
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit, typeof
+from numba import typeof
 
 from .ahead import is_example_of_structure, types_of
 from .cache.kept import KeptDerivative
@@ -19,16 +18,13 @@ from .coinciding import by_forward_mode
 from .compiler.build import Built, Derivative, build, loops_with_tapes
 from .compiler.checks import NotScalarError, check_types
 from .compiler.ir.infer import refusal
-from .compiler.lowering.dependencies import dependencies, dependencies_and_seen, fixed, portable
+from .compiler.lowering.dependencies import dependencies, fixed, portable
 from .compiler.lowering.entries import Whole
 from .compiler.lowering.source import (
     Differentiated,
     innermost,
     luggage,
-    python_function,
     read,
-    signature_of,
-    star_of,
     unpack,
 )
 from .compiler.lowering.structures import Form, rebuilt
@@ -41,9 +37,21 @@ from .compiler.runtime.numba_bridge import (
     register_callable,
     specialising_dispatcher,
 )
+from .compiler.runtime.numba_bridge.dispatchers import RecordsGiven
+from .compiler.runtime.numba_bridge.objects import checks_apart, fields_text, has_instance
 from .errors import ArgumentError, DualadError, NoSourceError, NotDifferentiableError, UnsupportedError, at
 from .inputs import ORDINARY, Parameter, native, not_taken, remedy
-from .structures import NotTaken, as_plain, from_plain
+from .signatures import (
+    Surrounded,
+    beyond_numba,
+    function_of_text,
+    jitted,
+    name_of,
+    parameters_of,
+    stub_of,
+    with_jitted_functions,
+)
+from .structures import NotTaken, addresses, as_plain, count_of_instances, from_plain, has_fields, kept_unchanged
 
 _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 """The derivatives that native code returns as tuples, where the arguments that they are taken by are structures."""
@@ -53,25 +61,6 @@ _UNDERSTOOD = (NumbaError, TypeError, NotImplementedError, DualadError, MemoryEr
 
 _MOST_LEVELS = 3
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
-
-
-class Surrounded:
-    """A function with what it depends on: equal to all that have the same code and find the same around them.
-
-    `forms` are those of arguments that are structures.
-    """
-
-    __slots__ = ("dependencies", "forms", "function", "seen")
-
-    def __init__(self, function: object, forms: tuple = ()):
-        self.function, self.forms = function, forms
-        self.dependencies, self.seen = dependencies_and_seen(function, forms)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Surrounded) and self.dependencies == other.dependencies
-
-    def __hash__(self) -> int:
-        return hash(self.dependencies)
 
 
 class DerivativeFunction(Differentiated):
@@ -91,26 +80,43 @@ class DerivativeFunction(Differentiated):
         """What the result is to the user, by the types of the arguments."""
         self._has_form = False
         self._has_values = False
+        self._takes_records = False
+        self._of_fields: object = None
+        """What jitted code calls with the fields of instances of jitclasses."""
         self._deeper: DerivativeFunction | None = None
         """The same with more levels of loops that are reversed chunk by chunk, once it is needed."""
         self.__name__ = self.__qualname__ = name
         self.__doc__ = f"{what.kind} of {name_of(what.function)}, by arguments {what.argnums}."
         self._extra = len(extra)
         self._is_plain = bool(extra) or kind == "vjp_forward"  # it takes one value for each parameter
-        self._signature = None if self._is_plain else _beyond_numba(what.function)
+        self._signature = None if self._is_plain else beyond_numba(what.function)
         self.kept = KeptDerivative(name, (kind, options, extra), self.dependencies, self._about, self._restored)
-        stub = _stub(what.function, name, extra, self._is_plain)
+        stub = stub_of(what.function, name, extra, self._is_plain)
         is_parallel = what.kind == "vmap" and what.how.parallel
         self.dispatcher = specialising_dispatcher(stub, self._specialise, keeper=self.kept, is_parallel=is_parallel)
         self.dispatcher.derivative = self  # found there by the compiler, when the dispatcher is an argument
 
     def _specialise(self, argument_types: tuple) -> Callable:
+        if any(map(has_instance, argument_types)):
+            return self._of_instances(argument_types)
         if argument_types not in self.built:
             check_types(self.what, argument_types)
             own = argument_types if self.what.kind == "hvp" else argument_types[: len(argument_types) - self._extra]
             self.built[argument_types] = made = build(self.what, own)
             self._take(argument_types, made.form, made.has_values)
         return self.built[argument_types].function
+
+    def _of_instances(self, argument_types: tuple) -> Callable:
+        """Return what takes instances of jitclasses apart, which jitted code hands over as they are."""
+        names = [f"x{k}" for k in range(len(argument_types))]
+        if self._of_fields is None:
+            self._of_fields = specialising_dispatcher(self.dispatcher.py_func, self._specialise, is_inner=True)
+        namespace = {"derivative": self._of_fields}
+        given = [fields_text(x, ty, namespace) for x, ty in zip(names, argument_types, strict=True)]
+        given = f"return derivative({', '.join(given)})"
+        checks = checks_apart(list(zip(names, argument_types, strict=True)), namespace)
+        exec("\n    ".join([f"def {self.__name__}({', '.join(names)}):", *checks, given]), namespace)  # noqa: S102
+        return namespace[self.__name__]
 
     def _about(self, argument_types: tuple) -> object:
         """Return what is to be known of the code for some types beside the code."""
@@ -132,7 +138,7 @@ class DerivativeFunction(Differentiated):
             bound.apply_defaults()
             args, kwargs = tuple(bound.arguments.values()), {}
         for x in (*args, *kwargs.values()):
-            if type(x) not in ORDINARY:
+            if type(x) not in ORDINARY or (self._takes_records and has_fields(x)):
                 return self._call_with_structures(args, kwargs)
         return self._run(args, kwargs, args, kwargs)
 
@@ -152,6 +158,9 @@ class DerivativeFunction(Differentiated):
             return self._deeper._run(args, kwargs, given, named)
         try:
             result = self.dispatcher(*args, **kwargs)
+        except RecordsGiven:
+            self._takes_records = True
+            return self._call_with_structures(given, named)
         except _UNDERSTOOD as error:
             return self._another_try(error, args, kwargs, given, named)
         return self._to_the_user(result, args) if self._has_form or self._has_values else result
@@ -285,6 +294,10 @@ class DerivativeFunction(Differentiated):
         own = {k: form for k, form in forms.items() if k < len(names)}  # of the function, not of tangents
         if not own:
             return self._run(tuple(values), named, args, kwargs)
+        if sum(map(count_of_instances, own.values())) > 1:
+            found = [a for x, p, _ in self._placed(args, kwargs) if p.position in own for a in addresses(x)]
+            if len(set(found)) < len(found):
+                own = {k: kept_unchanged(form) for k, form in own.items()}
         inner = self._specialised(tuple(sorted(own.items())))
         result = inner._run(tuple(values), named, args, kwargs)
         if self.what.kind in _OF_PARAMETERS and not inner._is_whole:
@@ -428,7 +441,7 @@ class Unusable:
 
     def __init__(self, error: DualadError):
         self.error = error
-        self.dispatcher = specialising_dispatcher(_function_of_text("unusable", ["*args"], {}), self._specialise)
+        self.dispatcher = specialising_dispatcher(function_of_text("unusable", ["*args"], {}), self._specialise)
         self.dispatcher.derivative = self
 
     def _specialise(self, argument_types: tuple) -> Callable:
@@ -443,123 +456,6 @@ class Unusable:
 
 register_callable(DerivativeFunction, lambda d: d.dispatcher)
 register_callable(Unusable, lambda d: d.dispatcher)
-
-
-def name_of(f: object) -> str:
-    found = getattr(f, "__name__", None)
-    if found is None:
-        found = getattr(python_function(f), "__name__", None)
-    return repr(f) if found is None else found
-
-
-def jitted(f: Callable) -> object:
-    """Return a dispatcher for a plain function; the same one as long as the function depends on the same."""
-    return _jitted(Surrounded(f))
-
-
-@functools.lru_cache(maxsize=512)
-def _jitted(given: Surrounded) -> object:
-    dispatcher = njit(error_model="numpy")(given.function)
-    dispatcher.fixed, *_ = fixed(given.function)  # what a derivative that takes it as an argument is made of
-    return dispatcher
-
-
-def with_jitted_functions(args: tuple, kwargs: dict) -> tuple | None:
-    """Return the arguments with plain functions made acceptable to Numba; None if there are none."""
-    if not any(isinstance(a, pytypes.FunctionType) for a in (*args, *kwargs.values())):
-        return None
-
-    def convert(a: object) -> object:
-        return jitted(a) if isinstance(a, pytypes.FunctionType) else a
-
-    return tuple(convert(a) for a in args), {k: convert(v) for k, v in kwargs.items()}
-
-
-def parameter_names(f: object) -> list[str]:
-    """Return the names of the parameters of a function, or of that which a derivative was made of."""
-    code = read(innermost(f)).function.__code__
-    count, star = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
-    names = code.co_varnames
-    starred = names[star : star + 1] if code.co_flags & inspect.CO_VARARGS else ()
-    return [*names[:count], *starred, *names[count:star]]
-
-
-def parameters_of(f: object) -> list[inspect.Parameter]:
-    return list(signature_of(read(innermost(f)).function).parameters.values())
-
-
-def _beyond_numba(f: object) -> inspect.Signature | None:
-    """Return the signature of a function if Numba has no calls for it: keywords behind a star, or **kwargs."""
-    kinds = {p.kind for p in parameters_of(f)}
-    both = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.KEYWORD_ONLY}
-    return signature_of(f) if both <= kinds or inspect.Parameter.VAR_KEYWORD in kinds else None
-
-
-def _stub(f: object, name: str, extra: tuple[str, ...], is_plain: bool) -> Callable:
-    """Return an empty function with the signature of `f`, and further parameters behind it.
-
-    If it is to be plain it has neither defaults nor a star: what is given to the starred parameter is given as a tuple.
-    So it is if there are parameters behind that. Jitted code can give nothing to **kwargs.
-    """
-    parts, namespace = [], {}
-    kinds = [p.kind for p in parameters_of(f)]
-    has_no_star = is_plain or inspect.Parameter.VAR_POSITIONAL in kinds[:-1]
-    for p in parameters_of(f):
-        star = "*" if p.kind is p.VAR_POSITIONAL and not has_no_star else ""
-        if p.default is not p.empty and not has_no_star:
-            namespace[f"default_{p.name}"] = _as_default(p.default)
-            parts.append(f"{p.name}=default_{p.name}")
-        elif p.kind is p.VAR_KEYWORD and not is_plain:
-            parts.append(f"{p.name}=()")
-        else:
-            parts.append(star + p.name)
-    names = {p.name for p in parameters_of(f)}
-    parts += [_unlike(e, names) for e in extra]
-    return _function_of_text(name if name.isidentifier() else "derivative", parts, namespace)
-
-
-def _as_default(default: object) -> object:
-    """Return a default that Numba knows a type of; None for others, which the compiler takes from the function."""
-    if isinstance(default, pytypes.FunctionType):
-        return jitted(default)
-    try:
-        return None if isinstance(default, list | dict | set) or typeof(default) is None else default
-    except ValueError:
-        return None
-
-
-def _function_of_text(name: str, parameters: list[str], namespace: dict) -> Callable:
-    """Return a function with some parameters that nobody is to run: a dispatcher has others for the types it meets."""
-    lines = [f"def {name}({', '.join(parameters)}):", f"    raise RuntimeError('the stub of {name} was run')"]
-    exec("\n".join(lines), namespace)  # noqa: S102
-    return namespace[name]
-
-
-def _unlike(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
-
-
-def positions(f: object, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return argument positions as non-negative ones; a starred parameter takes all from its own position on."""
-    given = (argnums,) if isinstance(argnums, int | np.integer) else argnums
-    whole = int | np.integer
-    if not isinstance(given, tuple | list) or not all(isinstance(k, whole) and not isinstance(k, bool) for k in given):
-        raise ArgumentError(f"argnums must be an int or a tuple of ints, not {argnums!r}")
-    if not given:
-        raise ArgumentError("argnums is empty: name at least one argument")
-    count, star = len(parameter_names(f)), star_of(f)
-    for k in given:
-        if star is not None and k < 0:
-            what = f"argnums has {k}, but {name_of(f)} takes any number of arguments"
-            raise ArgumentError(f"{what}: count from the first")
-        if star is None and not -count <= k < count:
-            raise ArgumentError(f"argnums has {k}, but {name_of(f)} takes {count} argument{'s' if count != 1 else ''}")
-    positions = tuple(int(k) if star is not None else int(k) % count for k in given)
-    if len(set(positions)) < len(positions):
-        raise ArgumentError(f"argnums {argnums!r} names an argument twice")
-    return positions
 
 
 @functools.lru_cache(maxsize=512)

@@ -24,11 +24,12 @@ import numpy as np
 from numba import njit, typeof
 
 from .compiler.build import Derivative, instrumented
-from .compiler.lowering.source import read
+from .compiler.lowering.source import innermost, read
 from .compiler.runtime.clock import seconds_now, seconds_to_look
-from .derivative_function import derivative_of, innermost, name_of
+from .derivative_function import derivative_of
 from .errors import NotDifferentiableError, UnsupportedError
 from .measuring import bytes_text, duration, median_seconds
+from .signatures import name_of
 from .transforms import at_arguments
 
 __all__ = ["Explanation", "explain"]

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
+from numba.typed import Dict
 
 from .compiler.lowering.source import python_function
+from .compiler.runtime.typed_lists import is_typed_list
 from .structures import LEAVES, flatten, is_constant, items_of, named_items
 
 ORDINARY = LEAVES | {str, type(None), types.FunctionType}
@@ -41,6 +43,8 @@ def native(x: object, is_differentiated: bool) -> tuple[object, object]:
         If the class of an array gives arithmetic another meaning than arrays have; if a list is too long.
     """
     if type(x) is list and not is_differentiated and _is_uniform(x):
+        return x, None
+    if (is_typed_list(x) or isinstance(x, Dict)) and not is_differentiated:
         return x, None
     value, form = flatten(x)
     if form is None and value is x and callable(x) and not isinstance(x, type) and type(x) not in ORDINARY:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from .arguments import bound, is_differentiable, like, snapshot
-from .derivative_function import name_of, parameters_of
 from .errors import ArgumentError
+from .signatures import name_of, parameters_of
 from .structures import ravel
 from .transforms import jvp, vjp
 

@@ -13,9 +13,21 @@ import types
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numba.typed import Dict, List
 
-from .compiler.lowering.classes import REGISTERED, Maker, dataclass_of, fields_of, is_structured, of_instance
-from .compiler.lowering.structures import DICTS, Constant, Form
+from .compiler.lowering.classes import (
+    REGISTERED,
+    Maker,
+    dataclass_of,
+    fields_of,
+    is_structured,
+    jitclass_of,
+    of_instance,
+)
+from .compiler.lowering.dicts import TWICE
+from .compiler.lowering.structures import DICTS, Constant, Form, RecordMaker
+from .compiler.runtime.numba_bridge.objects import CLASSES_OF_FIELDS, address_of_instance, type_of_instances
+from .compiler.runtime.typed_lists import dtype_of, from_array, is_typed_list, make_list, to_array
 from .errors import ArgumentError, NotDifferentiableError
 
 __all__ = ["ravel", "register_structure"]
@@ -117,18 +129,31 @@ def register_structure(cls: type, flatten: Callable, unflatten: Callable) -> typ
 
 def is_structure(x: object) -> bool:
     """Whether something has items of its own."""
-    return isinstance(x, tuple | list | dict) or is_structured(type(x))
+    return (
+        isinstance(x, tuple | list | dict)
+        or is_structured(type(x))
+        or is_typed_list(x)
+        or has_fields(x)
+        or isinstance(x, Dict)
+    )
 
 
 def items_of(x: object) -> tuple[list, Callable] | None:
     """Return the items of a structure, and what makes one like it of others; None for what is none."""
     cls = type(x)
+    if has_fields(x):
+        arrays, form = _fields_of(x)
+        return list(arrays), form.make
     if cls in LEAVES:
         return None
     if isinstance(x, tuple):
         return list(x), tuple if cls is tuple else functools.partial(tuple.__new__, cls)
     if cls is list:
         return list(x), list
+    if is_typed_list(x):
+        return list(x), make_list
+    if isinstance(x, Dict):
+        return items_of(dict(x))
     if cls in DICTS:
         keys = tuple(x)
         return list(x.values()), lambda items: cls(zip(keys, items, strict=True))
@@ -141,8 +166,8 @@ def items_of(x: object) -> tuple[list, Callable] | None:
 def named_items(x: object) -> Iterator[tuple[str, object]]:
     """Yield the items of a structure, each with what is written behind its name: .a, [0], ['w']."""
     items, _ = items_of(x)
-    found = dataclass_of(type(x))
-    if isinstance(x, dict):
+    found = dataclass_of(type(x)) or jitclass_of(type(x)) or ((x.dtype.names,) if has_fields(x) else None)
+    if isinstance(x, dict | Dict):
         names = [f"[{k!r}]" for k in x]
     elif found is not None:
         names = [f".{name}" for name in found[0]]
@@ -154,9 +179,11 @@ def named_items(x: object) -> Iterator[tuple[str, object]]:
 def flatten(x: object) -> tuple[object, Form | Constant | None]:
     """Return a structure as a tuple of tuples, and its form; None for what is one already, or a number or an array."""
     cls = type(x)
+    if has_fields(x):
+        return _fields_of(x)
     if cls in LEAVES:
         return x, None
-    if isinstance(x, tuple):
+    if isinstance(x, tuple) and jitclass_of(cls) is None:
         native, forms = _flat(x, True)
         if not any(forms):
             return x, None
@@ -173,23 +200,71 @@ def flatten(x: object) -> tuple[object, Form | Constant | None]:
         if kinds.count(str) == len(kinds):
             return native, Form(cls, keys, forms)
         return native, Form(cls, keys, forms, None, kinds)
+    if is_typed_list(x):
+        if len(x) and dtype_of(x) is not None:
+            return (to_array(x),), Form(List, (), (None,), True, (), from_array)
+        if len(x) > MOST_ITEMS:
+            return x, None
+        native, forms = _flat(x)
+        return native, Form(List, (), forms, None, (), make_list)
+    if isinstance(x, Dict) and len(x) <= MOST_ITEMS:
+        return flatten(dict(x))
     if is_structured(cls):
         items, names, _, make = of_instance(x)
         native, forms = _flat(items)
+        found = jitclass_of(cls)
+        if found is not None:
+            return make(native), Form(found[1], names, forms, make=make)
         return native, Form(cls, names, forms, (make.aux,) if isinstance(make, Maker) else None, (), make)
     if isinstance(x, np.ndarray) and cls not in _WITHOUT_MEANING_OF_THEIR_OWN:
         raise NotTaken(x)
     return x, None
 
 
+def addresses(x: object) -> list[int]:
+    """Return where the instances of jitclasses in a structure are; one that is met twice twice."""
+    found = items_of(x)
+    if found is None:
+        return []
+    own = [address_of_instance(x)] if type_of_instances(type(x)) is not None else []
+    return [*own, *(a for item in found[0] for a in addresses(item))]
+
+
+def count_of_instances(form: Form | Constant | None) -> int:
+    """Return how many instances of jitclasses are in a structure of some form."""
+    own = isinstance(form, Form) and form.cls in CLASSES_OF_FIELDS
+    return own + sum(map(count_of_instances, form.items)) if isinstance(form, Form) else 0
+
+
+def kept_unchanged(form: Form | Constant | None) -> Form | Constant | None:
+    """Return the form of a structure of which the instances must not be changed: one may be met twice."""
+    if not count_of_instances(form):
+        return form
+    aux = TWICE if form.cls in CLASSES_OF_FIELDS else form.aux
+    return form._replace(items=tuple(map(kept_unchanged, form.items)), aux=aux)
+
+
+def has_fields(x: object) -> bool:
+    """Whether something is a record array, or a record."""
+    return isinstance(x, np.ndarray | np.void) and x.dtype.names is not None
+
+
+def _fields_of(x: object) -> tuple[tuple, Form]:
+    """Return the arrays of the fields of a record array, and its form; those of a record have one item."""
+    is_one = isinstance(x, np.void)
+    x = np.array([x], x.dtype) if is_one else np.asarray(x)
+    native, forms = _flat([x[name] for name in x.dtype.names])
+    return native, Form(np.recarray, (), forms, x.ndim, (), RecordMaker(x.dtype, is_one))
+
+
 def _flat(items: object, is_tuple: bool = False) -> tuple[tuple, tuple]:
     native, forms = [], []
     for x in items:
         cls = type(x)
-        if cls in LEAVES:
+        if cls in LEAVES and not has_fields(x):
             native.append(x)
             forms.append(None)
-        elif not is_tuple and is_constant(x):
+        elif is_constant(x) and (not is_tuple or callable(x)):
             native.append(0)
             forms.append(Constant(x))
         else:
@@ -225,12 +300,14 @@ def mapped(function: Callable, x: object, *others: object) -> object:
 
 def items_like(x: object, items: list, other: object) -> list:
     """Return the items of a structure, in the order of those of another one, which must be like it."""
-    if isinstance(x, dict):
-        if not isinstance(other, dict) or other.keys() != x.keys():
+    if isinstance(x, dict | Dict):
+        if not isinstance(other, dict | Dict) or other.keys() != x.keys():
             raise Unlike(x, other)
         return [other[k] for k in x]
     sequence = tuple | list
-    if not (isinstance(x, sequence) and isinstance(other, sequence)) and type(other) is not type(x):
+    is_like = jitclass_of(type(x)) is not None and jitclass_of(type(x)) == jitclass_of(type(other))
+    is_like = is_like or (has_fields(x) and has_fields(other) and x.dtype == other.dtype)
+    if not (is_like or (isinstance(x, sequence) and isinstance(other, sequence)) or type(other) is type(x)):
         raise Unlike(x, other)
     found = items_of(other)
     if found is None or len(found[0]) != len(items):

@@ -31,9 +31,10 @@ from .compiler.runtime.numba_bridge.jitted import (
     let_jitted_code_push_forward,
 )
 from .compiler.runtime.schedules import bytes_in
-from .derivative_function import DerivativeFunction, derivative_of, jitted, name_of, parameters_of, positions
+from .derivative_function import DerivativeFunction, derivative_of
 from .errors import ArgumentError, NotDifferentiableError
 from .inputs import Parameter, native
+from .signatures import jitted, name_of, parameters_of, positions
 
 __all__ = [
     "derivative_source",

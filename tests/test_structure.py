@@ -17,7 +17,7 @@ LAYERS = (
     ("rules",),
     ("compiler",),
     ("cache",),
-    ("structures", "inputs", "ahead", "coinciding", "derivative_function", "arguments", "calls"),
+    ("structures", "inputs", "ahead", "coinciding", "signatures", "derivative_function", "arguments", "calls"),
     ("transforms", "batching", "stopping", "written"),
     ("checkpointing", "c_pointers", "linearizing"),
     ("sparse",),

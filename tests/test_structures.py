@@ -431,7 +431,53 @@ def test_dicts_that_are_bound_anew():
             p = {"w": p["w"] * 2.0, "b": old["b"]}
         return p["w"] * old["w"]
 
-    assert "copy it" in complaint(lambda: dualad.grad(aliased)({"w": 1.0, "b": 2.0}, 2))
+    check_grads(aliased, ({"w": 1.0, "b": 2.0}, 2), (0,))
+
+    def changed_under_the_other_name(p, n):
+        old = p
+        for _ in range(n):
+            p = {"w": p["w"] * 2.0, "b": old["b"]}
+        old["w"] = 3.0
+        return p["w"] * old["w"]
+
+    message = complaint(lambda: dualad.grad(changed_under_the_other_name)({"w": 1.0, "b": 2.0}, 2))
+    assert "make a new one with the values of both" in message
+
+    def kept_from_a_trip(p, n):
+        for _ in range(n):
+            old = p
+            p = {"w": p["w"] * 2.0, "b": old["b"]}
+        return p["w"] * old["w"]
+
+    assert "copy it" in complaint(lambda: dualad.grad(kept_from_a_trip)({"w": 1.0, "b": 2.0}, 2))
+
+    def other(p, x):
+        if x > 0.0:
+            p = {"w": 5.0, "b": x}
+        return p["w"] * p["b"]
+
+    def others(p, n):
+        for _ in range(n):
+            p = {"w": p["w"] * 2.0, "b": p["b"] * p["w"]}
+        return p["w"] + p["b"]
+
+    def of_a_caller(x):
+        p = {"w": x, "b": 2.0 * x}
+        return other(p, x) + others(p, 3) + p["w"] * p["b"]
+
+    check_grads(of_a_caller, (1.5,))
+
+    def chosen(x):
+        d, e = {"a": x}, {"a": x * x}
+        f = d if x > 1.0 else e
+        if x > 1.2:
+            g = h = {"a": f["a"] * 2.0}
+        else:
+            g, h = {"a": x}, {"a": 3.0 * x}
+        return f["a"] * e["a"] + g["a"] * h["a"]
+
+    for x in (1.5, 0.5):
+        check_grads(chosen, (x,))
 
     def in_branch(p, n):
         q = {"a": p.copy(), "b": [p.copy(), {**p, "w": p["w"] ** 2}]}

@@ -17,9 +17,11 @@ import numpy as np
 from numba import types
 
 from ..compiler.lowering.callables import LIBRARIES
-from ..compiler.lowering.dependencies import Dependency, Itself, dependencies
+from ..compiler.lowering.dependencies import Dependency, dependencies
+from ..compiler.lowering.fingerprints import Itself
 from ..compiler.runtime import vector_math
 from ..compiler.runtime.numba_bridge import derivative_in
+from ..compiler.runtime.numba_bridge.objects import CLASSES_OF_FIELDS
 from ..compiler.runtime.numba_bridge.stored import (
     NotKept,
     code_generation,
@@ -203,6 +205,8 @@ def type_name(ty: object) -> object:
     if isinstance(ty, types.Dispatcher):
         f = derivative_in(getattr(ty.dispatcher, "fixed", ty.dispatcher))
         return "function", stable(dependencies(f)), jit_options(ty.dispatcher)
+    if isinstance(ty, types.BaseNamedTuple) and ty.instance_class in CLASSES_OF_FIELDS:
+        raise NotKept(f"an argument is an instance of {ty.instance_class.__name__}, whose methods are none of its type")
     if isinstance(ty, types.BaseTuple):
         cls = named_class(ty.instance_class) if isinstance(ty, types.BaseNamedTuple) else type(ty).__name__
         return cls, [type_name(t) for t in ty]

@@ -360,8 +360,10 @@ def lower_unit(unit: Unit, given: tuple, scope: Scope, units: Units) -> Function
         env = {name: low.thawed(x) for name, x in unit.environment(params).items()}
         held = held_by_dicts(low.frame.env)
         result = low.inline(unit.function, env)
-        if any(low.frame.env[name] is not x for name, x in held.items()):
-            what = f"changing a dict that is an argument of the recursive function {unit.name}"
+        changed = next((x for name, x in held.items() if low.frame.env[name] is not x), None)
+        if changed is not None:
+            kind = "a dict" if isinstance(changed.cls.cls, type) else f"an instance of {changed.cls.cls.name}"
+            what = f"changing {kind} that is an argument of the recursive function {unit.name}"
             raise UnsupportedError(at(f"{what} is not supported: return the new value", *unit.place))
     except Unreachable:
         result = Const(0.0)

@@ -12,9 +12,10 @@ import scipy.sparse
 from ..compiler.analysis.verify import is_verifying
 from ..compiler.lowering.source import innermost, read, signature_of, star_of
 from ..compiler.runtime.index_sets import MOST_NODES, MOST_PAIRS, NODES, PAIRS, DensePattern, room_for
-from ..derivative_function import DerivativeFunction, derivative_of, name_of, parameter_names, positions
+from ..derivative_function import DerivativeFunction, derivative_of
 from ..errors import ArgumentError, DualadError, NotDifferentiableError, UnsupportedError
 from ..inputs import Parameter
+from ..signatures import name_of, parameter_names, positions
 from ..structures import is_real, leaves, ravel
 from .calls import call_key
 from .expansion import as_pattern, hessian_pattern, jacobian_pattern

@@ -28,6 +28,7 @@ _NAMES = {
     "inplace": "an augmented assignment",
     "assign": "[...] = ...",
     "count": "len",
+    "has": "in",
 }
 
 

@@ -6,7 +6,7 @@ carry none. What goes into an object may come out of it again under any name, so
 it and those that come out of it are one class of memory (`activity.Aliases`), which carries a derivative or not as a
 whole. Reading an object is an operation without effects::
 
-    "field"   x.name            "entry"   x[index]            "count"   len(x)
+    "field"   x.name        "entry"   x[index]        "count"   len(x)        "has"   index in x
 
 Everything else may change it, and any other object that it is given. The caller's objects stay as they are: they cannot
 be restored, as arrays are, and a derivative may run the function several times.
@@ -33,7 +33,7 @@ from ..runtime.numba_bridge.objects import (
 from . import ITERATED, Op
 from .kinds import is_array, is_object, type_of
 
-READS = ("field", "entry", "count")
+READS = ("field", "entry", "count", "has")
 _READ_BY = frozenset({print, sum, operator.contains, np.array, np.asarray, array_of})
 _ATTRIBUTES = ("T", "shape", "size", "ndim", "dtype", "itemsize", "nbytes", "strides")
 """Those of arrays that the compiler models."""
@@ -81,6 +81,9 @@ def normal_access(op: Op) -> bool:
         what, _ = describe(type_of(op.args[0]))
         remedy = "call it on the name that it was made or passed under"
         raise UnsupportedError(at(f"the method .append() of {what} here is not supported: {remedy}", *op.place))
+    if op.fn is operator.contains and is_object(op.args[0]):
+        op.fn = "has"
+        return True
     if op.fn not in (len, "getitem") or not is_object(op.args[0]):
         return False
     if op.detail == ITERATED:

@@ -25,7 +25,7 @@ item; no target), "pop" (list).
 
 Structural operations: "getitem" (x, *index), "setitem" (x, *index, value), "augitem" (x, *index, value; `detail` is
 the in-place operator), "attr" (x; `detail` is the name), "method" (x, *args; `detail` is the name), "raise",
-"setattr" (x, value; no target), "field", "entry", "count" (reads of objects, see `boundary`),
+"setattr" (x, value; no target), "field", "entry", "count", "has" (reads of objects, see `boundary`),
 "unpack" (a leaf of a parameter that is a tuple; `detail` is the path), "item" (one of several results of a derivative,
 by a constant number), "cast" (x; to have the type `detail`), "part" (x, lower, upper; a slice along the axis `detail`),
 "snapshot" (x; a copy of it if it is an array or a list, until types are known),

@@ -208,6 +208,8 @@ class Emitter:
             return f"{self.operand(args[0])}.{op.detail}"
         if fn == "entry":
             return f"{self.operand(args[0])}[{Emitter.index(self, args[1:])}]"
+        if fn == "has":
+            return f"{self.operand(args[1])} in {self.operand(args[0])}"
         if fn == "count":
             return f"len({self.operand(args[0])})"
         if fn == "unpack":

@@ -26,7 +26,23 @@ from dataclasses import dataclass
 
 from ..ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
 from .dicts import OTHER_DICT
-from .values import OPERANDS, DictOf, Frame, FunctionValue, Keys, ListOf, Poison, Static, static_value
+from .values import (
+    OPERANDS,
+    DictOf,
+    Frame,
+    FunctionValue,
+    Held,
+    InstanceOf,
+    Keys,
+    ListOf,
+    Poison,
+    Static,
+    is_instance,
+    is_optional,
+    is_table,
+    is_typed_list,
+    static_value,
+)
 
 _YES = Const(True)
 
@@ -70,8 +86,17 @@ class Branches:
         """Return a value as an operand fit for a test."""
         if isinstance(value, Const):
             return Const(bool(value.value))
+        if is_optional(value):
+            flag, found = value.items
+            return self.branch(flag, lambda: self.truth(found, node), lambda: Const(False), node)
+        if is_table(value):
+            return self.emit(operator.ne, (self.emit(len, value.items[:1], node, "n"), Const(0)), node)
+        if is_typed_list(value):
+            return self.emit(operator.ne, (self.emit(len, value.items, node, "n"), Const(0)), node)
         if isinstance(value, TupleOf | ListOf):
             return Const(bool(value.items))
+        if is_instance(value):
+            return self.truth_of_instance(value, node)
         if isinstance(value, DictOf):
             return Const(bool(self.held(value, node)))
         if isinstance(value, FunctionValue | Static):
@@ -103,7 +128,7 @@ class Branches:
         if then_env is not None and else_env is not None:
             for name in set(then_env) & set(else_env):
                 for side in (then_env, else_env):
-                    if side[name] is not env.get(name) and isinstance(side[name], DictOf | TupleOf | ListOf):
+                    if side[name] is not env.get(name) and isinstance(side[name], Held | TupleOf | ListOf):
                         self.rebound(name, env.get(name, UNDEFINED), side[name], env, side)
             a, b = self.unite_dicts(stmt, then_env, else_env, a, b)
         for name in {**(then_env or {}), **(else_env or {})}:
@@ -129,7 +154,7 @@ class Branches:
 
     def merge(self, stmt: If, x: object, y: object, name: str) -> object:
         """Return the value of a name after a branch that left x or y in it."""
-        if isinstance(x, DictOf) and isinstance(y, DictOf) and x.name == y.name:
+        if isinstance(x, Held) and isinstance(y, Held) and x.name == y.name:
             return x
         for one, other in ((x, y), (y, x)):
             if isinstance(one, Const) and (one == other or other is UNDEFINED):
@@ -141,6 +166,12 @@ class Branches:
                 name, shapes = self.open[other]
                 shapes[name] = one
                 raise Restructure
+        optional = self.optional_of(stmt, x, y, name)
+        if optional is not None:
+            return optional
+        chosen = self.choice_of(stmt, x, y, name)
+        if chosen is not None:
+            return chosen
         self.grow_if_different(x, y)
         if isinstance(x, TupleOf | ListOf) or isinstance(y, TupleOf | ListOf):
             model = y if x is UNDEFINED else x
@@ -157,6 +188,8 @@ class Branches:
                 return y if x is UNDEFINED else x
             if isinstance(x, DictOf) and isinstance(y, DictOf):
                 return Poison(f"{name} is another dict in the other branch, {OTHER_DICT}")
+            if isinstance(x, InstanceOf) and isinstance(y, InstanceOf):
+                return Poison(f"{name} is an instance of another class in the other branch")
             return Poison(f"{name} stands for different functions or dicts in the branches")
         none = Const(None)
         if (x == none or y == none) and x is not UNDEFINED and y is not UNDEFINED:
@@ -230,7 +263,8 @@ class Branches:
     def may_be_unbound(self, node: ast.expr) -> bool:
         """Whether reading the names in an expression may raise an exception."""
         names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
-        return any(isinstance(self.frame.env.get(n), Maybe) for n in names)
+        found = [self.frame.env.get(n) for n in names]
+        return any(isinstance(x, Maybe) or is_optional(x) for x in found)
 
     def loop_parameter(self, name: str, init: object, shape: object | None) -> object:
         """Return what a name stands for at the start of a trip."""

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from ...rules import reductions
+from ...rules import lists, reductions
 from ..ir import Const, TupleOf, Var
 from ..ir.callees import library_name
 from ..runtime.numba_bridge.choices import is_instance_of
-from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static
+from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static, is_records, is_table
 
 _ZERO, _ONE, _NO, _NONE = Const(0), Const(1), Const(False), Const(None)
 
@@ -29,7 +29,20 @@ class Builtins:
             given = inspect.signature(SPECIAL[f]).bind(self, node, *args, **kwargs)
         except TypeError as error:
             raise self.fail(node, f"calling {library_name(f)} with these arguments", str(error)) from None
+        if f not in (len, type, isinstance):
+            positional = [self.gone_through(x, node) for x in given.args[2:]]
+            return SPECIAL[f](self, node, *positional, **given.kwargs)
         return SPECIAL[f](*given.args, **given.kwargs)
+
+    def gone_through(self, value: object, node: ast.AST) -> object:
+        """Return a value in the form in which it is gone through; refuse what is no container to the user."""
+        value = self.unlisted(self.present(value, node))
+        if is_table(value):
+            return self.over_table(value, node)
+        if is_records(value):
+            return self.over_records(value, node)
+        self.refuse_record(value, "going through it, or the value,", node)
+        return value
 
     def builtin_range(self, node: ast.Call, first: object, second: object = None, step: object = _ONE, /) -> Iteration:
         start, stop = (Const(0), first) if second is None else (first, second)
@@ -104,7 +117,14 @@ class Builtins:
         return Iteration(Const(0), n, Const(1), lambda k: item(self.operation(operator.sub, (last, k), node)))
 
     def builtin_len(self, node: ast.Call, obj: object, /) -> object:
-        obj = self.as_dict(obj)
+        obj = self.unlisted(self.as_dict(self.present(obj, node)))
+        if is_records(obj):
+            return self.size_along(obj, 0, node)
+        if is_table(obj):
+            return self.plain(len, node, obj.items[0])
+        own = self.special(obj, "len")
+        if own is not None:
+            return self.call_member(own, obj, [], {}, node)
         self.refuse_record(obj, "the length", node)
         if isinstance(obj, DictOf):
             return Const(len(self.held(obj, node)))
@@ -128,7 +148,7 @@ class Builtins:
         if not args or (len(args) > 1 and default is not None):
             what = f"calling {name} with these arguments"
             raise self.fail(node, what, "it takes numbers, or something to go through and perhaps a default")
-        source = self.keys_of(args[0], node) if isinstance(args[0], DictOf) else args[0]
+        source = self.keys_of(args[0], node) if isinstance(args[0], DictOf) else self.unlisted(args[0])
         if len(args) == 1 and not isinstance(source, TupleOf | ListOf):
             if isinstance(source, Iteration | Flat):
                 source = self.listed(source, node)
@@ -160,6 +180,7 @@ class Builtins:
     def builtin_sum(self, node: ast.Call, iterable: object, /, start: object = _ZERO) -> object:
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)
+        iterable = self.unlisted(iterable)
         if not isinstance(iterable, TupleOf | ListOf):
             if isinstance(iterable, Iteration | Flat):
                 iterable = self.listed(iterable, node)
@@ -170,8 +191,14 @@ class Builtins:
             value = self.binary(operator.add, value, item, node, "t")
         return value
 
-    def builtin_sorted(self, node: ast.Call, iterable: object, /, *, key: object = None, reverse: object = None):
-        raise self.fail(node, "sorted", "make it an array and use np.sort or np.argsort")
+    def builtin_sorted(self, node: ast.Call, iterable: object, /, *, key: object = _NONE, reverse: object = _NO):
+        if key != _NONE:
+            raise self.fail(node, "sorted with a key", "make it an array and use np.argsort of the keys")
+        items = self.listed(iterable, node)
+        if isinstance(items, ListOf):
+            self.grow(items, node)
+        self.library_call(lists.sort, sorted, [items, reverse], {}, node)
+        return items
 
     def builtin_print(self, node: ast.Call, /, *args: object, **kwargs: object) -> object:
         if kwargs:
@@ -203,7 +230,12 @@ class Builtins:
     def builtin_dict(self, node: ast.Call, given: object = None, /, **kwargs: object) -> DictOf:
         if given is not None and not isinstance(given, DictOf):
             raise self.fail(node, "dict() of this value", "write {...}, or name the keys")
-        return self.new_dict([*(self.held(given, node).items() if given is not None else ()), *kwargs.items()])
+        if node in self.growing:
+            return self.new_table([], node)
+        grows = node if given is None and not kwargs else None
+        return self.new_dict(
+            [*(self.held(given, node).items() if given is not None else ()), *kwargs.items()], node=grows
+        )
 
     def builtin_type(self, node: ast.Call, obj: object, /) -> Static:
         found = self.class_of(obj, node)

@@ -17,9 +17,10 @@ from ..ir.callees import is_library
 from ..ir.kinds import is_object
 from ..runtime.helpers import check_no_overlap
 from ..runtime.numba_bridge.choices import is_overloaded_by_user
+from ..runtime.numba_bridge.objects import instance_type
 from .builtin_calls import SPECIAL
 from .chunks import Chunked
-from .classes import is_structured
+from .classes import INSTANCES, is_structured
 from .custom_calls import Plainly, Ruled
 from .dicts import READING
 from .known_values import dimensions
@@ -36,6 +37,11 @@ from .values import (
     Pullback,
     Static,
     Transformed,
+    is_instance,
+    is_record_at,
+    is_records,
+    is_table,
+    is_typed_list,
     static_value,
 )
 
@@ -53,12 +59,18 @@ class CallExpressions:
         if own is not None:
             return own
         if isinstance(node.func, ast.Attribute):
-            base = self.expr(node.func.value)
+            base = self.present(self.expr(node.func.value), node)
             is_format = isinstance(base, Const) and isinstance(base.value, str) and node.func.attr == "format"
             if isinstance(base, Const) and isinstance(base.value, complex) and node.func.attr == "conjugate":
                 return Const(base.value.conjugate())
-            if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format:
+            if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format or is_typed_list(base):
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            if is_table(base):
+                return self.table_method(base, node.func.attr, self.call_arguments(node)[0], node)
+            if is_records(base) or is_record_at(base):
+                return self.method_of_records(base, node.func.attr, self.call_arguments(node)[0], node)
+            if is_instance(base):
+                return self.call_of_instance(base, *self.call_arguments(node), node, hint)
             if isinstance(base, TupleOf) and hasattr(base.cls, "_fields") and node.func.attr == "_replace":
                 args, kwargs = self.call_arguments(node)
                 return self.replaced([base, *args], kwargs, node)
@@ -75,6 +87,10 @@ class CallExpressions:
             return self.call_function(callee, args, kwargs, node)
         if isinstance(callee, Static):
             called = callee.attributes.get("__call__", callee.value)  # of an object of the user's
+            if instance_type(called) is not None:
+                made = self.make_instance(called, callee.attributes.get(INSTANCES), args, kwargs, node)
+                if made is not None:
+                    return made
             if isinstance(called, type) and is_structured(called):
                 return self.new_record(called, callee.attributes, args, kwargs, node)
             return self.call_static(called, args, kwargs, node, hint)
@@ -92,8 +108,8 @@ class CallExpressions:
         """Call a method of a dict, a list or an array."""
         if isinstance(base, DictOf):
             return self.dict_method(base, name, args, kwargs, node)
-        is_list = isinstance(base, Var) and name in ("append", "extend") and not is_object(base)
-        if isinstance(base, ListOf) or is_list:
+        is_list = isinstance(base, Var) and (name in ("append", "extend") or base in self.lists) and not is_object(base)
+        if isinstance(base, ListOf) or is_list or is_typed_list(base):
             return self.list_method(base, name, args, kwargs, node)
         if isinstance(base, Const):  # a text
             return self.emit("method", (base, *self.operands(args, node)), node, hint, kwargs, name)
@@ -127,6 +143,9 @@ class CallExpressions:
             return self.call_partial(args, kwargs, node)
         if f is dataclasses.replace:
             return self.replaced(args, kwargs, node)
+        made = self.typed_list(f, args, kwargs, node)
+        if made is not None:
+            return made
         kind = transformation_of(f)
         if kind is not None:
             return self.transform(kind, args, kwargs, node)
@@ -170,9 +189,22 @@ class CallExpressions:
         if isinstance(f, type) and f.__module__.split(".")[0] not in ("numpy", "builtins"):
             return self.call_foreign(f, args, kwargs, node, hint)
         args, kwargs = self.matched(f, args, kwargs, node)
+        records = self.made_records(f, args, kwargs, node)
+        if records is not None:
+            return records
+        args = [self.argument(x, node) for x in args]
+        kwargs = {k: self.argument(x, node) for k, x in kwargs.items()}
         args, kwargs, out = self.split_out(f, args, kwargs, node)
         made = self.call_library(f, *self.as_arrays(f, args, kwargs, node), node, hint)
         return made if out is None else self.written_into(out, made, node)
+
+    def argument(self, value: object, node: ast.AST) -> object:
+        """Return an argument of a library function: a typed list of numbers as an array, by itself."""
+        value = self.present(value, node)
+        if is_typed_list(value):
+            return self.emit(np.copy, value.items, node)
+        self.refuse_record(value, "the value", node)
+        return value
 
     def call_library(self, f: object, args: list, kwargs: dict, node: ast.Call, hint: str) -> object:
         """Call a function of Python, math or NumPy."""
@@ -213,6 +245,8 @@ class CallExpressions:
 
     def sequence(self, value: object, node: ast.AST) -> object:
         """An argument of a library call; a list is as good as a tuple there."""
+        value = self.present(value, node)
+        self.refuse_record(value, "the value", node)
         if isinstance(value, ListOf | TupleOf):
             return TupleOf(tuple(self.sequence(i, node) for i in value.items), getattr(value, "cls", None))
         return self.as_operand(value, node)

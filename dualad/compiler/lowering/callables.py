@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..runtime.numba_bridge.objects import has_type
+from ..runtime.numba_bridge.objects import has_type, members_of, type_of_instances
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -50,6 +50,9 @@ def call_of(x: object) -> object | None:
 def parts_of(f: object) -> tuple[str | None, object, tuple, dict] | None:
     """Return what a callable is made of: a name, what it calls, with which arguments and keywords before others."""
     if isinstance(f, types.MethodType):
+        ty = type_of_instances(type(f.__self__))
+        if ty is not None and f.__name__ in members_of(ty).methods:
+            return None, members_of(ty).methods[f.__name__], (f.__self__,), {}
         is_of_numba = not isinstance(f.__self__, type) and has_type(type(f.__self__))
         return None if is_of_numba else (None, f.__func__, (f.__self__,), {})
     if isinstance(f, functools.partial):

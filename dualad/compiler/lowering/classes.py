@@ -1,4 +1,4 @@
-"""Classes whose instances are structures: dataclasses, and those that are registered with their own two functions."""
+"""Classes whose instances are structures: dataclasses, jitclasses, those that are registered with two functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import operator
 from collections.abc import Callable
 
 from ...errors import ArgumentError
-from ..runtime.numba_bridge.objects import has_type
+from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple, has_type, type_of_instances
+
+INSTANCES = ".instances"
+"""Under this name the attributes of a class have those that its instances get from it."""
 
 REGISTERED: dict[type, tuple[Callable, Callable]] = {}
 """How the instances of registered classes are taken apart into (items, aux), and made of (aux, items)."""
@@ -76,14 +79,26 @@ def fields_of(cls: type, aux: object, count: int) -> tuple[tuple[str | None, ...
     return tuple(names), tuple((n, v) for n, v in attributes.items() if not any(v is h for h in holders))
 
 
+@functools.lru_cache(maxsize=1024)
+def jitclass_of(cls: type) -> tuple[tuple[str, ...], type] | None:
+    """Return the fields of a jitclass, and the class of their tuple, by the class of an instance or of such a tuple."""
+    ty = CLASSES_OF_FIELDS.get(cls) or type_of_instances(cls)
+    return None if ty is None else (tuple(fields_of_type(ty)), fields_tuple(ty))
+
+
 def is_structured(cls: type) -> bool:
     """Whether instances of a class are structures."""
-    return cls in REGISTERED or dataclass_of(cls) is not None
+    return cls in REGISTERED or dataclass_of(cls) is not None or jitclass_of(cls) is not None
 
 
 def of_instance(x: object) -> tuple[list, tuple, tuple, Callable]:
     """Return the items of an instance, the attributes that hold them, all other attributes, and what makes another."""
     cls = type(x)
+    found = jitclass_of(cls)
+    if found is not None:
+        names, made = found
+        items = list(x) if cls is made else [getattr(x, name) for name in names]
+        return items, names, (), made._make
     if cls in REGISTERED:
         items, aux = taken_apart(x)
         names, rest = fields_of(cls, aux, len(items))

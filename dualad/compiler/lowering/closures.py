@@ -11,9 +11,10 @@ import ast
 
 from ..ir import UNDEFINED, Const, TupleOf, Var
 from .branches import Maybe
+from .dicts import names_held
 from .nonlocals import cell_of
 from .recursion import Leaf
-from .values import DictOf, Frame, FunctionValue, ListOf, Static, Transformed
+from .values import Frame, FunctionValue, ListOf, Static, Transformed
 
 
 class Lifting:
@@ -23,6 +24,7 @@ class Lifting:
         self.held = held  # what stands in the environment where the call is
         self.operands: list = []
         self.hints: list[str] = []
+        self.held_names: set[str] = set()  # of the dicts and instances that functions capture
         self._captured: dict[Var, Leaf] = {}
         self._functions: dict[FunctionValue, FunctionValue] = {}
 
@@ -73,11 +75,21 @@ class Lifting:
                 found = _in_frames(name, f.frame) if hidden is None else self.held.get(hidden, UNDEFINED)
                 if found is not UNDEFINED:
                     env[name] = self.captured(found, name)
-                if isinstance(found, DictOf):
-                    env[found.name] = self.captured(_in_frames(found.name, f.frame), name)
+                self.hold(found, name, f.frame, env)
             for name, value in f.defaults.items():
                 self._functions[f].defaults[name] = self.captured(value, name)
+                self.hold(value, name, f.frame, env)
         return self._functions[f]
+
+    def hold(self, value: object, hint: str, frame: Frame, env: dict[str, object]) -> None:
+        """Add to an environment what the dicts and instances in a value hold."""
+        for name in names_held(value):
+            self.held_names.add(name)
+            if name not in env:
+                found = self.held.get(name, UNDEFINED)
+                found = _in_frames(name, frame) if found is UNDEFINED else found
+                env[name] = self.captured(found, hint)
+                self.hold(found, hint, frame, env)
 
 
 def _in_frames(name: str, frame: Frame | None) -> object:

@@ -45,7 +45,6 @@ It is what is compiled, so that nothing that lowering reads can be missing in th
 from __future__ import annotations
 
 import dataclasses
-import enum
 import functools
 import hashlib
 import sys
@@ -53,43 +52,32 @@ import types
 from weakref import WeakValueDictionary
 
 import numpy as np
+from numba.typed import List
 
 from ...rules import registry
 from ...rules.custom import CustomRule, find_custom
 from ..runtime.numba_bridge import derivative_in, inner_njit, is_jitted, is_jitted_ufunc
 from ..runtime.numba_bridge.kernels import kernel_of
-from ..runtime.numba_bridge.objects import has_type, runs_parallel
+from ..runtime.numba_bridge.objects import (
+    CLASSES_OF_FIELDS,
+    Members,
+    instance_type,
+    members_of,
+    runs_parallel,
+)
 from ..runtime.numba_bridge.stored import jit_options
 from ..runtime.vector_math import uses_vector_math
 from .callables import call_of, is_library
-from .classes import is_structured
+from .classes import INSTANCES, is_structured, jitclass_of, of_instance
+from .fingerprints import Itself, exact, has_rule, is_plain, kind_of, users_rule
 from .reads import COMPUTED, MISSING, WHOLE, Fixed, Instances, Method, Property, Use, attribute, reads_of
 from .source import Differentiated, FixedGlobals, digest, python_function
-from .structures import INSTANCES, Constant, Form
+from .structures import Constant, Form
 from .unchanged import Seen
 
 Dependency = tuple[str, str, object]
 
-_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial, functools._lru_cache_wrapper)
 _LIVE = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, np.ufunc, np.dtype)  # hashable as such
-
-
-class Itself:
-    """An object as a fingerprint: equal to itself alone, and kept alive, so that no other can be taken for it."""
-
-    __slots__ = ("object",)
-
-    def __init__(self, x: object):
-        self.object = x
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Itself) and self.object is other.object
-
-    def __hash__(self) -> int:
-        return id(self.object)
-
-    def __repr__(self) -> str:  # the same in every process
-        return getattr(self.object, "__qualname__", type(self.object).__qualname__)
 
 
 def dependencies(f: object, forms: tuple = ()) -> tuple[Dependency, ...]:
@@ -131,38 +119,6 @@ def portable(entries: tuple[Dependency, ...]) -> str:
     return hashlib.blake2b(repr(kept).encode(), digest_size=16).hexdigest()
 
 
-@functools.lru_cache(maxsize=1024)
-def _kind(cls: type) -> str:
-    """Return how the objects of a class are gone through: the name of the method of `_Walk` that does."""
-    if issubclass(cls, int | float | complex | str | bytes | np.generic | types.NoneType | types.EllipsisType):
-        return "value"
-    if issubclass(cls, np.ndarray):
-        return "array"
-    if issubclass(cls, tuple | list) or cls is dict:
-        return "container"
-    if issubclass(cls, Differentiated):
-        return "derivative"
-    if issubclass(cls, _FUNCTIONS) or is_jitted(cls) or is_jitted_ufunc(cls):
-        return "callable"
-    if issubclass(cls, types.ModuleType | type):
-        return "named"
-    if issubclass(cls, types.BuiltinFunctionType) or (cls is not Fixed and is_library(cls.__module__)):
-        return "library"
-    return "object"
-
-
-def _has_rule(x: object) -> bool:
-    """Whether a callable has a rule; objects that the user's own code compares have none."""
-    is_own = type(x).__hash__ in (object.__hash__, type.__hash__) or type(x).__module__ in _OF_C
-    return is_own and registry.find(x) is not None
-
-
-def _users_rule(x: object) -> registry.Rule | None:
-    """Return the rule that the user has declared for a callable in the registry, or None."""
-    rule = registry.find(x) if callable(x) and _has_rule(x) else None
-    return rule if rule is not None and rule.is_users else None
-
-
 @functools.lru_cache(maxsize=256)
 def _jitted_primitive(rule: registry.Rule, function: Itself, around: tuple) -> object:
     """Return a jitted function with the rule of a def, or of a callable without a hash, as things are now."""
@@ -175,32 +131,6 @@ def _jitted_primitive(rule: registry.Rule, function: Itself, around: tuple) -> o
     made = inner_njit(made)
     registry.share(made, rule)
     return made
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_plain(cls: type) -> bool:
-    """Whether nothing can be done with instances of a class but to read their attributes and to call them."""
-    own = [c for c in cls.__mro__ if c is not object]
-    in_python = all(c.__flags__ & _HEAP_TYPE and not issubclass(c, type | enum.Enum) for c in own)
-    return in_python and not has_type(cls)
-
-
-_OF_C = ("ctypes", "_ctypes", "_cffi_backend")
-
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
-
-_EXACT = {int: int.__int__, float: float.hex, str: str.__str__, bytes: bytes.__bytes__, complex: complex.__repr__}
-
-
-def _exact(x: object) -> tuple:
-    """Return what tells a number, string or the like from all others."""
-    cls = type(x)
-    if cls is float:
-        return "float", x.hex()
-    if isinstance(x, np.generic):
-        return str(x.dtype), x.tobytes()
-    exact = _EXACT.get(cls) or next((e for base, e in _EXACT.items() if issubclass(cls, base)), repr)
-    return cls.__qualname__, exact(x)
 
 
 _copies: WeakValueDictionary[tuple, np.ndarray] = WeakValueDictionary()
@@ -221,6 +151,7 @@ class _Walk:
         self.attributes: set[str] = set()
         self.whole: list[tuple[Fixed, str, set]] = []  # the objects of which anything may be read
         self.late = False
+        self.jitclasses: dict[object, tuple[int, Members]] = {}
         self.bound: dict[tuple, types.FunctionType] = {}  # the functions of methods and partials
 
     def go(self, f: object, forms: tuple = ()) -> tuple[object, tuple]:
@@ -231,7 +162,7 @@ class _Walk:
         elif function is not None and f is not function:
             self.seen.dispatcher(f, function)
         name = getattr(f if function is None else function, "__name__", "f")
-        is_whole = function is None or find_custom(f) is not None or _users_rule(f) is not None
+        is_whole = function is None or find_custom(f) is not None or users_rule(f) is not None
         out = self.visit(f, name, WHOLE) if is_whole else self.function(function, name)
         if self.copying and function is not None and f is not function and not isinstance(out, CustomRule):
             out.stands_for = f
@@ -260,6 +191,13 @@ class _Walk:
         if isinstance(form, Constant):
             return Constant(self.visit(form.value, path, WHOLE))
         self.entries.append(("structure", path, (Itself(form.cls), form.keys, form.kinds)))
+        if form.cls is List or form.cls is np.recarray:
+            self.entries.append(("structure", path, form.aux))
+            return form._replace(items=tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items)))
+        if form.cls in CLASSES_OF_FIELDS:
+            self.entries.append(("structure", path, form.aux))
+            items = tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items))
+            return form._replace(items=items, around=self.jitclass(CLASSES_OF_FIELDS[form.cls], path))
         items = tuple(self.form(x, f"{path}[{k}]") for k, x in enumerate(form.items))
         if form.make is None:
             return form._replace(items=items)
@@ -270,6 +208,21 @@ class _Walk:
         around = self.object(Instances(form.cls), path, WHOLE)
         self.member(around, "__call__", path, WHOLE, False)
         return form._replace(items=items, aux=aux, around=around)
+
+    def jitclass(self, ty: object, path: str, members: Members | None = None) -> Members:
+        """Add the entries of the methods and properties of a jitclass, all of which may be called."""
+        if ty in self.jitclasses:
+            self.entries.append(("again", path, self.jitclasses[ty][0]))
+            return self.jitclasses[ty][1]
+        copy = Members({}, {}, {})
+        self.jitclasses[ty] = (len(self.entries), copy)
+        self.entries.append(("object", path, Itself(ty)))
+        methods, static, properties = members_of(ty) if members is None else members
+        for own, found in ((copy.methods, methods), (copy.static, static)):
+            own.update((name, self.visit(f, f"{path}.{name}", WHOLE)) for name, f in found.items())
+        for name, found in properties.items():
+            copy.properties[name] = {k: self.visit(f, f"{path}.{name}", WHOLE) for k, f in found.items()}
+        return copy
 
     def drain(self) -> None:
         for f, copy, path in self.queue:  # it grows meanwhile
@@ -328,31 +281,48 @@ class _Walk:
 
     def visit(self, x: object, path: str, use: Use) -> object:
         """Add the entries of a value; return its copy."""
-        kind = _kind(type(x))
+        if jitclass_of(type(x.value if type(x) is Fixed else x)) is not None and type(x) not in CLASSES_OF_FIELDS:
+            return self.instance(x, path)
+        kind = kind_of(type(x))
         if kind == "value":
             self.seen.constant(x)
-            self.entries.append(("value", path, _exact(x)))
+            self.entries.append(("value", path, exact(x)))
             return x
         rule = find_custom(x)
         if rule is not None:
             return self.rule(rule, path)
-        primitive = _users_rule(x)
+        primitive = users_rule(x)
         if primitive is not None:
             return self.primitive(x, primitive, path)
         if kind == "library":
             return self.library(x, path)
         if kind == "named":
             known = is_library(x.__name__ if isinstance(x, types.ModuleType) else x.__module__)
-            return self.library(x, path) if known or _has_rule(x) else self.object(x, path, use)
+            return self.library(x, path) if known or has_rule(x) else self.object(x, path, use)
         if kind == "callable":
             return self.callable(x, path)
         if kind == "derivative":
             return self.derivative(x, path)
         if kind == "object":
-            return self.library(x, path) if _has_rule(x) else self.object(x, path, use)
+            return self.library(x, path) if has_rule(x) else self.object(x, path, use)
         if id(x) in self.met:
             return self.again(x, path)
         return self.array(x, path) if kind == "array" else self.container(x, path)
+
+    def instance(self, x: object, path: str) -> object:
+        """Add the entries of an instance of a jitclass: what its fields hold, and its methods; return a `Fixed`."""
+        self.seen.give_up()
+        if id(x) in self.met:
+            return self.again(x, path)
+        is_fixed = isinstance(x, Fixed)
+        fields = x.value if is_fixed else jitclass_of(type(x))[1]._make(of_instance(x)[0])
+        copy = Fixed(None, {}, x)
+        self.meet(x, copy)
+        members = x.attributes[INSTANCES] if is_fixed else None
+        copy.attributes[INSTANCES] = self.jitclass(CLASSES_OF_FIELDS[type(fields)], path, members)
+        held = [self.visit(v, f"{path}[{k}]", WHOLE) for k, v in enumerate(fields)]
+        copy.value = type(fields)._make(held) if self.copying else fields
+        return copy
 
     def library(self, x: object, path: str) -> object:
         fingerprint: object = x if isinstance(x, _LIVE) else Itself(x)
@@ -463,12 +433,12 @@ class _Walk:
             self.seen.give_up()
         cls = type(x) if type(x) in (tuple, list, dict) else Itself(type(x))
         if isinstance(x, dict):
-            keys = tuple(_exact(k) if _kind(type(k)) == "value" else Itself(k) for k in dict.keys(x))
+            keys = tuple(exact(k) if kind_of(type(k)) == "value" else Itself(k) for k in dict.keys(x))
             copy: object = {}
             self.meet(x, copy)
             self.entries.append(("container", path, (cls, keys)))
             for k, v in dict.items(x):
-                copy[k] = self.visit(v, f"{path}[{k!r}]" if _kind(type(k)) == "value" else f"{path}[...]", WHOLE)
+                copy[k] = self.visit(v, f"{path}[{k!r}]" if kind_of(type(k)) == "value" else f"{path}[...]", WHOLE)
             return copy
         copy = []
         self.meet(x, copy)
@@ -493,12 +463,17 @@ class _Walk:
             self.whole.append((copy, path, set()))
         if use.whole:
             cls = type(copy.value)
-            self.entries.append(("object", path, Itself(cls if _is_plain(cls) else copy.value)))
+            self.entries.append(("object", path, Itself(cls if is_plain(cls) else copy.value)))
         if use.whole and "__call__" not in copy.attributes:
             if isinstance(x, Fixed):
                 self.member(copy, "__call__", path, WHOLE, False)
             elif call_of(x) is not None:
                 copy.attributes["__call__"] = self.callable(x, f"{path}.__call__")
+        ty = instance_type(copy.value)
+        if ty is not None and INSTANCES not in copy.attributes:
+            copy.attributes[INSTANCES] = self.jitclass(
+                ty, path, x.attributes[INSTANCES] if copy.value is not x else None
+            )
         if isinstance(x, type) and INSTANCES not in copy.attributes and is_structured(x):
             copy.attributes[INSTANCES] = self.object(Instances(x), path, WHOLE).attributes
         if isinstance(x, Fixed) and INSTANCES in x.attributes and INSTANCES not in copy.attributes:

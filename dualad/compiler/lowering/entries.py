@@ -111,7 +111,8 @@ class Plain(Entry):
 
     def call(self, low: object, values: list, given: tuple) -> object:
         values = self.formed(low, values)
-        return low.frozen(low.call_in_order(low.function_value(self.function), values, self.source.node))
+        result = low.call_in_order(low.function_value(self.function), values, self.source.node)
+        return low.frozen(result, None, self.place)
 
 
 class WithAux(Plain):
@@ -184,6 +185,8 @@ class Lifted(Entry):
     place: tuple = (None, None)
     on_thread: bool = False
     """Whether it is called on one of several threads, where no loop is shared any more."""
+    unchanging: tuple[str, str] | None = None
+    """Why the dicts and instances in its arguments must not change, if that is so, and a remedy."""
 
     @property
     def name(self) -> str:
@@ -194,14 +197,16 @@ class Lifted(Entry):
 
     @property
     def key(self) -> object:
-        return signature(self.function), tuple(signature(a) for a in self.arguments), self.on_thread
+        return signature(self.function), tuple(signature(a) for a in self.arguments), self.on_thread, self.unchanging
 
     def call(self, low: object, values: list, given: tuple) -> object:
         memo: dict = {}
         function = fill(self.function, values, memo)
         arguments = [low.thawed(fill(a, values, memo)) for a in self.arguments]
+        if self.unchanging is not None:
+            low.keep_unchanged(arguments, self.unchanging)
         with low.on_one_thread() if self.on_thread else contextlib.nullcontext():
-            return low.frozen(low.call_in_order(function, arguments, None))
+            return low.frozen(low.call_in_order(function, arguments, None), None, self.place)
 
 
 @dataclass(eq=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import enum
 import operator
 from collections.abc import Callable
 
 import numpy as np
 
+from ...rules import lists
 from .. import ir
 from ..ir import Const, Slice, TupleOf, Var
 from ..ir.callees import BINARY
@@ -20,13 +22,17 @@ from .call_expressions import CallExpressions
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import Dicts
+from .instances import Instances
 from .kernels import Kernels
 from .known_values import is_beyond, is_text
 from .lists import Lists
 from .nonlocals import cell_of
 from .objects import Objects
+from .optionals import Optionals
+from .records import RecordArrays
 from .signatures import Signatures
 from .structures import Structures
+from .tables import Tables
 from .values import (
     COMPARE,
     OPERANDS,
@@ -39,6 +45,12 @@ from .values import (
     Relative,
     Static,
     fold,
+    is_instance,
+    is_optional,
+    is_record_at,
+    is_records,
+    is_table,
+    is_typed_list,
     static_value,
 )
 
@@ -46,7 +58,21 @@ _SMALL_CALLS = (ast.Call, ast.Subscript, ast.BinOp, ast.IfExp, ast.NamedExpr)
 
 
 class Expressions(
-    CallExpressions, ArrayLikes, Builtins, Kernels, Lists, Dicts, Bounds, Decorators, Objects, Signatures, Structures
+    CallExpressions,
+    ArrayLikes,
+    Builtins,
+    Kernels,
+    Lists,
+    Dicts,
+    Bounds,
+    Decorators,
+    Instances,
+    Objects,
+    Optionals,
+    RecordArrays,
+    Signatures,
+    Structures,
+    Tables,
 ):
     """The half of `Lowering` that deals with expressions."""
 
@@ -62,8 +88,11 @@ class Expressions(
         return self.as_operand(self.expr(node, hint), node)
 
     def as_operand(self, value: object, node: ast.AST) -> object:
+        value = self.present(value, node)
         if isinstance(value, OPERANDS):
             return value
+        if is_instance(value) or is_typed_list(value) or is_records(value) or is_record_at(value):
+            self.refuse_record(value, "the value", node)
         if isinstance(value, TupleOf):
             self.refuse_record(value, "the value", node)
             return TupleOf(tuple(self.as_operand(i, node) for i in value.items), value.cls)
@@ -104,7 +133,7 @@ class Expressions(
         if isinstance(value, Poison):
             reason = value.reason.replace(cell_of(node.id, self.frame) or node.id, node.id)
             raise self.fail(node, f"the variable {node.id!r}", reason)
-        return value
+        return self.instance_from_outside(value)
 
     def expr_Tuple(self, node: ast.Tuple, hint: str) -> object:
         return TupleOf(tuple(self.items(node.elts)))
@@ -171,6 +200,12 @@ class Expressions(
         return self.binary(BINARY[type(node.op)], self.expr(node.left), self.expr(node.right), node, hint)
 
     def binary(self, fn: object, x: object, y: object, node: ast.AST, hint: str) -> object:
+        x, y = self.present(x, node), self.present(y, node)
+        own = self.binary_of_instances(fn, x, y, node)
+        if own is not None:
+            return own
+        for value in (x, y):
+            self.refuse_record(value, "this operation", node)
         for kind in (TupleOf, ListOf):
             joined = None
             if isinstance(x, kind) and isinstance(y, kind) and fn is operator.add:
@@ -190,7 +225,9 @@ class Expressions(
     def expr_UnaryOp(self, node: ast.UnaryOp, hint: str) -> object:
         if isinstance(node.op, ast.Not):
             return self.operation(operator.not_, (self.truth(self.expr(node.operand), node),), node, hint)
-        return self.operation(UNARY[type(node.op)], (self.operand(node.operand),), node, hint)
+        value, fn = self.expr(node.operand), UNARY[type(node.op)]
+        own = self.unary_of_instance(fn, value, node)
+        return self.operation(fn, (self.as_operand(value, node),), node, hint) if own is None else own
 
     def expr_BoolOp(self, node: ast.BoolOp, hint: str) -> object:
         first, *rest = node.values
@@ -246,9 +283,27 @@ class Expressions(
             none = Const(None)
             if isinstance(x, Const) and isinstance(y, Const):
                 return Const((x == y) is same)
+            if none in (x, y) and (is_optional(x) or is_optional(y)):
+                flag = (x if is_optional(x) else y).items[0]
+                return self.operation(operator.not_, (flag,), node, "test") if same else flag
             if none in (x, y):  # an operand that is not the constant None is never None
                 return Const(not same)
-            raise self.fail(node, "`is` between values", "compare with ==, or with None")
+            if not any(isinstance(v, Static) and isinstance(v.value, enum.Enum) for v in (x, y)):
+                raise self.fail(node, "`is` between values", "compare with ==, or with None")
+            op = ast.Eq() if same else ast.NotEq()
+        x, y = self.present(x, node), self.present(y, node)
+        if isinstance(op, ast.In | ast.NotIn) and is_instance(y):
+            f = self.special(y, "contains")
+            if f is None:
+                self.refuse_record(y, "`in`", node)
+            found = self.truth(self.call_member(f, y, [x], {}, node), node)
+            return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+        if isinstance(op, ast.In | ast.NotIn) and is_table(y):
+            found = self.is_in_table(y, x, node)
+            return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+        if isinstance(op, ast.In | ast.NotIn) and (is_typed_list(y) or y in self.lists):
+            found = self.library_call(lists.contains, operator.contains, [self.unlisted(y), x], {}, node)
+            return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
         if isinstance(op, ast.In | ast.NotIn):
             y = self.as_dict(y)
             if isinstance(y, TupleOf | ListOf):
@@ -261,14 +316,21 @@ class Expressions(
                         rest = found
                         found = self.branch(equal, lambda: Const(True), lambda rest=rest: rest, node)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
-            if is_object(y):
+            made = self.made_by.get(y) if isinstance(y, Var) else None
+            if is_object(y) or (isinstance(made, ir.Op) and made.fn in (set, frozenset)):
                 found = self.emit(operator.contains, (y, self.as_operand(x, node)), node, "test")
                 self.boolean.add(found)
                 return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
             if isinstance(y, DictOf):
+                self.grow_dict(y, x, node)
                 return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
         fn = COMPARE[type(op)]
+        own = self.binary_of_instances(fn, x, y, node)
+        if own is not None:
+            return own
+        for value in (x, y):
+            self.refuse_record(value, "this comparison", node)
         if isinstance(x, Const) and isinstance(y, Const) and isinstance(x.value, str) and isinstance(y.value, str):
             return Const(fn(x.value, y.value))
         if fn in (operator.eq, operator.ne) and {is_text(x), is_text(y)} == {True, False}:
@@ -304,7 +366,8 @@ class Expressions(
             return self.conditional(rest, otherwise, hint, *flags) if rest else flagged(otherwise(), -1)
 
         test = self.truth(self.expr(first.test), first)
-        return self.branch(test, lambda: flagged(self.expr(first.body, hint), 0), orelse, first)
+        sides = self.sides_of(first.test, lambda: flagged(self.expr(first.body, hint), 0), orelse)
+        return self.branch(test, *sides, first)
 
     # ---------------------------------------------------------------- subscripts
 
@@ -329,7 +392,16 @@ class Expressions(
         raise self.fail(node, "a slice here", "slice an array")
 
     def expr_Subscript(self, node: ast.Subscript, hint: str) -> object:
-        base = self.expr(node.value)
+        base = self.present(self.expr(node.value), node)
+        if is_instance(base):
+            return self.item_of_instance(base, node.slice, node)
+        if is_table(base):
+            return self.item_of_table(base, self.expr(node.slice), node)
+        if is_records(base) or is_record_at(base):
+            return self.subscript_of_records(base, node.slice, node)
+        if is_typed_list(base) and isinstance(node.slice, ast.Slice):
+            return self.part_of_list(base.items[0], node.slice, node)
+        base = self.unlisted(base)
         self.refuse_record(base, "items", node)
         if isinstance(base, TupleOf | ListOf):
             if isinstance(node.slice, ast.Slice):

@@ -120,6 +120,12 @@ class KnownTypes:
     def found_type(self, var: Var) -> object:
         return var.type if var.type is not None else self.types.get(var)
 
+    def is_known_integer(self, value: object) -> bool:
+        """Whether a value is known by now to be an integer or a boolean."""
+        if isinstance(value, Const):
+            return isinstance(value.value, int)
+        return isinstance(value, Var) and isinstance(self.found_type(value), types.Integer | types.Boolean)
+
     def infer_up_to(self, var: Var, node: ast.AST) -> None:
         """Find the types of a variable and of those that lead to it."""
         order = self.leading_to(var, node)

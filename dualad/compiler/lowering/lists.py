@@ -13,19 +13,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from ...rules import reductions
+from numba.typed import List
+
+from ...rules import lists, reductions
 from ..ir import Const, TupleOf, Var
 from .control import assigned_names
-from .values import DictOf, Iteration, ListOf
+from .values import DictOf, Iteration, ListOf, is_instance, is_typed_list
 
 _MOST_LISTS = 256  # of a function that change
 _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is written out
 
 
 class GrowingList(Exception):
-    """A list of which the items were taken to be known is one that changes."""
+    """A list, or a dict, of which the items, or the keys, were taken to be known is one that changes."""
 
-    def __init__(self, value: ListOf):
+    def __init__(self, value: ListOf | DictOf):
         super().__init__(value)
         self.value = value
 
@@ -52,27 +54,39 @@ class Lists:
 
     def list_item(self, value: object, node: ast.AST) -> object:
         """Return a value as an operand that a list in memory can hold."""
+        if is_instance(value):
+            remedy = "keep it in a tuple, or in a list that keeps its length"
+            raise self.fail(node, f"an instance of {value.cls.name} in a list that changes", remedy)
         if isinstance(value, TupleOf):
             raise self.fail(node, "a tuple in a list that changes", "keep one list for each item of the tuples")
         if isinstance(value, ListOf):  # it may change under either name
             self.grow(value, node)
         return self.as_operand(value, node)
 
-    def grow(self, value: ListOf, node: ast.AST) -> None:
-        """Start again, with a list that changes as an object in memory."""
+    def grow(self, value: ListOf | DictOf, node: ast.AST) -> None:
+        """Start again, with a list that changes as an object in memory, or a dict as a table."""
         self.refuse_default(value, node)
-        if value.node is None or len(self.growing) == _MOST_LISTS:
+        if value.node is None or value.node in self.growing or len(self.growing) == _MOST_LISTS:
             raise self.fail(node, "changing this list", "make one with [...] or list() in the function itself")
         raise GrowingList(value)
 
     def list_method(self, base: object, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Call a method on a list."""
+        if is_typed_list(base) and name not in ("copy", "index", "count"):
+            raise self.fail(node, f".{name}() of a typed.List that is an argument", "copy it first, typed.List(items)")
+        if name in ("sort", "index", "count") or (name in lists.METHODS and isinstance(base, Var) and args):
+            if isinstance(base, ListOf):
+                self.grow(base, node)
+            base = base.items[0] if is_typed_list(base) else base
+            return self.library_call(lists.METHODS[name], getattr(list, name), [base, *args], kwargs, node)
         if kwargs:
             raise self.fail(node, f"list.{name} with the argument {next(iter(kwargs))!r}", "leave it out")
         if name == "copy" and not args:
             return self.listed(base, node)
         if isinstance(base, ListOf):
             self.grow(base, node)
+        if name in ("clear", "reverse", "insert") or (name == "pop" and args):
+            return self.library_call(lists.METHODS[name], getattr(list, name), [base, *args], {}, node)
         if name == "extend" and len(args) == 1:
             self.extend(base, args[0], node)
             return Const(None)
@@ -81,14 +95,14 @@ class Lists:
             return Const(None)
         if name == "pop" and not args:
             return self.emit("method", (base,), node, "item", None, name)
-        what = "list.pop from a place other than the end" if name == "pop" else f"list.{name}"
-        raise self.fail(node, what, "use append, extend, pop() and stores, or fill a NumPy array instead")
+        raise self.fail(node, f"list.{name}", "use append, extend, insert, pop and stores, or fill an array instead")
 
     def append(self, base: Var, item: object, node: ast.AST) -> None:
         self.emit("method", (base, self.list_item(item, node)), node, "t", None, "append")
 
     def extend(self, base: Var, source: object, node: ast.AST, times: object = None) -> None:
         """Append all items of a source, if `times` is given as often as it says."""
+        source = self.gone_through(source, node)
         if times is not None:
             trips = Iteration(Const(0), times, Const(1), lambda i: i)
             self.loop(node, [], [], None, lambda i: self.extend(base, source, node), "i", trips)
@@ -101,11 +115,28 @@ class Lists:
 
     def listed(self, value: object, node: ast.AST, times: object = None) -> object:
         """Return list(value), or value * times."""
+        value = self.gone_through(value, node)
         if isinstance(value, TupleOf | ListOf) and times is None:
             return self.new_list(list(value.items), node)
         target = self.list_in_memory([], node)
         self.extend(target, value, node, times)
         return target
+
+    def typed_list(self, f: object, args: list, kwargs: dict, node: ast.AST) -> object:
+        """Return what typed.List(...) or typed.List.empty_list(type) makes; None if it is none of them."""
+        if f is List:
+            return self.listed(args[0] if args else TupleOf(()), node)
+        found = self.typed_dict(f, args, node)
+        if found is not None:
+            return found
+        if getattr(f, "__func__", None) is List.empty_list.__func__:
+            return self.new_list([], node)
+        return None
+
+    @staticmethod
+    def unlisted(value: object) -> object:
+        """Return a typed list of numbers that is an argument as the array that it is; anything else as it is."""
+        return value.items[0] if is_typed_list(value) else value
 
     def joined_lists(self, x: object, y: object, node: ast.AST) -> Var:
         """Return x + y."""
@@ -167,7 +198,7 @@ class Lists:
     ) -> None:
         """Lower the `for` clauses of a comprehension from one on, going through `iterable`; `put` takes the items."""
         clause = node.generators[depth]
-        iterable = self.as_dict(iterable)
+        iterable = self.gone_through(self.as_dict(iterable), node)
         if isinstance(iterable, DictOf):
             iterable = self.keys_of(iterable, node)
 

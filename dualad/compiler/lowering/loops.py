@@ -18,9 +18,23 @@ from ..ir.boundary import refuse_loop
 from ..ir.effects import may_change_memory
 from .branches import Restructure, Unreachable, alike, value_of, variables
 from .control import assigned_names
-from .dicts import OTHER_DICT, held_by_dicts
+from .dicts import OTHER_DICT, held_by_dicts, names_held
 from .known_types import CarriedFrom
-from .values import OPERANDS, DictOf, Flat, Iteration, Keys, ListOf, Poison, Static
+from .values import (
+    OPERANDS,
+    DictOf,
+    Flat,
+    Held,
+    Iteration,
+    Keys,
+    ListOf,
+    Optional,
+    Poison,
+    Static,
+    is_instance,
+    is_optional,
+    is_records,
+)
 
 _MAX_UNROLL = 64
 
@@ -36,14 +50,13 @@ class Loops:
         if self.is_parallel(s):
             self.parallel_for(s)
             return
-        iterable = self.as_dict(self.expr(s.iter))
+        iterable = self.gone_through(self.as_dict(self.expr(s.iter)), s)
         if isinstance(iterable, DictOf):
             keys = self.keys_of(iterable, s)
             self.unrolled(s, list(keys.items))
             if len(self.held(iterable, s)) != len(keys.items):
                 raise self.fail(s, "a loop over a dict that gets more keys in it", "store them before the loop")
             return
-        self.refuse_record(iterable, "items", s)
         if isinstance(iterable, TupleOf | ListOf):
             if len(iterable.items) > _MAX_UNROLL:
                 raise self.fail(s, f"a loop over {len(iterable.items)} items of a tuple", "loop over an array")
@@ -180,8 +193,11 @@ class Loops:
             self.block, self.frame.env = outer, env
         for name in names:
             now = left.get(name, UNDEFINED)
-            if left is not params and isinstance(now, DictOf | TupleOf | ListOf):
-                self.rebound(name, env.get(name, UNDEFINED), now, env, left)
+            if left is not params and isinstance(now, Held | TupleOf | ListOf):
+                is_held = self.rebound(name, env.get(name, UNDEFINED), now, env, left)
+                if is_held and self.copies.isdisjoint(names_held(env[name])):
+                    env[name] = self.apart(env[name])
+                    raise Restructure
         changed = [k for k, v in held_by_dicts(env).items() if k not in names and left.get(k) is not v]
         if changed:
             names += changed
@@ -222,6 +238,8 @@ class Loops:
         return read
 
     def parameter(self, name: str, init: object) -> object:
+        if init == Const(None):  # the loop binds the name: it is there to hold something else after some trip
+            init = self.as_optional(init)
         if isinstance(init, TupleOf):
             return TupleOf(tuple(self.parameter(name, i) for i in init.items), init.cls)
         if isinstance(init, ListOf):
@@ -238,15 +256,28 @@ class Loops:
 
     def carry(self, name: str, param: object, init: object, left: object, carried: list, shapes: dict) -> object:
         """Record what a name carries; returns its value after the loop."""
-        if isinstance(param, DictOf) and isinstance(left, DictOf) and param.name == left.name:
+        if isinstance(param, Held) and isinstance(left, Held) and param.name == left.name:
             return param
+        wider = self.wider_choice(param, left)
+        if wider is not None:
+            shapes[name] = wider
+            raise Restructure
+        init, left = self.as_choice(init, param), self.as_choice(left, param)
+        if is_optional(param):
+            init, left = self.as_optional(init), self.as_optional(left)
         if isinstance(param, Poison) or (left is param and not isinstance(param, TupleOf | ListOf)):
             return self.slot(name, param, init, left, carried) if isinstance(param, Var) else param
         if isinstance(param, Var):
             if isinstance(left, OPERANDS):
-                if left == Const(None) or (init == Const(None) and left is not UNDEFINED):
+                if (left == Const(None)) != (init == Const(None)) and init is not UNDEFINED:
+                    shapes[name] = TupleOf((UNDEFINED, UNDEFINED), Optional())
+                    raise Restructure
+                if left == Const(None):
                     return Poison(f"{name} is None in one trip and a value in another")
                 return self.slot(name, param, init, left, carried)
+            if is_optional(left):
+                shapes[name] = TupleOf((UNDEFINED, UNDEFINED), Optional())
+                raise Restructure
             if init is UNDEFINED:
                 if isinstance(left, TupleOf):
                     shapes[name] = left
@@ -270,6 +301,11 @@ class Loops:
             reason = f"{name} {'gets other keys' if keys else 'changes its structure'} inside a loop"
             if isinstance(param, DictOf) and isinstance(left, DictOf):
                 reason = f"{name} becomes another dict inside a loop, {OTHER_DICT}"
+            if is_instance(param) and is_instance(left):
+                reason = (
+                    f"{name} becomes an instance that is made in the loop, while something else holds the one before:"
+                )
+                reason += " store what it holds in the fields of that one"
         shapes[name] = Poison(reason)  # the body must not take it for what it is in the first trip
         raise Restructure
 
@@ -286,6 +322,9 @@ class Loops:
 
     def iteration(self, value: object, node: ast.AST) -> Iteration:
         """Return how to loop over a value."""
+        value = self.unlisted(value)
+        if is_records(value):
+            return self.over_records(value, node)
         if isinstance(value, Iteration):
             return value
         if isinstance(value, Flat):

@@ -38,7 +38,21 @@ from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .statements import Statements
 from .stopping import Stopping
-from .values import BOOLEAN, OPERANDS, DictOf, Flat, Frame, FunctionValue, ListOf, Static, static_value
+from .values import (
+    BOOLEAN,
+    OPERANDS,
+    DictOf,
+    Flat,
+    Frame,
+    FunctionValue,
+    ListOf,
+    Static,
+    is_instance,
+    is_record_at,
+    is_records,
+    is_table,
+    static_value,
+)
 
 _STATEMENTS = {ast.ClassDef: "class", ast.AsyncFunctionDef: "async def"}
 
@@ -70,6 +84,8 @@ class Lowering(
         self.boolean: set[Var] = set()
         self.lists: set[Var] = set()  # what is known to be a list in memory
         self.dicts = 0
+        self.copies: set[str] = set()  # the dicts and instances that loops begin with in the place of others
+        self.unchanging: dict[str, tuple[str, str]] = {}  # dicts and instances that must not change: why, and a remedy
         self.defaults: dict[int, tuple[object, str, str]] = {}  # the defaults that have been used
         self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
         self.growing: set[ast.AST] = set()  # the expressions that make lists which change
@@ -197,6 +213,18 @@ class Lowering(
             self.store(s.target.id, self.augmented(now, value, s, s.target.id), s)
         elif isinstance(s.target, ast.Subscript):
             base = self.expr(s.target.value)
+            if is_instance(base):
+                now = self.item_of_instance(base, s.target.slice, s)
+                self.item_of_instance(base, s.target.slice, s, self.augmented(now, self.expr(s.value), s, "item"))
+                return
+            base = self.unlisted(base)
+            if is_table(base):
+                self.augment_table(base, self.expr(s.target.slice), self.expr(s.value), s)
+                return
+            if is_record_at(base):
+                key = self.expr(s.target.slice)
+                self.augmented_field(base, getattr(key, "value", None), self.expr(s.value), s)
+                return
             if isinstance(base, DictOf):
                 key = self.expr(s.target.slice)
                 now = self.dict_item(base, key, s)
@@ -224,11 +252,17 @@ class Lowering(
             )
         elif isinstance(s.target, ast.Attribute):
             base = self.expr(s.target.value)
+            if is_record_at(base) and s.target.attr in base.cls.dtype.names:
+                self.augmented_field(base, s.target.attr, self.expr(s.value), s)
+                return
             now = self.attribute(base, s.target)
             self.store_attribute(s.target, base, self.augmented(now, self.expr(s.value), s, s.target.attr))
 
     def augmented(self, now: object, value: object, s: ast.AugAssign, hint: str) -> object:
         """Return what an augmented assignment leaves in a name."""
+        own = self.binary_of_instances(BINARY[type(s.op)], now, value, s, in_place=True)
+        if own is not None:
+            return own
         if isinstance(now, ListOf):  # in place: all names of the list see it
             self.grow(now, s)
         is_sequence = value in self.lists or isinstance(value, TupleOf | ListOf)
@@ -250,11 +284,21 @@ class Lowering(
         elif isinstance(target, ast.Tuple | ast.List):
             self.unpack(target, value)
         elif isinstance(target, ast.Subscript):
-            base = self.expr(target.value)
+            base = self.present(self.expr(target.value), target)
             flat = isinstance(base, Flat)
             base = base.array if flat else base
             if isinstance(base, ListOf):
                 self.grow(base, target)
+            if is_instance(base):
+                self.item_of_instance(base, target.slice, target, value)
+                return
+            if is_table(base):
+                self.store_in_table(base, self.expr(target.slice), value, target)
+                return
+            if is_records(base) or is_record_at(base):
+                self.store_in_records(base, target.slice, value, target)
+                return
+            base = self.unlisted(base)
             if isinstance(base, DictOf):
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return
@@ -341,7 +385,8 @@ class Lowering(
 
     def stmt_If(self, s: ast.If) -> None:
         test = self.truth(self.expr(s.test), s)
-        self.branch(test, lambda: self.statements(s.body), lambda: self.statements(s.orelse), s)
+        sides = self.sides_of(s.test, lambda: self.statements(s.body), lambda: self.statements(s.orelse))
+        self.branch(test, *sides, s)
 
 
 def lower(

@@ -15,6 +15,7 @@ from ..ir.kinds import is_float
 from ..runtime.schedules import bytes_in
 from . import entries
 from .closures import Lifting
+from .dicts import TWICE
 from .entries import Contracted, Entry, Expanded, JacobianOf, Lifted, PushedForward, ResultsOf, TangentOf
 from .nested_primitives import Derived, generate
 from .recursion import Leaf
@@ -228,13 +229,19 @@ class Transformations:
         """Return a function with its arguments as an entry, and the operands to call it with."""
         lifting = Lifting(self.frame.env)
         names = self.parameter_names(f) or [f"x{k}" for k in range(len(values))]
+        given = [name for v in values for name in self.reachable(v)]
         values = [self.frozen(v, node) for v in values]
         arguments = [lifting.argument(v, names[k], k in by_value) for k, v in enumerate(values)]
         inner = f.innermost if isinstance(f, Transformed) else f
         label = getattr(inner, "name", None) or getattr(inner.value, "__name__", "function")
         if isinstance(f, Transformed):
             label = f"{label}_{f.kind}"
-        entry = Lifted(lifting.captured(f, label), arguments, lifting.hints, label, self.place(node), self.on_thread)
+        function = lifting.captured(f, label)
+        is_twice = len(set(given)) < len(given) or not lifting.held_names.isdisjoint(given)
+        unchanging = next(
+            (self.unchanging[name] for name in given if name in self.unchanging), TWICE if is_twice else None
+        )
+        entry = Lifted(function, arguments, lifting.hints, label, self.place(node), self.on_thread, unchanging)
         return entry, lifting.operands
 
     def derived(
@@ -279,10 +286,12 @@ class Transformations:
 
         The derivative by an integer is 0 inside a structure, and refused for an argument as such if `strict`.
         """
-        places = tuple(dict.fromkeys(p for x in structures for p in places_in(x)))
-        lenient = tuple(p for x in structures if not (strict and isinstance(x, Leaf)) for p in places_in(x))
+        lenient = [p for x in structures if not (strict and isinstance(x, Leaf)) for p in places_in(x)]
+        constant = {p for p in lenient if self.is_known_integer(operands[p])}
+        places = tuple(dict.fromkeys(p for x in structures for p in places_in(x) if p not in constant))
+        lenient = tuple(p for p in lenient if p not in constant)
         found = self.derived("grad", entry, operands, node, len(places), places, lenient, how)
-        table = dict(zip(places, found, strict=True))
+        table = dict(zip(places, found, strict=True)) | dict.fromkeys(constant, Const(0.0))
         return [each(table.__getitem__, x) for x in structures]
 
     def values(self, entry: Entry, operands: list, node: ast.AST, structure: object) -> object:
@@ -416,7 +425,9 @@ class Transformations:
         for.
         """
         entry, operands = self.lift(f, values, {k for k, x in enumerate(asked) if x != _NONE}, node)
-        wrt, dot_operands = self.pairs(entry.arguments, dots, "a tangent", node)
+        given = zip(*self.pairs(entry.arguments, dots, "a tangent", node), strict=True)
+        given = [(p, dot) for p, dot in given if not self.is_known_integer(operands[p])]
+        wrt, dot_operands = tuple(p for p, _ in given), [dot for _, dot in given]
         if not wrt:
             raise self.fail(node, "hvp with None or 0 as all its tangents", "give it a tangent")
         along = TangentOf(entry, wrt, generate)
@@ -424,7 +435,7 @@ class Transformations:
         still = tuple(p for p in places if p not in wrt and may_be_real(operands[p]))  # their tangents are zero
         by = (*wrt, *still)
         found = self.derived("grad", along, [*operands, *dot_operands], node, len(by), by, still)
-        table = dict(zip(by, found, strict=True))
+        table = dict.fromkeys(places, Const(0.0)) | dict(zip(by, found, strict=True))
         return [each(lambda p: table.get(p, _NONE), x) for x in entry.arguments]
 
     def pairs(self, structures: list, values: list, what: str, node: ast.AST) -> tuple[tuple[int, ...], list]:

@@ -36,7 +36,7 @@ from ..runtime.numba_bridge.objects import (
 from .reads import COMPUTED, MISSING, Method, Property, attribute
 from .source import Source, python_function
 from .structures import Record
-from .values import Flat, FunctionValue, Static, static_value
+from .values import Flat, FunctionValue, Static, is_instance, is_record_at, is_records, static_value
 
 
 class Objects:
@@ -47,6 +47,11 @@ class Objects:
 
     def attribute(self, base: object, node: ast.Attribute, hint: str = "t") -> object:
         """Return an attribute of a value."""
+        base = self.present(base, node)
+        if is_instance(base):
+            return self.instance_attribute(base, node)
+        if is_records(base) or is_record_at(base):
+            return self.attribute_of_records(base, node)
         if isinstance(base, Static):
             found = base.attributes.get(node.attr, MISSING)
             if found is COMPUTED:
@@ -115,6 +120,12 @@ class Objects:
 
     def store_attribute(self, target: ast.Attribute, base: object, value: object) -> None:
         """Lower base.name = value."""
+        if is_instance(base):
+            self.store_in_instance(base, target, value)
+            return
+        if is_record_at(base):
+            self.store_field(base, target.attr, value, target)
+            return
         if isinstance(base, Static) and type_of_value(base.value) is not None:
             raise self.outside(base.value, target)
         if isinstance(base, Static):

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir import UNDEFINED, Const
 from .rewriting import IS_ZERO, ONCE
-from .values import Static
+from .values import ListOf, Static
 
 _WITHOUT_EFFECT = (np.errstate, contextlib.nullcontext, warnings.catch_warnings, numba.parallel_chunksize)
 """Contexts that change nothing about what is computed."""
@@ -29,6 +29,12 @@ class Statements:
 
     def stmt_Delete(self, s: ast.Delete) -> None:
         for target in s.targets:
+            if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+                base = self.expr(target.value)
+                if isinstance(base, ListOf) or base in self.lists:
+                    pop = ast.copy_location(ast.Call(ast.Attribute(target.value, "pop", ast.Load()), [], []), target)
+                    self.list_method(base, "pop", [self.expr(target.slice)], {}, pop)
+                    continue
             if not isinstance(target, ast.Name):
                 raise self.fail(target, f"del {ast.unparse(target)}", "make a new list or array without it")
             self.expr(ast.copy_location(ast.Name(target.id, ast.Load()), target))

@@ -17,15 +17,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...errors import UnsupportedError
+import numpy as np
+from numba.typed import List
+
+from ...errors import UnsupportedError, at
 from ..ir import Const, TupleOf
-from .classes import of_instance
-from .values import DictOf, Keys, ListOf, Static, static_value
+from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple
+from ..runtime.typed_lists import from_array
+from .classes import INSTANCES, of_instance
+from .values import (
+    DictOf,
+    InstanceClass,
+    Items,
+    Keys,
+    ListOf,
+    RecordAt,
+    Records,
+    Static,
+    is_instance,
+    is_optional,
+    is_record_at,
+    is_records,
+    is_table,
+    is_typed_list,
+    static_value,
+)
 
 DICTS = (dict, collections.OrderedDict)
-
-INSTANCES = ".instances"
-"""Under this name the attributes of a class have those that its instances get from it."""
 
 
 class Constant(NamedTuple):
@@ -76,6 +94,23 @@ class Form(NamedTuple):
 
 
 @dataclass(frozen=True)
+class RecordMaker:
+    """Makes a record array of the arrays of its fields, or the one record that is in them."""
+
+    dtype: np.dtype
+    is_one: bool = False
+
+    def __call__(self, items: list) -> np.ndarray:
+        sizes = np.shape(items[0])
+        extra = self.dtype[0].shape
+        made = np.zeros(sizes[: len(sizes) - len(extra)], self.dtype)
+        for name, x in zip(self.dtype.names, items, strict=True):
+            if x is not None:
+                made[name] = x
+        return made[0] if self.is_one else made
+
+
+@dataclass(frozen=True)
 class Record:
     """Stands in the place of the class of a tuple that is an object with attributes."""
 
@@ -111,6 +146,16 @@ def taken_apart(result: object) -> tuple[object, Form | None]:
     cls = getattr(result, "cls", None)
     if isinstance(result, ListOf):
         return TupleOf(items), Form(list, (), forms)
+    if isinstance(cls, Records):
+        return TupleOf(items), Form(np.recarray, (), forms, None, (), RecordMaker(cls.dtype))
+    if isinstance(cls, RecordAt):
+        made, form = taken_apart(result.items[0])
+        return made, form._replace(make=RecordMaker(cls.dtype, True))
+    if isinstance(cls, Items):
+        return TupleOf(items), Form(List, (), forms, True, (), from_array)
+    if isinstance(cls, Keys) and isinstance(cls.cls, InstanceClass):
+        made = fields_tuple(cls.cls.type)
+        return TupleOf(items, made), Form(made, (), forms) if any(f is not None for f in forms) else None
     if isinstance(cls, Keys):
         return TupleOf(items), Form(cls.cls, cls.keys, forms, kinds=tuple(map(type, cls.keys)))
     if isinstance(cls, Record):
@@ -125,6 +170,11 @@ class Structures:
 
     def formed(self, value: object, form: Form | Constant | None) -> object:
         """Return what an argument is to the function, of the tuple of numbers and arrays that it is in native code."""
+        if form is None and isinstance(value, TupleOf):
+            items = [self.formed(v, None) for v in value.items]
+            if value.cls in CLASSES_OF_FIELDS:
+                return self.new_instance(InstanceClass(CLASSES_OF_FIELDS[value.cls]), items)
+            return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
         if form is None:
             return value
         if isinstance(form, Constant):
@@ -132,6 +182,17 @@ class Structures:
         if not isinstance(value, TupleOf):  # `inputs.remedy` finds it
             raise UnsupportedError(f"native code does not know all that is in the {form.cls.__name__} {value.name}")
         items = [self.formed(v, f) for v, f in zip(value.items, form.items, strict=True)]
+        if form.cls is np.recarray:
+            dtype, ndim = form.make.dtype, form.aux
+            made = TupleOf(tuple(items), Records(dtype, ndim))
+            return TupleOf((made, TupleOf((Const(0),))), RecordAt(dtype)) if form.make.is_one else made
+        if form.cls is List:
+            return TupleOf(tuple(items), Items()) if form.aux else ListOf(items)
+        if form.cls in CLASSES_OF_FIELDS:
+            made = self.new_instance(InstanceClass(CLASSES_OF_FIELDS[form.cls], form.around), items)
+            if form.aux is not None:
+                self.unchanging[made.name] = form.aux
+            return made
         if issubclass(form.cls, dict):
             return self.new_dict(list(zip(form.keys, items, strict=True)), form.cls)
         if form.cls is list:
@@ -141,18 +202,26 @@ class Structures:
             return TupleOf(tuple(items), Record(form.cls, form.keys, form.make, attributes))
         return TupleOf(tuple(items), None if form.cls is tuple else form.cls)
 
-    def frozen(self, value: object, node: ast.AST | None = None) -> object:
+    def frozen(self, value: object, node: ast.AST | None = None, place: tuple | None = None) -> object:
         """Return a value with tuples in place of the dicts in it, as they are now."""
         value = self.as_dict(value)
+        if is_optional(value):
+            what = "a value that may be None here is not supported: test for None before, and pass or return the value"
+            raise UnsupportedError(at(what, *(place or self.place(node))))
+        if is_instance(value):
+            state = self.state_of(value, node)
+            return TupleOf(tuple(self.frozen(v, node, place) for v in state.items), state.cls)
+        if is_record_at(value):
+            return self.frozen_record(value, node)
         if isinstance(value, DictOf):
             held = self.held(value, node)
-            items = tuple(self.frozen(v, node) for v in held.values())
+            items = tuple(self.frozen(v, node, place) for v in held.values())
             return TupleOf(items, Keys(tuple(held), value.cls))
         if isinstance(value, TupleOf):
-            items = [self.frozen(v, node) for v in value.items]
+            items = [self.frozen(v, node, place) for v in value.items]
             return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
         if isinstance(value, ListOf):
-            items = [self.frozen(v, node) for v in value.items]
+            items = [self.frozen(v, node, place) for v in value.items]
             return value if all(map(_is, items, value.items)) else ListOf(items, value.node)
         return value
 
@@ -166,6 +235,8 @@ class Structures:
         """Return a value with dicts of their own in place of tuples with keys."""
         if isinstance(value, TupleOf):
             items = [self.thawed(v) for v in value.items]
+            if isinstance(value.cls, Keys) and isinstance(value.cls.cls, InstanceClass):
+                return self.new_instance(value.cls.cls, items)
             if isinstance(value.cls, Keys):
                 return self.new_dict(list(zip(value.cls.keys, items, strict=True)), value.cls.cls)
             return value if all(map(_is, items, value.items)) else TupleOf(tuple(items), value.cls)
@@ -229,8 +300,18 @@ class Structures:
 
     def refuse_record(self, value: object, what: str, node: ast.AST) -> None:
         """An object with attributes is no tuple to the user."""
-        if is_record(value):
-            remedy = f"use its attributes: {', '.join(f'.{n}' for n in value.cls._fields if n)}"
+        if is_table(value):
+            raise self.fail(node, f"{what} of a dict with keys known only at run time", "use what it holds")
+        if is_typed_list(value):
+            raise self.fail(
+                node, f"{what} of a typed.List that is an argument here", "copy it first, typed.List(items)"
+            )
+        if is_records(value) or is_record_at(value):
+            kind = "record array" if is_records(value) else "record"
+            raise self.fail(node, f"{what} of a {kind} here", f"use its fields: {', '.join(value.cls.dtype.names)}")
+        if is_record(value) or is_instance(value):
+            names = value.cls._fields if is_record(value) else fields_of_type(value.cls.type)
+            remedy = f"use its attributes: {', '.join(f'.{n}' for n in names if n)}"
             raise self.fail(node, f"{what} of an object of the class {value.cls.name}", remedy)
 
 

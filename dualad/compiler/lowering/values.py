@@ -153,18 +153,75 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of what a dict holds, and its class; they take the place of the class of a tuple."""
+    """The keys of what a dict or an instance holds, and its class; they take the place of the class of a tuple."""
 
     keys: tuple
-    cls: type = dict
+    cls: object = dict
 
 
 @dataclass(eq=False)
-class DictOf:
-    """A dict; what it holds stands in the environment under `name`."""
+class Held:
+    """What changes and may have several names; what it holds stands in the environment under `name`."""
 
     name: str
+    cls: object
+
+
+@dataclass(eq=False)
+class DictOf(Held):
+    """A dict; `node` is the expression that makes it."""
+
     cls: type = dict
+    node: ast.AST | None = None
+
+
+@dataclass(frozen=True)
+class InstanceClass:
+    """The class of an instance whose fields are known: its Numba type, and its methods and properties.
+
+    `members` are these as they were when the derivative was asked for, None if they were not met then.
+    """
+
+    type: object
+    members: object = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.type.classname
+
+
+@dataclass(eq=False)
+class InstanceOf(Held):
+    """An instance of a jitclass."""
+
+    cls: InstanceClass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Stands in the place of the class of a tuple that is one of several instances, which its one item tells.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Those of the instances (`Held.name`); the item is the number of one, as `number_of` gives it.
+    cls : InstanceClass
+    """
+
+    names: tuple[str, ...]
+    cls: InstanceClass
+
+    @property
+    def type(self) -> object:
+        return self.cls.type
+
+    @property
+    def members(self) -> object:
+        return self.cls.members
+
+    @property
+    def name(self) -> str:
+        return self.cls.name
 
 
 @dataclass(eq=False)
@@ -208,6 +265,62 @@ class Poison:
     """A name whose value cannot be told; an error only if it is used."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """Stands in the place of the class of a tuple that is a typed list of numbers: its one item is an array of them."""
+
+
+def is_typed_list(value: object) -> bool:
+    """Whether a value is a typed list of numbers that is an argument."""
+    return isinstance(value, TupleOf) and isinstance(value.cls, Items)
+
+
+@dataclass(frozen=True)
+class Optional:
+    """Stands in the place of the class of a tuple that is a value or None: a boolean, true for the value, and that."""
+
+
+def is_optional(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Optional)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Stands in the place of the class of a tuple that is a dict with keys known only at run time: see `tables`."""
+
+
+def is_table(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Table)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Stands in the place of the class of a tuple that is a record array: its items are the arrays of the fields."""
+
+    dtype: np.dtype
+    ndim: int
+
+
+@dataclass(frozen=True)
+class RecordAt:
+    """Stands in the place of the class of a tuple that is a record: a record array, and the index of the record."""
+
+    dtype: np.dtype
+
+
+def is_records(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, Records)
+
+
+def is_record_at(value: object) -> bool:
+    return isinstance(value, TupleOf) and isinstance(value.cls, RecordAt)
+
+
+def is_instance(value: object) -> bool:
+    """Whether a value is an instance whose fields are known, or one of several."""
+    return isinstance(value, InstanceOf) or (isinstance(value, TupleOf) and isinstance(value.cls, Choice))
 
 
 _MOST_ITEMS = 64  # of a list that a function finds around it

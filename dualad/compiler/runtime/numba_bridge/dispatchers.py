@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
+import numpy as np
 from numba import njit
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import AnalysisPass, register_pass
@@ -70,6 +71,10 @@ class _SpecialisingCompiler(_FunctionCompiler):
         return made
 
 
+class RecordsGiven(Exception):
+    """Python has called a derivative with a record array, which is to be taken apart before."""
+
+
 class _SpecialisingDispatcher(CPUDispatcher):
     """A dispatcher with such a compiler; it is pickled as the `derivative` that it belongs to."""
 
@@ -80,6 +85,11 @@ class _SpecialisingDispatcher(CPUDispatcher):
         old = self._compiler
         self._compiler = _SpecialisingCompiler(stub, old.targetdescr, old.targetoptions, old.locals, _Generated)
         self._compiler.specialise = specialise
+
+    def _compile_for_args(self, *args: object, **kwargs: object) -> object:
+        if any(isinstance(x, np.ndarray) and x.dtype.names is not None for x in (*args, *kwargs.values())):
+            raise RecordsGiven
+        return super()._compile_for_args(*args, **kwargs)
 
     def __reduce__(self) -> tuple:
         if self.derivative is None:

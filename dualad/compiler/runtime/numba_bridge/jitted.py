@@ -12,6 +12,7 @@ from numba.core.typing.templates import signature
 from numba.extending import intrinsic, lower_builtin, models, overload, register_model
 
 from . import derivative_in
+from .objects import checks_apart, fields_text, fields_type, has_instance
 
 __all__ = [
     "let_jitted_code_batch",
@@ -56,6 +57,9 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
     def code(f, primals, tangents, argnums, has_aux):
         if not (isinstance(f, types.Dispatcher) and isinstance(primals, types.BaseTuple)):
             return None
+        names: dict = {}
+        apart, primals = _apart("primals", primals, names) + _apart("tangents", tangents, names), fields_type(primals)
+        tangents = fields_type(tangents)
         named = _constant(transformation, argnums)
         has_aux = bool(_constant(transformation, has_aux))
         count = len(primals)
@@ -86,7 +90,7 @@ def let_jitted_code_push_forward(transformation: Callable, derivative_of: Callab
         if has_aux:
             lines = [f"out, out_dot = {found}", "return out[0], out_dot[0], out[1]"]
         params = "f, primals, tangents, argnums=None" + (", has_aux=False" if name == "jvp" else "")
-        return _defined(params, [*checks, *lines], derivative=derivative, np=np)
+        return _defined(params, [*apart, *checks, *lines], derivative=derivative, np=np, **names)
 
     if name == "jvp":
 
@@ -110,6 +114,9 @@ def let_jitted_code_expand(transformation: Callable, derivative_of: Callable) ->
             return None
         if not isinstance(directions, types.BaseTuple) or len(primals) != len(directions):
             raise errors.TypingError("taylor needs as many directions as primals")
+        names: dict = {}
+        apart = _apart("primals", primals, names) + _apart("directions", directions, names)
+        primals, directions = fields_type(primals), fields_type(directions)
         order = _constant(transformation, order, "the order")
         is_none = [isinstance(types.unliteral(t), types.NoneType) for t in directions]
         wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t) and not is_none[k])
@@ -119,8 +126,8 @@ def let_jitted_code_expand(transformation: Callable, derivative_of: Callable) ->
         pairs = [(f"primals[{k}]", primals[k], f"directions[{k}]", directions[k]) for k in wrt]
         checks = [line for x, ty, y, given in pairs for line in _checks(x, ty, y, types.unliteral(given), "direction")]
         given = [f"primals[{k}]" for k in range(len(primals))] + [y for _, _, y, _ in pairs]
-        lines = [*checks, f"found = derivative({', '.join(given)})", "return found[0], found[1:]"]
-        return _defined("f, primals, directions, order", lines, derivative=derivative)
+        lines = [*apart, *checks, f"found = derivative({', '.join(given)})", "return found[0], found[1:]"]
+        return _defined("f, primals, directions, order", lines, derivative=derivative, **names)
 
 
 def _constant(transformation: Callable, x: object, what: str = "argnums") -> object:
@@ -216,6 +223,8 @@ def let_jitted_code_pull_back(transformation: Callable, derivative_of: Callable)
         primals = primals[0] if primals and isinstance(primals[0], types.StarArgTuple) else types.Tuple(primals)
         if not isinstance(f, types.Dispatcher):
             return None
+        names: dict = {}
+        apart, primals = _apart("primals", primals, names), fields_type(primals)
         wrt = tuple(k for k, t in enumerate(primals) if _holds_floats(t))
         if not wrt:
             raise errors.TypingError(
@@ -238,9 +247,16 @@ def let_jitted_code_pull_back(transformation: Callable, derivative_of: Callable)
             return made(kept, out), codegen
 
         # the pullback speaks of the arguments as they are now, whatever is written into the arrays afterwards
-        kept = ", ".join(_copied(f"primals[{k}]", t) for k, t in enumerate(primals))
-        lines = ["out = value(*primals)", f"return out, pullback(({kept},), out)"]
-        return _defined("f, *primals", lines, value=value, pullback=pullback)
+        kept = ", ".join(_copied(f"primals[{k}]", t, names) for k, t in enumerate(primals))
+        lines = [*apart, "out = value(*primals)", f"return out, pullback(({kept},), out)"]
+        return _defined("f, *primals", lines, value=value, pullback=pullback, **names)
+
+
+def _apart(x: str, ty: object, names: dict) -> list[str]:
+    """Return a line, if one is needed, that takes the instances of jitclasses in a value apart."""
+    if not has_instance(ty):
+        return []
+    return [*checks_apart([(x, ty)], names), f"{x} = {fields_text(x, ty, names)}"]
 
 
 def _function(f: types.Dispatcher) -> object:
@@ -268,12 +284,15 @@ def _checks(x: str, ty: object, y: str, given: object, what: str) -> list[str]:
     return [f"if {x}.shape != {y}.shape: raise ValueError('a {what} has another shape than what it belongs to')"]
 
 
-def _copied(x: str, ty: object) -> str:
+def _copied(x: str, ty: object, names: dict) -> str:
     """Return the text of a value with the arrays in it copied."""
     if isinstance(ty, types.Array):
         return f"{x}.copy()"
     if isinstance(ty, types.BaseTuple) and not isinstance(ty, types.BaseNamedTuple):
-        return f"({', '.join(_copied(f'{x}[{k}]', t) for k, t in enumerate(ty))},)"
+        return f"({', '.join(_copied(f'{x}[{k}]', t, names) for k, t in enumerate(ty))},)"
+    if isinstance(ty, types.BaseTuple) and ty.instance_class in names.values():  # the fields of an instance
+        cls = next(n for n, c in names.items() if c is ty.instance_class)
+        return f"{cls}({', '.join(_copied(f'{x}[{k}]', t, names) for k, t in enumerate(ty))})"
     return x
 
 

@@ -7,19 +7,36 @@ arrays of them, sets, buffers, generators of random numbers.
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import ctypes
 import functools
+import itertools
 from collections.abc import Callable
+from typing import NamedTuple
 
+import numpy as np
 from numba import typeof, types
+from numba.core import cgutils
 from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.types import StructRef
-from numba.extending import typeof_impl
+from numba.experimental.jitclass import _box
+from numba.extending import intrinsic, typeof_impl
+from numba.np.numpy_support import as_dtype
 
 __all__ = [
+    "CLASSES_OF_FIELDS",
+    "Members",
     "accessor",
+    "address_of_instance",
+    "checks_apart",
     "describe",
+    "fields_of_type",
+    "fields_text",
+    "fields_tuple",
+    "fields_type",
+    "has_instance",
     "has_items_by_number",
     "has_overload",
     "has_type",
@@ -30,9 +47,12 @@ __all__ = [
     "is_meant_to_change",
     "is_modelled",
     "is_query",
+    "members_of",
     "method",
     "name_of_object",
+    "record_dtype",
     "runs_parallel",
+    "type_of_instances",
     "type_of_value",
 ]
 
@@ -120,6 +140,117 @@ def instance_type(cls: object) -> object | None:
     """Return the type of the instances of a jitclass; None for what is none."""
     found = getattr(cls, "class_type", None) if isinstance(cls, type) else None
     return found.instance_type if isinstance(found, types.ClassType) else None
+
+
+class Members(NamedTuple):
+    """What a jitclass has beside fields: functions by name, and those that get and set properties."""
+
+    methods: dict[str, Callable]
+    static: dict[str, Callable]
+    properties: dict[str, dict[str, Callable]]
+
+
+def members_of(ty: types.ClassInstanceType) -> Members:
+    """Return the methods and properties of the instances of a jitclass."""
+    return Members(ty.jit_methods, ty.jit_static_methods, ty.jit_props)
+
+
+def fields_of_type(ty: types.ClassInstanceType) -> dict[str, object]:
+    """Return the fields of the instances of a jitclass, with their types."""
+    return ty.struct
+
+
+CLASSES_OF_FIELDS: dict[type, object] = {}
+"""The types of jitclasses, by the classes of named tuples that hold the fields of an instance."""
+
+
+@functools.cache
+def fields_tuple(ty: types.ClassInstanceType) -> type:
+    """Return the class of named tuples of the fields of a jitclass: what a derivative by an instance is."""
+    names = [n.lstrip("_") or n for n in ty.struct]
+    made = collections.namedtuple(ty.classname, names, rename=True)  # noqa: PYI024
+    CLASSES_OF_FIELDS[made] = ty
+    return made
+
+
+def has_instance(ty: object) -> bool:
+    """Whether a type is that of instances of a jitclass, or of a tuple with such in it."""
+    return isinstance(ty, types.ClassInstanceType) or (isinstance(ty, types.BaseTuple) and any(map(has_instance, ty)))
+
+
+def fields_type(ty: object) -> object:
+    """Return a type with named tuples of fields in the place of the instances of jitclasses."""
+    if not has_instance(ty):
+        return ty
+    cls = fields_tuple(ty) if isinstance(ty, types.ClassInstanceType) else getattr(ty, "instance_class", None)
+    items = ty.struct.values() if isinstance(ty, types.ClassInstanceType) else ty.types
+    return types.BaseTuple.from_types([fields_type(t) for t in items], cls)
+
+
+def fields_text(x: str, ty: object, namespace: dict) -> str:
+    """Return the text of a value with named tuples of fields in the place of instances; `namespace` gets the names."""
+    if not has_instance(ty):
+        return x
+    if isinstance(ty, types.ClassInstanceType):
+        cls, parts = fields_tuple(ty), [(f"{x}.{name}", t) for name, t in ty.struct.items()]
+    else:
+        cls, parts = getattr(ty, "instance_class", None), [(f"{x}[{k}]", t) for k, t in enumerate(ty.types)]
+    items = "".join(f"{fields_text(part, t, namespace)}, " for part, t in parts)
+    if cls is None:
+        return f"({items})"
+    name = next((n for n, c in namespace.items() if c is cls), f"fields_{len(namespace)}")
+    namespace[name] = cls
+    return f"{name}({items})"
+
+
+def address_of_instance(x: object) -> int:
+    """Return where an instance of a jitclass is, of which Python may have several objects."""
+    return ctypes.c_void_p.from_address(id(x) + _box.box_dataptr_offset).value
+
+
+@intrinsic
+def are_one(typing_context, x, y):
+    """Whether two instances of jitclasses are one, in jitted code."""
+
+    def codegen(context, builder, sig, args):
+        places = [cgutils.create_struct_proxy(t)(context, builder, value=v).data for t, v in zip(sig.args, args)]
+        p, q = (builder.ptrtoint(place, cgutils.intp_t) for place in places)
+        return builder.icmp_unsigned("==", p, q)
+
+    return types.boolean(x, y), codegen
+
+
+def instances_text(x: str, ty: object) -> list[tuple[str, object]]:
+    """Return the texts of the instances of jitclasses in a value of some type, with their types."""
+    own = [(x, ty)] if isinstance(ty, types.ClassInstanceType) else []
+    parts = [(f"{x}.{name}", t) for name, t in ty.struct.items()] if own else []
+    if isinstance(ty, types.BaseTuple):
+        parts = [(f"{x}[{k}]", t) for k, t in enumerate(ty.types)]
+    return [*own, *(found for part, t in parts for found in instances_text(part, t))]
+
+
+def checks_apart(given: list[tuple[str, object]], namespace: dict) -> list[str]:
+    """Return lines that raise an exception if one instance is given twice, of texts of values and their types."""
+    found = [part for x, ty in given for part in instances_text(x, ty)]
+    pairs = [(x, y) for (x, s), (y, t) in itertools.combinations(found, 2) if s == t]
+    if pairs:
+        namespace["are_one"] = are_one
+    message = "a derivative in jitted code is given one instance of a jitclass twice: give it a copy"
+    return [f"if are_one({x}, {y}): raise ValueError({message!r})" for x, y in pairs]
+
+
+def record_dtype(x: object) -> np.dtype | None:
+    """Return the dtype of records that an object is, NumPy's or Numba's; None for what is none."""
+    if isinstance(x, types.DType):
+        x = x.dtype
+    found = as_dtype(x) if isinstance(x, types.Record) else x
+    return found if isinstance(found, np.dtype) and found.names else None
+
+
+def type_of_instances(cls: type) -> object | None:
+    """Return the type of Python's instances of a jitclass, by their class; None for other classes."""
+    found = getattr(cls, "_numba_type_", None)
+    return found if isinstance(found, types.ClassInstanceType) else None
 
 
 def is_instance(ty: object) -> bool:

@@ -1,0 +1,138 @@
+"""Dicts whose keys are known only at run time: a dict of Numba's from keys to numbers, and lists of keys and values.
+
+    d = {}                  places, keys, values = Dict(), [], []
+    d[k] = v                if k in places: values[places[k]] = v
+                            else: places[k] = len(values); keys.append(k); values.append(v)
+    d[k]                    values[places[k]]
+    for k, v in d.items()   for k in keys: v = values[places[k]]
+
+What carries derivatives is in the list; keys carry none. Which of the two kinds a dict is (see `dicts`) shows when a
+key is met that is not known: then the lowering of the whole function starts again, as it does for lists that grow.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+
+from numba import types
+from numba.typed import Dict
+
+from .. import ir
+from ..ir import Const, Op, TupleOf, Var
+from ..ir.callees import INPLACE
+from .values import DictOf, Iteration, Table
+
+
+class Tables:
+    """The part of `Lowering` that deals with such dicts."""
+
+    def new_table(self, pairs: list, node: ast.AST) -> TupleOf:
+        places = self.emit(ir.Foreign(Dict, "dict"), (), node, "places")
+        lists = [self.list_in_memory([], node, hint) for hint in ("keys", "values")]
+        table = TupleOf((places, *lists), Table())
+        for key, value in pairs:
+            self.store_in_table(table, key, value, node)
+        return table
+
+    def is_known_key(self, value: object) -> bool:
+        """Whether a key is known at compile time."""
+        if isinstance(value, TupleOf):
+            return all(map(self.is_known_key, value.items))
+        return isinstance(value, Const)
+
+    def grow_dict(self, ref: object, key: object, node: ast.AST) -> bool:
+        """Start again, with a dict as a table, where a key of it is not known; False if it is."""
+        if not isinstance(ref, DictOf) or self.is_known_key(key):
+            return False
+        if ref.node is None:
+            return True
+        self.grow(ref, node)
+        return True
+
+    def place_in(self, table: TupleOf, key: object, node: ast.AST) -> Var:
+        return self.emit("getitem", (table.items[0], self.as_operand(key, node)), node, "place")
+
+    def is_in_table(self, table: TupleOf, key: object, node: ast.AST) -> Var:
+        found = self.emit(operator.contains, (table.items[0], self.as_operand(key, node)), node, "test")
+        self.boolean.add(found)
+        return found
+
+    def item_of_table(self, table: TupleOf, key: object, node: ast.AST) -> Var:
+        return self.emit("getitem", (table.items[2], self.place_in(table, key, node)), node, "item")
+
+    def store_in_table(self, table: TupleOf, key: object, value: object, node: ast.AST) -> None:
+        places, keys, values = table.items
+        key, value = self.as_operand(key, node), self.list_item(value, node)
+
+        def change() -> None:
+            if value not in self.lists and isinstance(self.type_if_known(value, node), types.Number | types.Boolean):
+                self.effect("setitem", (values, self.place_in(table, key, node), value), node)
+            else:  # it may be an array, and the one before have other names
+                self.effect("setitem", (places, key, self.emit(len, (values,), node, "n")), node)
+                self.append(values, value, node)
+
+        def add() -> None:
+            self.effect("setitem", (places, key, self.emit(len, (values,), node, "n")), node)
+            if not isinstance(key, TupleOf):  # of tuples there are no lists
+                self.append(keys, key, node)
+            self.append(values, value, node)
+
+        self.branch(self.is_in_table(table, key, node), change, add, node)
+
+    def augment_table(self, table: TupleOf, key: object, value: object, s: ast.AugAssign) -> None:
+        """Lower table[key] += value."""
+        place = self.place_in(table, key, s)
+        args = (table.items[2], place, self.as_operand(value, s))
+        self.block.statements.append(Op(None, "augitem", args, {}, INPLACE[type(s.op)], self.place(s)))
+
+    def over_table(self, table: TupleOf, node: ast.AST, what: str = "keys") -> Iteration:
+        """Return how to go through the keys, the values or the items of a table."""
+        keys = table.items[1]
+        stop = self.emit(len, (keys,), node, "n")
+
+        def item(i: object) -> object:
+            key = self.emit("getitem", (keys, i), node, "key")
+            if what == "keys":
+                return key
+            value = self.item_of_table(table, key, node)
+            return value if what == "values" else TupleOf((key, value))
+
+        return Iteration(Const(0), stop, Const(1), item)
+
+    def table_method(self, table: TupleOf, name: str, args: list, node: ast.Call) -> object:
+        if name in ("keys", "values", "items") and not args:
+            return self.over_table(table, node, name)
+        if name == "get" and len(args) == 2:
+            is_in = self.is_in_table(table, args[0], node)
+            return self.branch(is_in, lambda: self.item_of_table(table, args[0], node), lambda: args[1], node)
+        what = f"dict.{name}" if name != "get" else "dict.get without a value for missing keys"
+        raise self.fail(
+            node,
+            f"{what}, of a dict with keys known only at run time,",
+            "use stores, get with two \
+arguments, keys, values and items",
+        )
+
+    def item_by_comparison(self, ref: DictOf, key: object, node: ast.AST) -> object:
+        """Return ref[key], where the dict has known keys, and the key is not known."""
+        items = [(k, v) for k, v in self.held(ref, node).items() if isinstance(k, int | float | str)]
+        if isinstance(key, TupleOf) or not items:
+            return self.key(key, node)
+
+        def choose(rest: list) -> object:
+            if not rest:
+                self.raise_(
+                    KeyError, [ast.copy_location(ast.Constant("a key that the dict does not have"), node)], node
+                )
+            test = self.compare(ast.Eq(), key, Const(rest[0][0]), node)
+            return self.branch(test, lambda: rest[0][1], lambda: choose(rest[1:]), node)
+
+        return choose(items)
+
+    def typed_dict(self, f: object, args: list, node: ast.AST) -> object:
+        """Return what typed.Dict() or typed.Dict.empty(...) makes; None if it is neither."""
+        is_empty = getattr(f, "__func__", None) is Dict.empty.__func__
+        if not is_empty and (f is not Dict or args):
+            return None
+        return self.new_table([], node) if node in self.growing else self.new_dict([], node=node)
