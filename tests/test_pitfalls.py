@@ -6,6 +6,7 @@ expression on arrays; its form with a conditional, and with np.where on numbers,
 
 import math
 
+import numba
 import numpy as np
 import pytest
 
@@ -367,6 +368,37 @@ def test_zeros_of_both_signs_are_two_constants():
 
     assert both_modes(f, 1.0) == (-1.0, -1.0)
     assert both_modes(f, 3.0) == (1.0, 1.0)
+
+
+def test_unsigned_indices_into_tables_of_constants():
+    weights, powers, large = (1.5, 2.5, 3.5), [3, 1, 2], (2**63, 1, 2)
+
+    def f(x, i):
+        return x[powers[i] % 2] ** powers[i] * weights[i] + large[i] * x[0]
+
+    x, gradient = np.array([1.5, 0.5]), dualad.grad(f)
+    jitted = numba.njit(lambda x, i: gradient(x, i))
+    for i in (np.uint64(2), np.uint8(2), np.int8(-1), 2):
+        check_grads(f, (x, i))
+        assert np.allclose(dualad.hessian(f)(x, i), [[7.0, 0.0], [0.0, 0.0]])
+        assert np.allclose(jitted(x, i), [12.5, 0.0])
+    with pytest.raises(IndexError):
+        dualad.grad(f)(x, np.uint64(3))
+    with pytest.raises(IndexError):
+        dualad.grad(f)(x, np.uint64(2**64 - 1))
+
+
+def test_truth_values_as_indices_into_tables_of_constants():
+    weights, powers = (1.5, 2.5, 3.5), [3, 1, 2]
+
+    def f(x, flag):
+        return x ** powers[flag] * weights[x > 1.0] + x * weights[-flag] + x * weights[not flag]
+
+    for x, flag, slope in ((2.0, True, 7.5), (2.0, False, 34.0), (0.5, True, 6.5)):
+        check_grads(f, (x, flag))
+        assert dualad.grad(f)(x, flag) == slope
+    with pytest.raises(dualad.DualadError):
+        dualad.grad(f)(2.0, 1.0)
 
 
 def test_an_index_outside_of_a_table_of_constants():

@@ -106,8 +106,8 @@ class Integers:
             if op.fn in (operator.add, operator.sub):
                 sign = 1 if op.fn is operator.add else -1
                 return self.form(op.args[0], depth).plus(self.form(op.args[1], depth), sign)
-            if op.fn is operator.neg:
-                return self.form(op.args[0], depth).times(-1)
+            if op.fn in (operator.neg, operator.pos):
+                return self.form(op.args[0], depth).times(-1 if op.fn is operator.neg else 1)
             if op.fn is operator.mul:
                 a, b = (self.form(y, depth) for y in op.args)
                 if not a.terms or not b.terms:
@@ -322,6 +322,7 @@ _INTERVALS = {
     operator.add: lambda a, b: (a[0] + b[0], a[1] + b[1]),
     operator.sub: lambda a, b: (a[0] - b[1], a[1] - b[0]),
     operator.neg: lambda a: (-a[1], -a[0]),
+    operator.pos: lambda a: a,
     operator.mul: _product,
     operator.mod: _remainder,
     operator.floordiv: _quotient,

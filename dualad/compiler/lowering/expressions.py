@@ -461,18 +461,22 @@ class Expressions(
         if n == 0:
             raise self.fail(node, "an index into an empty tuple", "give it items")
         index = shifted = self.as_operand(index, node)
+        is_table = n > 2 and _are_numbers(items)
         known = self.ranges.get(index, (-1,))
         if kind is not None and not all(0 <= k < n for k in (known[0], known[-1])):
-            negative = self.emit(operator.lt, (index, Const(0)), node)
-            shifted = self.branch(
-                negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
-            )
+            if not is_table:  # an array counts from its end by itself, also where the index is unsigned
+                negative = self.emit(operator.lt, (index, Const(0)), node)
+                shifted = self.branch(
+                    negative, lambda: self.emit(operator.add, (index, Const(n)), node, "k"), lambda: index, node
+                )
             message = ast.Constant(f"{kind} index out of range")
-            ends = [self.emit(fn, (shifted, Const(k)), node) for fn, k in ((operator.lt, 0), (operator.ge, n))]
+            bounds = (operator.lt, -n if is_table else 0), (operator.ge, n)
+            ends = [self.emit(fn, (shifted, Const(k)), node) for fn, k in bounds]
             outside = self.emit(operator.or_, tuple(ends), node)
             self.branch(outside, lambda: self.raise_(IndexError, [message], node), lambda: None, node)
-
-        if n > 2 and all(isinstance(x, Const) for x in items) and {type(x.value) for x in items} in ({float}, {int}):
+        if is_table:
+            if index not in self.ranges:  # it may be a truth value, which is a number nowhere but to Python
+                shifted = self.emit(operator.pos, (index,), node, "k")
             return self.emit("getitem", (ir.Global(np.array([x.value for x in items])), shifted), node)
 
         def choose(k: int) -> object:
@@ -482,3 +486,12 @@ class Expressions(
             return self.branch(test, lambda: items[k], lambda: choose(k + 1), node)
 
         return choose(0)
+
+
+def _are_numbers(items: list | tuple) -> bool:
+    """Whether items are constants that an array of float64 or int64 can hold."""
+    if not all(isinstance(x, Const) for x in items):
+        return False
+    values = [x.value for x in items]
+    kinds = {type(v) for v in values}
+    return kinds == {float} or (kinds == {int} and all(-(2**63) <= v < 2**63 for v in values))
