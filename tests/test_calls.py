@@ -131,6 +131,50 @@ def test_functions_of_one_text_in_turns():
         assert slopes(two, 1.5) == {2.0} and slopes(seven, 1.5) == {7.0} and slopes(two_again, 1.5) == {2.0}
 
 
+def test_a_rule_of_one_of_several_functions_of_one_text():
+    def power(n):
+        def f(x):
+            return n * x
+
+        return f
+
+    with_rule, other = power(2.0), power(2.0)
+    for _ in range(2):
+        assert dualad.jvp(with_rule, (1.5,), (1.0,)) == (3.0, 2.0)
+
+    @dualad.custom_rule(with_rule)
+    def rule(x):
+        return 10.0 * x, ()
+
+    @rule.jvp
+    def _(residuals, x_dot):
+        return 7.0 * x_dot
+
+    for _ in range(2):
+        for f, value, slope in ((other, 3.0, 2.0), (with_rule, 15.0, 7.0), (power(2.0), 3.0, 2.0)):
+            assert dualad.jvp(f, (1.5,), (1.0,)) == (value, slope)
+            assert dualad.grad(f)(1.5) == dualad.vjp(f, 1.5)[1](1.0)[0] == slope
+
+
+def test_a_function_that_is_replaced_in_place_and_calls_itself():
+    def times(x, n):
+        return x if n == 0 else x * power(x, n - 1)
+
+    def power(x, n):
+        return x if n == 0 else x * power(x, n - 1)
+
+    def linear(x, n):
+        return x * (n + 1.0) if power is None else x * (n + 2.0)
+
+    copy = types.FunctionType(power.__code__, globals(), "copy", None, power.__closure__)
+    for f in (power, copy, power, times):
+        assert dualad.jvp(f, (2.0, 2), (1.0, None)) == (8.0, 12.0)
+    power.__code__ = linear.__code__
+    assert dualad.jvp(power, (2.0, 2), (1.0, None)) == (8.0, 4.0)
+    for f in (copy, times):  # x * x * 3
+        assert dualad.jvp(f, (2.0, 2), (1.0, None)) == (12.0, 12.0)
+
+
 def test_a_jitted_function_and_its_python_function():
     jitted = numba.njit(three)
     for f in (three, jitted, three, jitted):

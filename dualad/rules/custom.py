@@ -153,6 +153,7 @@ def custom_rule(function: Callable) -> Callable[[Callable], CustomRule]:
                 message = f"the rule of {rule.__name__} takes {counts[1]} arguments, and {rule.__name__} {counts[0]}"
                 raise RuleError(f"{message}: give both the same parameters")
         _rules[id(function)] = rule
+        registry.ruled.add(id(function))
         registry.changed()
         return rule
 

@@ -145,6 +145,8 @@ class OwnRule:
 
 _by_function: dict[Callable, Rule] = {}
 _by_name: dict[str, Rule] = {}
+ruled: set[int] = set()
+"""The identities of what the user has declared rules for; the rules keep it alive."""
 generation = 0
 """How often rules were declared, and settings made."""
 
@@ -243,6 +245,8 @@ def _register(rule: Rule) -> Rule:
     _by_name[rule.name] = rule
     for function in rule.functions:
         _by_function[_key(function)] = rule
+    if rule.is_users:
+        ruled.update(map(id, rule.functions))
     changed()
     return rule
 

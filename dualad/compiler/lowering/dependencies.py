@@ -406,6 +406,7 @@ class _Walk:
         self.met[id(x)] = (len(self.entries), x, copy)
 
     def again(self, x: object, path: str) -> object:
+        self.seen.again(x)
         number, _, copy = self.met[id(x)]
         self.entries.append(("again", path, number))
         return copy

@@ -39,6 +39,7 @@ class Seen:
         self.generation = registry.generation
         self.of: object = None
         self.root: FunctionType | None = None
+        self.itself: FunctionType | None = None
         self.around: dict | None = None
         self.defaults: tuple | None = None
         self.closure: list[tuple[int, object]] = []
@@ -67,6 +68,11 @@ class Seen:
             self.give_up()
         if f is not self.root:
             self.functions.append((f, f.__code__, f.__defaults__))
+
+    def again(self, f: object) -> None:
+        """Note that something is met once more. The function of the beginning then counts as itself, as others do."""
+        if f is self.root and isinstance(f, FunctionType):
+            self.itself = f
 
     def value_of(self, f: FunctionType, name: str, cell: int, value: object) -> None:
         """Note the value of a free name of a function; `cell` is -1 for a global."""
@@ -97,6 +103,8 @@ class Seen:
 
     def others_hold(self, f: object) -> bool:
         """Whether what is no global, and no attribute of a module, is what it was."""
+        if self.itself is not None and f is not self.itself:
+            return False
         try:
             for k, value in self.closure:
                 if f.__closure__[k].cell_contents is not value:
@@ -127,7 +135,7 @@ def keep(f: object, seen: Seen) -> dict | None:
     if len(_seen) >= _MOST:
         _seen.clear()
     seen.root = None
-    seen.has_names_alone = not (seen.closure or seen.cells or seen.functions or seen.jitted)
+    seen.has_names_alone = not (seen.closure or seen.cells or seen.functions or seen.jitted or seen.itself)
     _seen[id(f.__code__) if type(f) is FunctionType else id(f)] = seen
     return seen.made
 
@@ -136,6 +144,8 @@ def made_of(f: Callable) -> dict | None:
     """Return what has been made of a function and is what would be made now; None where that cannot be told."""
     if type(f) is FunctionType:
         seen = _seen.get(id(f.__code__))
+        if id(f) in registry.ruled:  # its code may be that of other functions, without a rule
+            return None
         if seen is None or f.__globals__ is not seen.around or f.__defaults__ is not seen.defaults:
             return None
         if f.__kwdefaults__:
