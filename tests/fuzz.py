@@ -180,7 +180,8 @@ def shrink(program: RandomProgram, verdict: Verdict, native: bool = False, trial
         _apply(smaller, *edits[k])
         text = ast.unparse(ast.fix_missing_locations(smaller)) + "\n"
         candidate = RandomProgram(f"{program.name}'", text, program.args)
-        if len(text) < len(program.text) + 20 and _runs(candidate):
+        is_another = text.strip() != ast.unparse(tree)
+        if is_another and len(text) < len(program.text) + 20 and _runs(candidate):
             left -= 1
             if judge_in_time(candidate, native).way == verdict.way:
                 program, tree = candidate, smaller

@@ -89,9 +89,11 @@ def with_class(x):
 
 
 def with_del(x):
-    items = [x, x]
-    del items[0]  # refused
-    return x
+    items = {}
+    for k in range(3):
+        items[k * k] = x
+    del items[4]  # refused
+    return items[0]
 
 
 def with_yield(x):
@@ -109,9 +111,9 @@ def with_complex(x):
     return np.sign(x * 1j).imag  # refused
 
 
-def with_insert(x):
-    items = []
-    items.insert(0, x)  # refused
+def with_sort(x):
+    items = [x, 2.0 * x]
+    items.sort(key=abs)  # refused
     return items[0]
 
 
@@ -149,7 +151,7 @@ SYNTAX = {
     "yield": with_yield,
     "the pattern 'float()'": with_match,
     "np.sign": with_complex,
-    "insert": with_insert,
+    "sort": with_sort,
     "nothing": with_attribute,
     "frobnicate": with_missing_name_of_numpy,
     "open": with_untyped_callee,

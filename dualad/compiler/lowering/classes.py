@@ -81,8 +81,11 @@ def fields_of(cls: type, aux: object, count: int) -> tuple[tuple[str | None, ...
 
 @functools.lru_cache(maxsize=1024)
 def jitclass_of(cls: type) -> tuple[tuple[str, ...], type] | None:
-    """Return the fields of a jitclass, and the class of their tuple, by the class of an instance or of such a tuple."""
-    ty = CLASSES_OF_FIELDS.get(cls) or type_of_instances(cls)
+    """Return the fields of a jitclass, and the class of their tuple, by the class of an instance or of such a tuple.
+
+    A class of numbers (`Dual` and its like, see `number_class`) is none.
+    """
+    ty = CLASSES_OF_FIELDS.get(cls) or (None if hasattr(cls, "apply_rule") else type_of_instances(cls))
     return None if ty is None else (tuple(fields_of_type(ty)), fields_tuple(ty))
 
 
