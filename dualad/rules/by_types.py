@@ -236,7 +236,7 @@ class Text:
 def _made(name: str, text: str, names: tuple) -> Callable:
     filename = f"<dualad: {name}, written by types {_made.cache_info().misses}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace = {"np": np, "__name__": __name__, **dict(names)}
+    namespace = {"np": np, "__name__": __name__, "__text__": text, **dict(names)}  # which linecache may forget
     exec(compile(text, filename, "exec"), namespace)  # noqa: S102
     return namespace[name]
 

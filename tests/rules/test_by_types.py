@@ -1,11 +1,13 @@
 """What is written out by types gives what NumPy gives: each case as plain Python, a choice of them in both modes."""
 
+import linecache
 import operator
 
 import numpy as np
 import pytest
 
 import dualad
+from dualad.compiler.lowering import source
 from dualad.rules import by_types, factorised, moving
 from dualad.rules.by_types import Like
 from dualad.testing import check_grads
@@ -267,3 +269,11 @@ def test_second_order():
     gradient = dualad.grad(curved)
     numeric = (gradient(A + h * v) - gradient(A - h * v)) / (2 * h)
     np.testing.assert_allclose(dualad.hvp(curved, (A,), (v,)), numeric, rtol=1e-6, atol=1e-6)
+
+
+def test_texts_are_found_again_when_linecache_has_forgotten_them():
+    x = np.arange(6.0).reshape(3, 2) ** 2
+    once = dualad.grad(lambda x: np.sum(np.diff(x, axis=0) ** 2))(x)
+    linecache.clearcache()
+    source._texts.clear()
+    np.testing.assert_array_equal(dualad.grad(lambda x: 2.0 * np.sum(np.diff(x, axis=0) ** 2))(x), 2.0 * once)

@@ -260,6 +260,8 @@ def _candidates(function: types.FunctionType) -> Iterator[tuple[str, int, str]]:
     lines = linecache.getlines(filename, function.__globals__)
     if lines and lines != before:
         yield filename, 1, "".join(lines)
+    if filename.startswith("<dualad: ") and "__text__" in function.__globals__:
+        yield filename, 1, function.__globals__["__text__"]
     if digest(function.__code__) in _carried:
         yield _carried[digest(function.__code__)]
 
