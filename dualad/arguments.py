@@ -72,9 +72,7 @@ def like(x: object, given: object, name: str, what: str) -> object:
             others = items_like(x, items, given)
         except Unlike:
             raise ArgumentError(f"the {what} of {name} must be {_form(x)}, like the primal, not {given!r}") from None
-        if jitclass_of(type(x)) is not None or has_fields(
-            x
-        ):  # the integers of a tangent that is an instance say nothing
+        if jitclass_of(type(x)) is not None or has_fields(x):  # the integers of such a tangent say nothing
             others = [g if is_differentiable(i) else None for i, g in zip(items, others, strict=True)]
         parts = zip(named_items(x), others, strict=True)
         return make([like(i, g, name + inner, what) for (inner, i), g in parts])

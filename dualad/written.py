@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import linecache
 from collections.abc import Callable
 from itertools import count
 from types import FunctionType
@@ -12,17 +11,15 @@ import numpy as np
 
 from .compiler.lowering.source import innermost, python_function
 from .rules.custom import custom_rule
+from .texts import define
 
 _serial = count(1)
 
 
 def function_of(text: str, like: object, **around: object) -> dict:
     """Return the namespace of a text, whose functions belong to the module of another one."""
-    filename = f"<dualad: written {next(_serial)}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace = {"__name__": getattr(like, "__module__", None) or "__main__", "np": np, **around}
-    exec(compile(text, filename, "exec"), namespace)  # noqa: S102
-    return namespace
+    return define(text, f"<dualad: written {next(_serial)}>", namespace)
 
 
 def with_names(f: Callable) -> tuple[FunctionType | None, list[str]]:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import dualad
+from dualad import texts
 from dualad.compiler.lowering.source import luggage, python_function, read, signature_of
 
 HERE = os.path.basename(__file__)
@@ -265,3 +266,9 @@ def cached(x):
 def test_python_function():
     assert python_function(two) is two
     assert python_function(Model().method).__name__ == "method" and python_function(Model()) is None
+
+
+def test_a_text_of_dualads_own_is_found_although_linecache_has_forgotten_it():
+    f = texts.define("def f(x):\n    return x * x\n", "<dualad: a test>", {"__name__": __name__})["f"]
+    linecache.clearcache()
+    assert dualad.grad(f)(3.0) == 6.0

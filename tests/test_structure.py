@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # From the bottom up. A module imports from its own layer or from the layers before it; "dualad" is the public names.
 LAYERS = (
-    ("errors", "measuring"),
+    ("errors", "measuring", "texts"),
     ("rules",),
     ("compiler",),
     ("cache",),

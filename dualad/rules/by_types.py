@@ -22,13 +22,14 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import linecache
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+
+from ..texts import define
 
 
 @dataclass(frozen=True)
@@ -235,10 +236,7 @@ class Text:
 @lru_cache(maxsize=1000)
 def _made(name: str, text: str, names: tuple) -> Callable:
     filename = f"<dualad: {name}, written by types {_made.cache_info().misses}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    namespace = {"np": np, "__name__": __name__, "__text__": text, **dict(names)}  # which linecache may forget
-    exec(compile(text, filename, "exec"), namespace)  # noqa: S102
-    return namespace[name]
+    return define(text, filename, {"np": np, "__name__": __name__, **dict(names)})[name]
 
 
 def tuple_text(items: list[str]) -> str:

@@ -7,12 +7,12 @@ Where a formula in parts would lose digits, the two parts of a function are prim
 from __future__ import annotations
 
 import cmath
-import linecache
 from collections.abc import Callable
 
 import numpy as np
 from numba import njit, vectorize
 
+from ..texts import define
 from .complex_parts import on_parts
 from .registry import pointwise
 
@@ -95,15 +95,13 @@ def holomorphic(name: str, function: Callable, slope: Callable, **flags: bool) -
     Riemann. `slope` takes the parts of the argument and returns a complex number; it is differentiated in its turn.
     """
     text = _PARTS.format(name=name)
-    filename = f"<dualad: parts of {name}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     namespace = {"__name__": __name__, f"{name}_slope": slope}
     f = _jit(function)
     for part, value in (("real", lambda a, b: f(complex(a, b)).real), ("imag", lambda a, b: f(complex(a, b)).imag)):
         value.__name__ = value.__qualname__ = f"{name}_{part}"
         value.__module__ = __name__
         namespace[value.__name__] = globals()[value.__name__] = vectorize(value)
-    exec(compile(text, filename, "exec"), namespace)  # noqa: S102
+    define(text, f"<dualad: parts of {name}>", namespace)
     for part in ("real", "imag"):
         pointwise(namespace[f"{name}_{part}"], **flags)(namespace[f"{name}_{part}_rule"])
     return namespace[f"{name}_parts"]

@@ -34,16 +34,7 @@ def index(items, value):
 
 
 def remove(items, value):
-    place = -1
-    for k in range(len(items)):
-        if items[k] == value:
-            place = k
-            break
-    if place < 0:
-        raise ValueError("item not in list")
-    for k in range(place, len(items) - 1):
-        items[k] = items[k + 1]
-    items.pop()
+    pop(items, index(items, value))
 
 
 def count(items, value):

@@ -255,7 +255,7 @@ class Forward(ForwardCalls, DerivativeEmitter):
             self.line(f"{dot} = {ast.unparse(tangent)}")
 
     def pointwise(self, op: Op, rule: Rule, partials: list) -> None:
-        """Print the tangent of a pointwise operation; see `guarding` for the zeros."""
+        """Print the tangent of a pointwise operation; see `zero_guards` for the zeros."""
         terms = []
         for arg, partial in partials:
             number, x_dot = rule_text.number(partial), self.dot(arg)

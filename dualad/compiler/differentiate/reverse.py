@@ -442,7 +442,7 @@ class Reverse(ReverseLoops):
         return self.indented(f"if np.any({bar}):" if is_array(op.target) else f"if {bar} != 0.0:")
 
     def guarded(self, op: Op, rule: Rule, partial: ast.expr, bar: str) -> tuple[str, str]:
-        """Return (sign, text) of partial * bar; see `guarding` for the zeros."""
+        """Return (sign, text) of partial * bar; see `zero_guards` for the zeros."""
         if isinstance(partial, ast.IfExp):
             return "+", rule_text.chosen(partial, bar)
         of_bar, of_partial = self.plan.guards.of_adjoint(op, rule, partial)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numba import types
 
+from ... import texts
 from ...errors import UnsupportedError, at
 from ...rules.registry import OwnRule
 from .. import ir
@@ -56,10 +57,7 @@ def define(name: str, text: str, namespace: dict, filename: str, places: list[tu
     `places` has the user's line behind each of its lines.
     """
     _places[filename] = places
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    env = {"__name__": generated.__name__, **namespace}
-    exec(compile(text, filename, "exec"), env)  # noqa: S102
-    return env[name]
+    return texts.define(text, filename, {"__name__": generated.__name__, **namespace})[name]
 
 
 def infer(function: Function, scope: Scope) -> None:

@@ -88,11 +88,9 @@ class RecordArrays:
         """Return records[index], a record or a view."""
         ndim = records.cls.ndim
         is_part = [isinstance(i, Slice) or self.dimensions_of(i, node) > 0 for i in index]
-        if len(index) > ndim or (
-            any(is_part) and len(index) > 1 and not all(isinstance(i, Slice | Const) for i in index)
-        ):
-            if len(index) > ndim or any(p and not isinstance(i, Slice) for p, i in zip(is_part, index, strict=True)):
-                raise self.fail(node, f"the index {ast.unparse(node)} into a record array", "index its fields")
+        is_array = [p and not isinstance(i, Slice) for p, i in zip(is_part, index, strict=True)]
+        if len(index) > ndim or (len(index) > 1 and any(is_array)):
+            raise self.fail(node, f"the index {ast.unparse(node)} into a record array", "index its fields")
         if len(index) == ndim and not any(is_part):
             return TupleOf((records, TupleOf(tuple(index))), RecordAt(records.cls.dtype))
         left = ndim - sum(not p for p in is_part)

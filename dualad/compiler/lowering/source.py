@@ -24,6 +24,7 @@ from weakref import WeakKeyDictionary
 
 from ...errors import NoSourceError
 from ...rules.custom import CustomRule, find_custom
+from ...texts import TEXT
 from ..runtime.numba_bridge import derivative_in
 from ..runtime.numba_bridge.kernels import wrapper_of
 from .callables import as_function, is_library, parts_of, signature_of_code
@@ -260,8 +261,9 @@ def _candidates(function: types.FunctionType) -> Iterator[tuple[str, int, str]]:
     lines = linecache.getlines(filename, function.__globals__)
     if lines and lines != before:
         yield filename, 1, "".join(lines)
-    if filename.startswith("<dualad: ") and "__text__" in function.__globals__:
-        yield filename, 1, function.__globals__["__text__"]
+    own, text = function.__globals__.get(TEXT, (None, None))
+    if own == filename:
+        yield filename, 1, text
     if digest(function.__code__) in _carried:
         yield _carried[digest(function.__code__)]
 

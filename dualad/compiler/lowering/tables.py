@@ -65,18 +65,20 @@ class Tables:
         places, keys, values = table.items
         key, value = self.as_operand(key, node), self.list_item(value, node)
 
+        def enter() -> None:
+            self.effect("setitem", (places, key, self.emit(len, (values,), node, "n")), node)
+            self.append(values, value, node)
+
         def change() -> None:
             if value not in self.lists and isinstance(self.type_if_known(value, node), types.Number | types.Boolean):
                 self.effect("setitem", (values, self.place_in(table, key, node), value), node)
             else:  # it may be an array, and the one before have other names
-                self.effect("setitem", (places, key, self.emit(len, (values,), node, "n")), node)
-                self.append(values, value, node)
+                enter()
 
         def add() -> None:
-            self.effect("setitem", (places, key, self.emit(len, (values,), node, "n")), node)
+            enter()
             if not isinstance(key, TupleOf):  # of tuples there are no lists
                 self.append(keys, key, node)
-            self.append(values, value, node)
 
         self.branch(self.is_in_table(table, key, node), change, add, node)
 
@@ -107,12 +109,8 @@ class Tables:
             is_in = self.is_in_table(table, args[0], node)
             return self.branch(is_in, lambda: self.item_of_table(table, args[0], node), lambda: args[1], node)
         what = f"dict.{name}" if name != "get" else "dict.get without a value for missing keys"
-        raise self.fail(
-            node,
-            f"{what}, of a dict with keys known only at run time,",
-            "use stores, get with two \
-arguments, keys, values and items",
-        )
+        remedy = "use stores, get with two arguments, keys, values and items"
+        raise self.fail(node, f"{what}, of a dict with keys known only at run time,", remedy)
 
     def item_by_comparison(self, ref: DictOf, key: object, node: ast.AST) -> object:
         """Return ref[key], where the dict has known keys, and the key is not known."""

@@ -6,7 +6,6 @@ Each is called as a function of whole arrays, and Numba writes the loops around 
 from __future__ import annotations
 
 import itertools
-import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from numba.np.ufunc.gufunc import GUFunc
 from numba.np.ufunc.sigparse import parse_signature
 from numba.stencils.stencil import StencilFunc
 
+from ....texts import define
 from . import pointers  # noqa: F401  (what the functions of scipy.special are called by)
 
 __all__ = ["Elementwise", "Generalised", "Stencil", "elementwise", "kernel_of", "wrapper_of"]
@@ -117,9 +117,7 @@ def _written(name: str, params: str, result: str, namespace: dict) -> Callable:
     filename = f"<{name}, number {next(_serial)}>"
     name = name if name.isidentifier() else "ufunc"
     text = f"def {name}({params}):\n    return {result}\n"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    exec(compile(text, filename, "exec"), namespace)  # noqa: S102
-    return namespace[name]
+    return define(text, filename, namespace)[name]
 
 
 _serial = itertools.count(1)
