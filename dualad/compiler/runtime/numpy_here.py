@@ -14,9 +14,10 @@ from types import CodeType, FunctionType, ModuleType
 import numpy as np
 from numba import njit
 
+from .numba_bridge import give_compiled_meaning, is_jitted
 from .numba_bridge import inline_arrays as code
-from .numba_bridge import is_jitted
-from .numba_bridge.inline import inline_code
+from .numba_bridge.inline import inline_code, once_a_module
+from .numba_bridge.solving import solve_of
 
 np_here = ModuleType("np")
 """What generated code calls `np`."""
@@ -58,9 +59,22 @@ _replace(np.zeros, code.type_of_new, code.new_of_shape(filled=True))
 _replace(np.empty_like, code.type_of_like, code.new_like(filled=False))
 _replace(np.zeros_like, code.type_of_like, code.new_like(filled=True))
 _replace(np.copy, _type_of_copy, code.copy)
-_replace(np.dot, code.type_of_product, code.product)
-_replace(np.matmul, code.type_of_product, code.product, operator.matmul)
+_product = once_a_module("product", code.product)
+_replace(np.dot, code.type_of_product, _product)
+_replace(np.matmul, code.type_of_product, _product, operator.matmul)
 _replace(np.sum, code.type_of_sum, code.total)
+
+
+def _solve(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.linalg.solve(a, b)
+
+
+give_compiled_meaning(_solve, solve_of)
+_stands_for(_solve, np.linalg.solve)
+np_here.linalg = ModuleType("np.linalg")
+np_here.linalg.__getattr__ = functools.partial(getattr, np.linalg)
+np_here.linalg.solve = _solve
+_stands_for(np_here.linalg, np.linalg)
 
 _RULES = "dualad.rules."
 _copies: dict[object, object] = {}

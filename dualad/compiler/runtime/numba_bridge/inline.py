@@ -10,7 +10,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
+from llvmlite import ir as lir
 from numba import types
+from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin
 
@@ -57,6 +59,35 @@ def inline_code(function: Callable, typer: Callable, code: Callable, original: C
 
     infer_global(function, types.Function(Template))
     lower_builtin(function, types.VarArg(types.Any))(code)
+
+
+def once_a_module(name: str, code: Callable) -> Callable:
+    """Return what writes a call of a function that holds some code, instead of the code itself; see `inline_code`.
+
+    For code that is long beside what it saves: with the checks around a product of matrices in each place, half of a
+    Kalman filter's gradient was such code.
+    """
+
+    def call(context: object, builder: object, sig: object, args: tuple) -> object:
+        conventions = context.call_conv
+        symbol = f"dualad.{name}({', '.join(map(str, sig.args))})"
+        function = builder.module.globals.get(symbol)
+        if function is None:
+            kind = conventions.get_function_type(sig.return_type, sig.args)
+            function = lir.Function(builder.module, kind, symbol)
+            function.linkage = "linkonce_odr"
+            function.attributes.add("noinline")
+            conventions.decorate_function(function, [f"x{k}" for k in range(len(sig.args))], sig.args)
+            inside = lir.IRBuilder(function.append_basic_block("entry"))
+            given = context.get_arg_packer(sig.args).from_arguments(inside, conventions.get_arguments(function))
+            found = context.get_return_value(inside, sig.return_type, code(context, inside, sig, given))
+            conventions.return_value(inside, found)
+        status, found = conventions.call_function(builder, function, sig.return_type, sig.args, args)
+        with cgutils.if_unlikely(builder, status.is_error):
+            conventions.return_status_propagate(builder, status)
+        return found
+
+    return call
 
 
 def _positional(parameters: inspect.Signature, args: tuple, kws: dict) -> tuple | None:
