@@ -62,6 +62,8 @@ _replace(np.copy, _type_of_copy, code.copy)
 _product = once_a_module("product", code.product)
 _replace(np.dot, code.type_of_product, _product)
 _replace(np.matmul, code.type_of_product, _product, operator.matmul)
+_replace(np.outer, code.type_of_outer, once_a_module("outer", code.outer))
+_replace(np.eye, code.type_of_eye, once_a_module("eye", code.eye))
 _replace(np.sum, code.type_of_sum, code.total)
 
 

@@ -53,9 +53,7 @@ def new_of_shape(filled: bool) -> Callable:
         else:
             parts = [(args[0], given)]
         sizes = [context.cast(builder, n, ty, types.intp) for n, ty in parts]
-        negative = [builder.icmp_signed("<", n, _INT(0)) for n in sizes]
-        with builder.if_then(_any(builder, negative), likely=False):
-            context.call_conv.return_user_exc(builder, ValueError, ("negative dimensions not allowed",))
+        _check_sizes(context, builder, sizes)
         return _new(context, builder, sig.return_type, sizes, filled)._getvalue()
 
     return code
@@ -89,6 +87,32 @@ def copy(context: object, builder: object, sig: object, args: tuple) -> object:
             ]
             builder.store(builder.load(places[0]), places[1])
     return out._getvalue()
+
+
+def type_of_eye(n: object, m: object = None) -> object:
+    """Return the type of np.eye(n, m); None if it is not one of those that are made here."""
+    sizes = (n,) if m is None else (n, m)
+    return types.Array(types.float64, 2, "C") if all(isinstance(k, types.Integer) and k.signed for k in sizes) else None
+
+
+def eye(context: object, builder: object, sig: object, args: tuple) -> object:
+    """Write the code of np.eye(n, m)."""
+    sizes = [context.cast(builder, n, ty, types.intp) for n, ty in zip(args, sig.args, strict=True)]
+    _check_sizes(context, builder, sizes)
+    rows, columns = sizes[0], sizes[-1]
+    out = _new(context, builder, sig.return_type, [rows, columns], True)
+    shorter = builder.select(builder.icmp_signed("<", rows, columns), rows, columns)
+    with cgutils.for_range(builder, shorter) as loop:
+        place = builder.gep(out.data, [builder.add(builder.mul(loop.index, columns), loop.index)])
+        builder.store(context.get_constant(types.float64, 1.0), place)
+    return out._getvalue()
+
+
+def _check_sizes(context: object, builder: object, sizes: list) -> None:
+    """Write what raises an exception if a size is negative."""
+    negative = [builder.icmp_signed("<", n, _INT(0)) for n in sizes]
+    with builder.if_then(_any(builder, negative), likely=False):
+        context.call_conv.return_user_exc(builder, ValueError, ("negative dimensions not allowed",))
 
 
 def _new(context: object, builder: object, ty: types.Array, sizes: list, filled: bool) -> object:
@@ -186,6 +210,28 @@ def _matrix_product(context: object, builder: object, a: tuple, b: tuple, ty: ty
             with general:
                 given = (left, a_sizes, a.data, right, b_sizes, b.data)
                 linalg.call_xxgemm(context, builder, *given, ty, [a_sizes[0], b_sizes[1]], out.data)
+
+
+def type_of_outer(x: object, y: object) -> object:
+    """Return the type of np.outer(x, y); None if it is not one of those that are made here."""
+    are_vectors = all(type(v) is types.Array and v.ndim == 1 and v.dtype == x.dtype for v in (x, y))
+    return types.Array(x.dtype, 2, "C") if are_vectors and x.dtype in _BLAS else None
+
+
+def outer(context: object, builder: object, sig: object, args: tuple) -> object:
+    """Write the code of np.outer(x, y)."""
+    x, y = (make_array(ty)(context, builder, v) for ty, v in zip(sig.args, args, strict=True))
+    sizes = [cgutils.unpack_tuple(builder, v.shape, 1)[0] for v in (x, y)]
+    strides = [cgutils.unpack_tuple(builder, v.strides, 1)[0] for v in (x, y)]
+    out = _new(context, builder, sig.return_type, sizes, False)
+    with cgutils.loop_nest(builder, sizes, _INT) as index:
+        factors = [
+            builder.load(cgutils.get_item_pointer2(context, builder, v.data, [n], [s], ty.layout, [i]))
+            for v, n, s, ty, i in zip((x, y), sizes, strides, sig.args, index, strict=True)
+        ]
+        place = builder.gep(out.data, [builder.add(builder.mul(index[0], sizes[1]), index[1])])
+        builder.store(builder.fmul(*factors), place)
+    return out._getvalue()
 
 
 # --------------------------------------------------------------------------------------------------------------- sums
