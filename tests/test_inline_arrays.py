@@ -12,7 +12,10 @@ SQUARE = RNG.normal(size=(4, 4)) + 4.0 * np.eye(4)
 
 CASES = {
     "eye": (np.eye, [(3,), (2, 5), (5, 2), (0,), (np.int32(2), 3)]),
-    "outer": (np.outer, [(A[0], A[1]), (A[:, 1], A[0, ::-1]), (A[0], A[0, :0]), (A[0].astype("f4"), A[1].astype("f4"))]),
+    "outer": (
+        np.outer,
+        [(A[0], A[1]), (A[:, 1], A[0, ::-1]), (A[0], A[0, :0]), (A[0].astype("f4"), A[1].astype("f4"))],
+    ),
     "dot": (np.dot, [(A, A.T), (A.T.copy().T, A[0]), (A[:, 0].copy(), A), (A[0], A[1]), (A[:, :0], A[:0])]),
     "solve": (
         np.linalg.solve,
