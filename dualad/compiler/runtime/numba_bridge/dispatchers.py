@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from types import CodeType
 
 import numpy as np
 from numba import njit
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import AnalysisPass, register_pass
+from numba.core.compiler_machinery import AnalysisPass, PassManager, register_pass
 from numba.core.dispatcher import _FunctionCompiler
 from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering, NativeParforLowering
@@ -19,9 +20,8 @@ from .stored import Kept, classes_by_token, keep_out_of_numbas_cache
 
 __all__ = ["derivative_in", "inner_njit", "result_type", "specialising_dispatcher", "unit_njit"]
 
-_LONG = 8000
-"""Bytes of bytecode from which on Numba's SSA pass, which goes through every block for every variable that is assigned
-twice, takes longer than it is worth: 4.1 of 7 seconds for a chain of 100 branches."""
+_NOT_NEEDED = ("FindLiterallyCalls", "InlineClosureLikes", "InlineInlinables", "InlineOverloads", "LiteralUnroll")
+"""Passes of Numba's for what generated functions do not have: closures, comprehensions, options `inline`."""
 
 
 _PARALLEL = ("comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil", "fusion", "prange")
@@ -42,13 +42,21 @@ class _Marking(AnalysisPass):
 
 
 class _Generated(CompilerBase):
-    """Numba's nopython pipeline for generated functions."""
+    """Numba's nopython pipeline for generated functions, without what they have no use for.
+
+    Each variable has one type, so the SSA pass would only add copies; with Numba's types for what it adds it took a
+    sixth of the time to a gradient.
+    """
 
     def define_pipelines(self) -> list:
-        if len(self.state.func_id.code.co_code) > _LONG:
-            self.state.flags.enable_ssa = False
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        self.state.flags.enable_ssa = False
+        full = DefaultPassBuilder.define_nopython_pipeline(self.state)
         is_parallel = self.state.flags.auto_parallel.enabled
+        has_inner = any(isinstance(c, CodeType) for c in self.state.func_id.code.co_consts)
+        passes = PassManager("generated")
+        for step, description in full.passes:
+            if is_parallel or has_inner or step.__name__ not in _NOT_NEEDED:
+                passes.add_pass(step, description)
         passes.add_pass_after(_Marking, NativeParforLowering if is_parallel else NativeLowering)
         passes.finalize()
         return [passes]
