@@ -1,7 +1,8 @@
 """``python -m bench.sparse``: sparse Jacobians and Hessians, as multiples of the function itself.
 
 Of each program: how many numbers go in, how many colours its matrix takes, the seconds for its pattern, and those for
-the matrix, also as a multiple of one evaluation. Called from Python, as solvers of SciPy do.
+the matrix, also as a multiple of one evaluation. Called from Python, as solvers of SciPy do. Beside them asdex, which
+does the same in JAX, and CasADi, where they are installed (`bench.sparse_peers`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import dualad
 from dualad.measuring import duration
 
+from .sparse_peers import PEERS, installed, matrix_of
 from .table import interleaved_medians, made_on, publish
 
 MARK = "python -m bench.sparse"
@@ -91,20 +93,35 @@ def programs() -> list[tuple[str, Callable, tuple, Callable]]:
 def table() -> str:
     """Measure; return the table as Markdown."""
     lines = [
-        "| sparse matrix | unknowns | elements | colours | pattern and colours | function | matrix | ratio |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| sparse matrix | unknowns | elements | colours | pattern and colours | function | matrix | ratio "
+        "| asdex, pattern | asdex, matrix | CasADi, all before | CasADi, matrix |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, f, args, transform in programs():
         derivative, compiled = transform(f), numba.njit(error_model="numpy")(f)
         derivative(*args)
         found = derivative.pattern(*args)
         once = min(_seconds(lambda f=f, args=args, t=transform: t(f).pattern(*args)) for _ in range(5))
-        primal, matrix = interleaved_medians([_repeated(g, args) for g in (compiled, derivative)])
+        others = {peer: matrix_of(peer, name, args[0], args[1:]) for peer in installed()}
+        others = {peer: pair for peer, pair in others.items() if pair is not None}
+        calls = [_repeated(g, args) for g in (compiled, derivative)] + [_repeated(e, ()) for _, e in others.values()]
+        primal, matrix, *theirs = interleaved_medians(calls)
         cells = [f"{found.shape[1]:,}", f"{found.nnz:,}", str(derivative.colors), duration(once), duration(primal)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {duration(matrix)} | {matrix / primal:.1f} |")
+        cells += [duration(matrix), f"{matrix / primal:.1f}"]
+        for peer in PEERS:
+            if peer in others:
+                before = min(_seconds(others[peer][0]) for _ in range(3))
+                taken = theirs[list(others).index(peer)]
+                cells += [duration(before), f"{duration(taken)} ({taken / matrix:.1f})"]
+            else:
+                cells += ["", ""]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += [
         "",
-        "Called from Python on one thread; medians, of the pattern the best of five. Compiled before.",
+        "Called from Python on one thread; medians, of the pattern the best of five. Compiled before. In brackets, the",
+        "other tool's time as a multiple of dualad's. asdex gives a BCOO array of JAX's, CasADi the values alone; both",
+        "find the pattern from the program, once: CasADi's time before is that for the pattern, the colours and the",
+        "expressions of the matrix.",
         made_on(),
     ]
     return "\n".join(lines)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dualad
-from bench import first, table
+from bench import first, sparse, sparse_peers, table
 from bench.arrays import programs as array_programs
 from bench.programs import programs
 
@@ -76,3 +76,20 @@ def test_the_first_derivative(monkeypatch):
     seconds = {"primal": 0.1, "reverse": 0.3, "forward": None}
     assert first.row(name, True, 1) == f"| {name} | 0.100 | 0.300 | 3.0 |  |  | reverse |"
     assert first.table(True, [name], 1)[0].startswith("| cold, s | Numba, primal | reverse | reverse / primal |")
+
+
+@pytest.mark.parametrize("peer", sparse_peers.PEERS)
+def test_sparse_matrices_of_other_tools_are_the_same(peer):
+    if peer not in sparse_peers.installed():
+        pytest.skip(f"{peer} is not installed")
+    rng = np.random.default_rng(0)
+    small = {"Brusselator": (rng.uniform(0.5, 1.5, 32), 4), "Bratu": (rng.uniform(size=25), 5, 1.0)}
+    small["Rosenbrock"] = (rng.normal(size=7),)
+    for name, f, _, transform in sparse.programs():
+        program = name.split(",")[0].split(" ")[0]
+        if program in small:
+            x, *rest = small[program]
+            _, evaluate = sparse_peers.matrix_of(peer, name, x, tuple(rest))
+            expected = transform(f)(x, *rest).toarray()
+            found = np.asarray(evaluate())
+            np.testing.assert_allclose(np.sort(found[found != 0]), np.sort(expected[expected != 0]), rtol=1e-12)
