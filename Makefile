@@ -5,6 +5,7 @@
 # make bench      the benchmark tables
 # make notebooks  execute the notebooks and store what they show
 # make docs       the site, in docs/_build/html
+# make pictures   what the examples draw, for the site, where an example has changed
 # make clean      remove everything that make made
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 FUZZ ?=
 
-.PHONY: demo test test-all fuzz bench notebooks docs clean
+.PHONY: demo test test-all fuzz bench notebooks docs pictures clean
 
 demo: $(VENV)/.core
 	$(RUN) -m dualad
@@ -38,6 +39,9 @@ notebooks: $(VENV)/.notebooks
 
 docs: $(VENV)/.docs
 	$(RUN) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+pictures: $(VENV)/.examples
+	$(RUN) -m docs.draw
 
 clean:
 	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -66,4 +70,8 @@ $(VENV)/.notebooks: $(VENV)/.made pyproject.toml
 
 $(VENV)/.docs: $(VENV)/.made pyproject.toml
 	$(PIP) --editable '.[docs]'
+	touch $@
+
+$(VENV)/.examples: $(VENV)/.made pyproject.toml
+	$(PIP) --editable '.[examples]'
 	touch $@

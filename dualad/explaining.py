@@ -34,8 +34,10 @@ from .transforms import at_arguments
 
 __all__ = ["Explanation", "explain"]
 
-_RARELY = 2000
-"""So often a suite may be run whose statements are timed one by one."""
+_LOOKING = 0.2
+"""The share of its own time that a derivative may look at the clock for, where its statements are timed one by one."""
+_NUMBER = "text-align:right;white-space:nowrap;padding:1px 8px"
+_NOTES = "text-align:left;min-width:12em;padding:1px 8px"
 _PLACE = re.compile(r"\((.*), line (\d+)\)")
 _COPIES = re.compile(r"np\.copy\(|\.copy\(\)")
 
@@ -135,17 +137,19 @@ class Explanation:
         total = max((x.forward + x.reverse for x in self.lines), default=0.0)
         for name, lines in self.functions.items():
             if len(self.functions) > 1:
-                rows.append(f'<tr><td colspan="5"><i>{html.escape(name)}</i></td></tr>')
+                rows.append(f'<tr><td colspan="5" style="text-align:left"><i>{html.escape(name)}</i></td></tr>')
             for line in lines:
                 heat = 0.6 * (line.forward + line.reverse) / total if total else 0.0
                 shown = (*self.shares(line), bytes_text(line.stored))
-                cells = "".join(f'<td style="text-align:right">{x}</td>' for x in shown)
+                cells = "".join(f'<td style="{_NUMBER}">{x}</td>' for x in shown)
                 notes = html.escape(", ".join(line.notes))
-                code = f'<pre style="margin:0">{html.escape(f"{line.number:>4}  {line.text}")}</pre>'
-                style = f'style="text-align:left;background:rgba(220,80,40,{heat:.2f})"'
-                rows.append(f'<tr>{cells}<td {style}>{code}</td><td style="text-align:left">{notes}</td></tr>')
-        heads = "".join(f"<th>{h}</th>" for h in ("forward", "reverse", "stored", "", ""))
-        return f"<div><b>{html.escape(title)}</b><table><tr>{heads}</tr>{''.join(rows)}</table></div>"
+                code = f'<pre style="margin:0;font-size:inherit">{html.escape(f"{line.number:>4}  {line.text}")}</pre>'
+                style = f"text-align:left;padding:1px 8px;background:rgba(220,80,40,{heat:.2f})"
+                rows.append(f'<tr>{cells}<td style="{_NOTES}">{notes}</td><td style="{style}">{code}</td></tr>')
+        heads = "".join(f'<th style="{_NUMBER}">{h}</th>' for h in ("forward", "reverse", "stored"))
+        heads += "".join(f'<th style="{_NOTES}">{h}</th>' for h in ("notes", "line"))
+        table = f'<table style="font-size:0.85em;border-collapse:collapse"><tr>{heads}</tr>{"".join(rows)}</table>'
+        return f'<div style="overflow-x:auto"><b>{html.escape(title)}</b>{table}</div>'
 
 
 def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
@@ -191,8 +195,9 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
             given = (*given, _ones(derivative_of(f, "primal", ())(*args)))
     except UnsupportedError as error:
         return _refused(name, own, error)
-    counts, sizes, times, timed = _measured(made, given)
-    seconds = made.text.seconds(counts, times, timed)
+    whole = njit(error_model="numpy")(made.plain)
+    spent = median_seconds(lambda: whole(*given))
+    counts, sizes, seconds = _measured(made, given, spent)
     lines: dict[tuple, LineOfSource] = {}
     for k, line in enumerate(made.text.lines):
         found = lines.setdefault(tuple(line.place), LineOfSource(0, ""))
@@ -206,25 +211,27 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
     for place, notes in made.notes.items():
         lines.setdefault(tuple(place), LineOfSource(0, "")).notes.extend(notes)
     functions = _functions(own, lines)
-    primal, whole = derivative_of(f, "primal", ()), njit(error_model="numpy")(made.plain)
-    spent = {"function": median_seconds(lambda: primal(*args)), "gradient": median_seconds(lambda: whole(*given))}
-    return Explanation(name, functions, spent, sum(x.stored for x in lines.values()))
+    primal = derivative_of(f, "primal", ())
+    both = {"function": median_seconds(lambda: primal(*args)), "gradient": spent}
+    return Explanation(name, functions, both, sum(x.stored for x in lines.values()))
 
 
-def _measured(made: object, given: tuple) -> tuple[list, list, list, set[int]]:
-    """Run a derivative to count, then to time; return (counts, sizes, times of the lines, suites that are timed)."""
+def _measured(made: object, given: tuple, spent: float) -> tuple[list, list, list]:
+    """Run a derivative to count, then to time; return (counts of the suites, sizes and seconds of the lines)."""
     counts = np.zeros(made.text.suites, np.int64)
     sizes, times = np.zeros(len(made.text.lines), np.int64), np.zeros(len(made.text.lines))
     njit(error_model="numpy")(made.define(set()))(*given, counts, sizes, times, seconds_now)
-    timed = {k for k, n in enumerate(counts) if n <= _RARELY}
+    counts = counts.tolist()
+    look = seconds_to_look()
+    timed = made.text.run_rarely(counts, _LOOKING * spent / look)
     run = njit(error_model="numpy")(made.define(timed))
     runs = []
-    for _ in range(4):  # the first of them compiles
+    for _ in range(6):  # the first of them compiles; of the others the least is what was disturbed least
         times[:] = 0.0
-        run(*given, counts.copy(), sizes.copy(), times, seconds_now)
+        run(*given, np.array(counts), sizes.copy(), times, seconds_now)
         runs.append(times.copy())
-    looked = seconds_to_look() * np.array([counts[line.suite] for line in made.text.lines])
-    return counts.tolist(), sizes.tolist(), np.maximum(np.median(runs[1:], axis=0) - looked, 0.0).tolist(), timed
+    times = np.min(runs[1:], axis=0).tolist()
+    return counts, sizes.tolist(), made.text.seconds(counts, times, timed, look, spent)
 
 
 def _functions(own: tuple, lines: dict[tuple, LineOfSource]) -> dict[str, list[LineOfSource]]:

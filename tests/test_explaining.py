@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import dualad
+from dualad.compiler.differentiate.instrumented import Instrumented
 from dualad.measuring import bytes_text, duration
 
 
@@ -76,6 +77,23 @@ def test_lines_say_what_they_store_and_cost(explained):
     assert explained.seconds["gradient"] > 0.0 < explained.seconds["function"]
 
 
+def test_what_is_computed_again_costs_its_own_line_and_not_the_loop(explained):
+    heads = [line.reverse for line in explained.lines if "for i in range" in line.text]
+    assert len(heads) == 2 and max(heads) < line_with(explained, "v[i] = ").reverse
+
+
+def test_looks_at_the_clock_are_taken_out_of_what_was_timed():
+    lines = ["def f():", "    for i in range(3):", "        a()", "        b()", "    return"]
+    text = Instrumented(lines, [("", 1)] * 5, lambda name: name)
+    counts, look = [1, 3], 1.0
+    assert text.run_rarely(counts, 1.0) == set() and text.run_rarely(counts, 13.0) == {0}
+    assert text.run_rarely(counts, 14.0) == {0, 1}
+    times = [3 * (5 + 7 + 4) + 1, 3 * (5 + 1), 3 * (7 + 1), 0]  # the loop takes no time itself
+    assert text.seconds(counts, times, {0, 1}, look, 36.0) == [0.0, 15.0, 21.0, 0.0]
+    whole = text.seconds(counts, [0, 0, 0, 0], set(), look, 36.0)
+    assert sum(whole) == pytest.approx(36.0) and whole[1] == whole[2] > whole[0]
+
+
 def test_what_is_shown(explained):
     table = str(explained)
     assert "gradient of heat:" in table and "def heat(u, c, steps):" in table and "def flux(a, b):" in table
@@ -83,7 +101,7 @@ def test_what_is_shown(explained):
     rows = explained.table(by_cost=True).splitlines()[2:]
     costs = [line.forward + line.reverse for line in sorted(explained.lines, key=lambda x: -x.forward - x.reverse)]
     assert len(rows) == sum(c > 0.0 for c in costs)
-    assert "<table>" in explained._repr_html_() and "u[i - 1]" in explained._repr_html_()
+    assert "<table" in explained._repr_html_() and "u[i - 1]" in explained._repr_html_()
     assert repr(explained) == "<explanation of the gradient of heat: print it>"
 
 

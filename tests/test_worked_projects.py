@@ -1,4 +1,4 @@
-"""The programs of docs/examples, with small sizes; each is short, and stands on a page of the site."""
+"""The programs of docs/examples, with small sizes; each is short, and has a page of the site with its picture."""
 
 import ctypes
 import functools
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import dualad
+from docs.draw import is_current
 
 FOLDER = Path(__file__).parent.parent / "docs" / "examples"
 MOST_LINES = 80
@@ -116,4 +117,11 @@ def test_sharded_gradient():
 def test_programs_are_short_and_on_a_page(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert sum(bool(line.strip()) for line in lines) <= MOST_LINES
-    assert f"examples/{path.name}" in (FOLDER.parent / "examples.md").read_text(encoding="utf-8")
+    page = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"literalinclude}} {path.name}\n" in page and f"../pictures/{path.stem}.svg" in page
+    assert f"\nexamples/{path.stem}\n" in (FOLDER.parent / "examples.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda p: p.stem)
+def test_pictures_show_what_the_programs_draw_now(path):
+    assert is_current(path.stem), f"python -m docs.draw {path.stem} draws it anew"
