@@ -45,4 +45,6 @@ def _with_what_is_made(app: object, page: str, source: list[str]) -> None:
         results = ROOT / "bench" / "RESULTS.md"
         app.env.note_dependency(str(results))
         source[0] = results.read_text(encoding="utf-8")
-    source[0] = plots.with_plots(source[0])
+    if plots.TABLE.search(source[0]):
+        app.env.note_dependency(plots.__file__)
+        source[0] = plots.with_plots(source[0])
