@@ -1,6 +1,7 @@
 # make demo       fit the predator-prey model and compare its derivatives
 # make test       ruff and the test suite, which executes the notebooks
 # make test-all   the same with all cases of the long lists
+# make test-versions  the core of the suite on each Python, with the two newest minor versions of Numba and NumPy
 # make fuzz       random programs by the thousand (FUZZ="--kind joins --seed 1000 --count 500 --jobs 4")
 # make bench      the benchmark tables
 # make notebooks  execute the notebooks and store what they show
@@ -14,8 +15,9 @@ RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 FUZZ ?=
+VERSIONS ?=
 
-.PHONY: demo test test-all fuzz bench notebooks docs pictures clean
+.PHONY: demo test test-all test-versions fuzz bench notebooks docs pictures clean
 
 demo: $(VENV)/.core
 	$(RUN) -m dualad
@@ -27,6 +29,9 @@ test: $(VENV)/.test
 test-all: $(VENV)/.test
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -n auto --all
+
+test-versions: $(VENV)/.made
+	$(RUN) -m tests.versions $(VERSIONS)
 
 fuzz: $(VENV)/.test
 	$(RUN) -m tests.fuzz $(FUZZ)
@@ -44,7 +49,7 @@ pictures: $(VENV)/.examples
 	$(RUN) -m docs.draw
 
 clean:
-	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .versions build dist docs/_build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp file an installed set of packages. The install is editable, so only pyproject.toml makes it stale.

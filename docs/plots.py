@@ -106,9 +106,10 @@ def svg(heads: list[str], rows: list[list[str]], plot: Plot) -> str:
     def x(value: float) -> float:
         return LABELS + 10 + scale * math.log(value / marks[0])
 
-    out, at = [], LABELS + 10.0
-    for colour, column in zip(COLOURS, plot.columns, strict=False):
-        name = column.removesuffix(" / dualad").removesuffix(", ns")
+    out = []
+    names = [column.removesuffix(" / dualad").removesuffix(", ns") for column in plot.columns]
+    at = max(10.0, min(LABELS + 10.0, WIDTH - sum(22 + 6.2 * len(name) for name in names)))
+    for colour, name in zip(COLOURS, names, strict=False):
         out.append(f'<circle cx="{at:.0f}" cy="9" r="4.5" fill="{colour}"/><text x="{at + 8:.0f}" y="13">{name}</text>')
         at += 22 + 6.2 * len(name)
     for t in marks:

@@ -59,7 +59,7 @@ _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 _UNDERSTOOD = (NumbaError, TypeError, NotImplementedError, DualadError, MemoryError)
 """What native code, or its compilation, may fail with that more can be said about."""
 
-_MOST_LEVELS = 3
+MOST_LEVELS = 3
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
 
 
@@ -371,7 +371,7 @@ class DerivativeFunction(Differentiated):
     def _with_more_levels(self, error: MemoryError) -> DerivativeFunction | None:
         """Return the same with one level of loops more that are reversed chunk by chunk; None if that is no help."""
         argnums, single, has_aux, how = self.what.options
-        if "memory=" not in str(error) or not isinstance(how, ReverseMode) or how.levels == _MOST_LEVELS:
+        if "memory=" not in str(error) or not isinstance(how, ReverseMode) or how.levels == MOST_LEVELS:
             return None
         how, what = how._replace(levels=how.levels + 1), self.what
         return derivative_of(what.function, what.kind, argnums, single, has_aux, how, self.extra, what.forms)

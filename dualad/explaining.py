@@ -18,16 +18,18 @@ import html
 import linecache
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit, typeof
 
 from .compiler.build import Derivative, instrumented
 from .compiler.lowering.source import innermost, read
+from .compiler.lowering.values import ReverseMode
 from .compiler.runtime.clock import seconds_now, seconds_to_look
-from .derivative_function import derivative_of
-from .errors import NotDifferentiableError, UnsupportedError
+from .compiler.runtime.schedules import bytes_in
+from .derivative_function import MOST_LEVELS, DerivativeFunction, derivative_of
+from .errors import ArgumentError, NotDifferentiableError, UnsupportedError
 from .measuring import bytes_text, duration, median_seconds
 from .signatures import name_of
 from .transforms import at_arguments
@@ -80,13 +82,20 @@ class Explanation:
     seconds : dict of str to float
         Of one evaluation ("function"), and of the two sweeps together ("gradient"); empty if it is refused.
     stored : int
-        The bytes of the tape, and of the arrays that are kept for the reverse sweep.
+        The bytes of the tape, and of the arrays that are kept for the reverse sweep; with `memory`, of all that the
+        forward sweep puts there, which is not there at the same time.
+    memory : int or None
+        The bytes that the tape may take.
+    has_threads : bool
+        Whether loops run on several threads. `seconds` are measured so; those of the lines, on one thread.
     """
 
     function: str
     functions: dict[str, list[LineOfSource]]
     seconds: dict[str, float]
     stored: int
+    memory: int | None = None
+    has_threads: bool = False
 
     @property
     def lines(self) -> list[LineOfSource]:
@@ -113,7 +122,11 @@ class Explanation:
             return f"the gradient of {self.function} is refused\n{head}"
         ratio = self.seconds["gradient"] / max(self.seconds["function"], 1e-9)
         spent = f"{duration(self.seconds['gradient'])}, {ratio:.1f} times the function"
-        return f"gradient of {self.function}: {spent}; stored: {bytes_text(self.stored) or 'nothing'}\n{head}"
+        stored = f"stored: {bytes_text(self.stored) or 'nothing'}"
+        if self.memory is not None:
+            stored += f", at most {bytes_text(self.memory)} at a time"
+        threads = "; its lines on one thread" if self.has_threads else ""
+        return f"gradient of {self.function}: {spent}; {stored}{threads}\n{head}"
 
     def shares(self, line: LineOfSource) -> tuple[str, str]:
         """Return the shares of the time that the two sweeps spend on behalf of a line, as text."""
@@ -152,17 +165,20 @@ class Explanation:
         return f'<div style="overflow-x:auto"><b>{html.escape(title)}</b>{table}</div>'
 
 
-def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
+def explain(f: Callable, *args: object, argnums: object = None, memory: int | str | None = None) -> Explanation:
     """Return the function's own source with what its gradient costs, line by line.
 
     Parameters
     ----------
     f : callable
-        Its result is a real number, a float array, or a structure of such (then the pullback is explained).
+        Its result is a real number, a float array, or a structure of such (then the pullback is explained). Of what
+        `grad` or `value_and_grad` returns, that gradient is explained, with its `argnums` and its `memory`.
     *args : object
         The arguments: what is counted and timed is a call with them.
     argnums : int or tuple of int, optional
         The arguments to differentiate by. Default: every floating-point argument.
+    memory : int or str, optional
+        How many bytes the tape may take, as in `grad`. What the reverse sweep runs again counts as reverse.
 
     Returns
     -------
@@ -170,32 +186,43 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
         `print` shows a table, a notebook HTML; ``.table(by_cost=True)`` has the most expensive lines first. Each line
         has its share of the time of both sweeps, the bytes that it stores for the reverse sweep, and notes: whether its
         values are active, whether they are computed again, copied or refused. Times in loops that are run often are
-        those of the loop, divided among its lines by their operations.
+        those of the loop, divided among its lines by their operations. Loops over `prange` run on one thread while
+        lines are counted and timed.
 
     Raises
     ------
     ArgumentError
-        If `argnums` is out of range.
+        If `argnums` is out of range, `memory` is no size, or either is given with a gradient that has its own.
+    MemoryError
+        If `memory` does not hold one state and the tape of one trip of a loop.
     NotDifferentiableError
         If no argument is a floating-point number or array.
     NoSourceError
         If the source of `f` cannot be found.
     """
+    how, has_aux = ReverseMode(bytes_in(memory)), False
+    if isinstance(f, DerivativeFunction) and f.what.kind in ("grad", "value_and_grad"):
+        if argnums is not None or memory is not None:
+            raise ArgumentError(f"{name_of(f)} has its argnums and memory: give them to {f.what.kind}, not to explain")
+        argnums, has_aux, how, f = f.what.argnums, f.what.has_aux, f.what.how or how, f.given
     name = name_of(f)
     function, wrt, forms, given = at_arguments(f, args, argnums)
-    what = Derivative(function, "value_and_grad", wrt, forms=forms)
-    types = tuple(map(typeof, given))
     source = read(innermost(function))
     own = (source.filename, source.node.lineno)
-    try:
+    while True:
         try:
-            made = instrumented(what, types)
-        except NotDifferentiableError:
-            made = instrumented(Derivative(function, "vjp", wrt, forms=forms), types)
-            given = (*given, _ones(derivative_of(f, "primal", ())(*args)))
-    except UnsupportedError as error:
-        return _refused(name, own, error)
-    whole = njit(error_model="numpy")(made.plain)
+            made, given = _made(
+                f, Derivative(function, "value_and_grad", wrt, False, has_aux, how, forms=forms), args, given
+            )
+            whole = njit(error_model="numpy")(made.plain)
+            whole(*given)
+            break
+        except UnsupportedError as error:
+            return _refused(name, own, error)
+        except MemoryError as error:
+            if "memory=" not in str(error) or how.levels == MOST_LEVELS:
+                raise
+            how = how._replace(levels=how.levels + 1)
     spent = median_seconds(lambda: whole(*given))
     counts, sizes, seconds = _measured(made, given, spent)
     lines: dict[tuple, LineOfSource] = {}
@@ -213,7 +240,18 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
     functions = _functions(own, lines)
     primal = derivative_of(f, "primal", ())
     both = {"function": median_seconds(lambda: primal(*args)), "gradient": spent}
-    return Explanation(name, functions, both, sum(x.stored for x in lines.values()))
+    stored = sum(x.stored for x in lines.values())
+    return Explanation(name, functions, both, stored, how.memory, made.has_threads)
+
+
+def _made(f: Callable, what: Derivative, args: tuple, given: tuple) -> tuple[object, tuple]:
+    """Return the gradient that counts and times itself and its arguments; of a result with parts, the pullback."""
+    types = tuple(map(typeof, given))
+    try:
+        return instrumented(what, types), given
+    except NotDifferentiableError:
+        made = instrumented(replace(what, kind="vjp"), types)
+        return made, (*given, _ones(derivative_of(f, "primal", ())(*args)))
 
 
 def _measured(made: object, given: tuple, spent: float) -> tuple[list, list, list]:

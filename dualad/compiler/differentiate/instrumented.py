@@ -35,6 +35,8 @@ class Line:
     suite: int
     depth: int
     is_reverse: bool
+    may_leave: bool = False
+    """Whether it is a branch with a break in it, behind which no clock is looked at."""
 
     @property
     def is_head(self) -> bool:
@@ -53,7 +55,7 @@ class Line:
 
     @property
     def can_be_timed(self) -> bool:
-        return self.text not in ("else:", "break") and not self.text.startswith(("#", "return", "raise"))
+        return not self.may_leave and not self.text.startswith(("else:", "break", "#", "return", "raise"))
 
     @property
     def weight(self) -> float:
@@ -87,6 +89,19 @@ class Instrumented:
                 owners.append(self.suites)
                 self.suites += 1
             self.lines.append(Line(bare, place, owners[-1], depth, is_reverse))
+        for k, line in enumerate(self.lines):
+            if line.text == "break":
+                self.mark_what_is_left(k)
+
+    def mark_what_is_left(self, k: int) -> None:
+        """Mark the branches that a break leaves on the way out of its loop."""
+        depth = self.lines[k].depth
+        for line in reversed(self.lines[:k]):
+            if line.depth < depth:
+                if line.text.startswith(("for ", "while ")):
+                    return
+                line.may_leave = line.text.startswith("if ")
+                depth = line.depth + (line.text == "else:")  # the next one up is its if
 
     def text(self, timed: set[int]) -> list[str]:
         """Return the function with what counts; statements in the suites in `timed` are timed, one by one."""
