@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numba
 from numba import carray, types
@@ -83,7 +84,7 @@ def callback(n, x, is_new, slope, data):
 """Signatures of C, and what is called with them."""
 
 
-def cfunc(derivative: Callable, signature: object) -> object:
+def cfunc(derivative: Callable, signature: object) -> Any:
     """Return a derivative, or a function, as a C function.
 
     Parameters

@@ -8,6 +8,7 @@ import inspect
 import pickle
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import typeof
@@ -132,7 +133,7 @@ class DerivativeFunction(Differentiated):
         self._has_values = self._has_values or (has_values and self.what.kind in ("grad", "value_and_grad"))
         self._has_form = self._has_form or form is not None  # asked in each call
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         if self._signature is not None:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()

@@ -146,8 +146,12 @@ def test_a_gradient_within_a_limit_of_memory():
     assert limited.title().splitlines()[0].endswith("stored: 4 kB, at most 1 kB at a time")
     line = line_with(limited, "3.5 * x")
     assert line.reverse > line.forward > 0.0  # it runs again what it did not keep
+
+
+@pytest.mark.long
+def test_a_limit_of_memory_that_is_too_small():
     with pytest.raises(MemoryError, match="too little for one state"):
-        dualad.explain(logistic, 0.3, steps, memory=10)
+        dualad.explain(logistic, 0.3, 500, memory=10)
 
 
 def test_a_gradient_that_has_more_to_say():
