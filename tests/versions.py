@@ -36,7 +36,6 @@ CORE = (
     "test_c_pointers.py",
     "test_dual.py",
     "test_tape.py",
-    "test_structure.py",
 )
 """What depends on the versions of others: sources and syntax trees, Numba's types, pickles, messages."""
 
@@ -146,7 +145,9 @@ def core(python: Path, only: tuple[str, ...]) -> Row:
     tests = [str(Path("tests") / name) for name in only]
     done = run([python, "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", *tests], cwd=ROOT)
     if done.returncode != 0:
-        print(done.stdout)
+        log = WORK / f"{version}-numpy{found[1]}.log"
+        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        print(*(line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), log, sep="\n")
     result = last_line(done.stdout).split(" in ")[0] if done.returncode in (0, 1) else last_line(done.stderr)
     return Row(version, *found, result, time.monotonic() - start)
 
