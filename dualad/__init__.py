@@ -1,7 +1,7 @@
 """dualad: derivatives of numeric Python, compiled to native code."""
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .any_number import dual_jvp, for_any_number, tape_grad
 from .batching import vmap
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from .tape import Var as Var
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module 'dualad' has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numba
 from numba import carray, types
@@ -40,6 +41,21 @@ def callback(n, x, slope, value, data):
     return 0 if is_finite else 2
 """,
     ),
+    "nutpie_expand": (
+        types.int64(types.uint64, types.uint64, _DOUBLES, _DOUBLES, types.voidptr),
+        """
+def callback(n, size, x, out, data):
+    try:
+        found = f(carray(x, (n,)))
+        if found.size != size:
+            return 2
+        for k in range(size):
+            out[k] = found[k]
+    except Exception:
+        return 1
+    return 0
+""",
+    ),
     "ipopt_f": (
         types.intc(types.intc, _DOUBLES, types.intc, _DOUBLES, types.voidptr),
         """
@@ -68,7 +84,7 @@ def callback(n, x, is_new, slope, data):
 """Signatures of C, and what is called with them."""
 
 
-def cfunc(derivative: Callable, signature: object) -> object:
+def cfunc(derivative: Callable, signature: object) -> Any:
     """Return a derivative, or a function, as a C function.
 
     Parameters
@@ -88,6 +104,9 @@ def cfunc(derivative: Callable, signature: object) -> object:
             int64 (uint64, double \\*, double \\*, double \\*, void \\*), of `value_and_grad` of a log-density: what
             nutpie takes. It returns 0, 1 if an exception was raised, 2 if the gradient is not finite, 3 if the value
             is not.
+        ``"nutpie_expand"``
+            int64 (uint64, uint64, double \\*, double \\*, void \\*), of a jitted function from a draw to an
+            array of what is kept of it. It returns 0, 1 if an exception was raised, 2 if the array has another size.
         ``"ipopt_f"``, ``"ipopt_grad_f"``
             Eval_F_CB and Eval_Grad_F_CB of Ipopt's C interface, of a function and of its gradient.
 

@@ -8,6 +8,7 @@ import inspect
 import pickle
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import typeof
@@ -59,7 +60,7 @@ _OF_PARAMETERS = ("grad", "value_and_grad", "vjp", "vjp_reverse")
 _UNDERSTOOD = (NumbaError, TypeError, NotImplementedError, DualadError, MemoryError)
 """What native code, or its compilation, may fail with that more can be said about."""
 
-_MOST_LEVELS = 3
+MOST_LEVELS = 3
 _MOST_FORMS = 256  # of the arguments of one derivative that are remembered
 
 
@@ -132,7 +133,7 @@ class DerivativeFunction(Differentiated):
         self._has_values = self._has_values or (has_values and self.what.kind in ("grad", "value_and_grad"))
         self._has_form = self._has_form or form is not None  # asked in each call
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
+    def __call__(self, *args: object, **kwargs: object) -> Any:
         if self._signature is not None:
             bound = self._signature.bind(*args, **kwargs)
             bound.apply_defaults()
@@ -371,7 +372,7 @@ class DerivativeFunction(Differentiated):
     def _with_more_levels(self, error: MemoryError) -> DerivativeFunction | None:
         """Return the same with one level of loops more that are reversed chunk by chunk; None if that is no help."""
         argnums, single, has_aux, how = self.what.options
-        if "memory=" not in str(error) or not isinstance(how, ReverseMode) or how.levels == _MOST_LEVELS:
+        if "memory=" not in str(error) or not isinstance(how, ReverseMode) or how.levels == MOST_LEVELS:
             return None
         how, what = how._replace(levels=how.levels + 1), self.what
         return derivative_of(what.function, what.kind, argnums, single, has_aux, how, self.extra, what.forms)

@@ -18,24 +18,28 @@ import html
 import linecache
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit, typeof
 
 from .compiler.build import Derivative, instrumented
 from .compiler.lowering.source import innermost, read
+from .compiler.lowering.values import ReverseMode
 from .compiler.runtime.clock import seconds_now, seconds_to_look
-from .derivative_function import derivative_of
-from .errors import NotDifferentiableError, UnsupportedError
+from .compiler.runtime.schedules import bytes_in
+from .derivative_function import MOST_LEVELS, DerivativeFunction, derivative_of
+from .errors import ArgumentError, NotDifferentiableError, UnsupportedError
 from .measuring import bytes_text, duration, median_seconds
 from .signatures import name_of
 from .transforms import at_arguments
 
 __all__ = ["Explanation", "explain"]
 
-_RARELY = 2000
-"""So often a suite may be run whose statements are timed one by one."""
+_LOOKING = 0.2
+"""The share of its own time that a derivative may look at the clock for, where its statements are timed one by one."""
+_NUMBER = "text-align:right;white-space:nowrap;padding:1px 8px"
+_NOTES = "text-align:left;min-width:12em;padding:1px 8px"
 _PLACE = re.compile(r"\((.*), line (\d+)\)")
 _COPIES = re.compile(r"np\.copy\(|\.copy\(\)")
 
@@ -78,13 +82,20 @@ class Explanation:
     seconds : dict of str to float
         Of one evaluation ("function"), and of the two sweeps together ("gradient"); empty if it is refused.
     stored : int
-        The bytes of the tape, and of the arrays that are kept for the reverse sweep.
+        The bytes of the tape, and of the arrays that are kept for the reverse sweep; with `memory`, of all that the
+        forward sweep puts there, which is not there at the same time.
+    memory : int or None
+        The bytes that the tape may take.
+    has_threads : bool
+        Whether loops run on several threads. `seconds` are measured so; those of the lines, on one thread.
     """
 
     function: str
     functions: dict[str, list[LineOfSource]]
     seconds: dict[str, float]
     stored: int
+    memory: int | None = None
+    has_threads: bool = False
 
     @property
     def lines(self) -> list[LineOfSource]:
@@ -111,7 +122,11 @@ class Explanation:
             return f"the gradient of {self.function} is refused\n{head}"
         ratio = self.seconds["gradient"] / max(self.seconds["function"], 1e-9)
         spent = f"{duration(self.seconds['gradient'])}, {ratio:.1f} times the function"
-        return f"gradient of {self.function}: {spent}; stored: {bytes_text(self.stored) or 'nothing'}\n{head}"
+        stored = f"stored: {bytes_text(self.stored) or 'nothing'}"
+        if self.memory is not None:
+            stored += f", at most {bytes_text(self.memory)} at a time"
+        threads = "; its lines on one thread" if self.has_threads else ""
+        return f"gradient of {self.function}: {spent}; {stored}{threads}\n{head}"
 
     def shares(self, line: LineOfSource) -> tuple[str, str]:
         """Return the shares of the time that the two sweeps spend on behalf of a line, as text."""
@@ -135,30 +150,35 @@ class Explanation:
         total = max((x.forward + x.reverse for x in self.lines), default=0.0)
         for name, lines in self.functions.items():
             if len(self.functions) > 1:
-                rows.append(f'<tr><td colspan="5"><i>{html.escape(name)}</i></td></tr>')
+                rows.append(f'<tr><td colspan="5" style="text-align:left"><i>{html.escape(name)}</i></td></tr>')
             for line in lines:
                 heat = 0.6 * (line.forward + line.reverse) / total if total else 0.0
                 shown = (*self.shares(line), bytes_text(line.stored))
-                cells = "".join(f'<td style="text-align:right">{x}</td>' for x in shown)
+                cells = "".join(f'<td style="{_NUMBER}">{x}</td>' for x in shown)
                 notes = html.escape(", ".join(line.notes))
-                code = f'<pre style="margin:0">{html.escape(f"{line.number:>4}  {line.text}")}</pre>'
-                style = f'style="text-align:left;background:rgba(220,80,40,{heat:.2f})"'
-                rows.append(f'<tr>{cells}<td {style}>{code}</td><td style="text-align:left">{notes}</td></tr>')
-        heads = "".join(f"<th>{h}</th>" for h in ("forward", "reverse", "stored", "", ""))
-        return f"<div><b>{html.escape(title)}</b><table><tr>{heads}</tr>{''.join(rows)}</table></div>"
+                code = f'<pre style="margin:0;font-size:inherit">{html.escape(f"{line.number:>4}  {line.text}")}</pre>'
+                style = f"text-align:left;padding:1px 8px;background:rgba(220,80,40,{heat:.2f})"
+                rows.append(f'<tr>{cells}<td style="{_NOTES}">{notes}</td><td style="{style}">{code}</td></tr>')
+        heads = "".join(f'<th style="{_NUMBER}">{h}</th>' for h in ("forward", "reverse", "stored"))
+        heads += "".join(f'<th style="{_NOTES}">{h}</th>' for h in ("notes", "line"))
+        table = f'<table style="font-size:0.85em;border-collapse:collapse"><tr>{heads}</tr>{"".join(rows)}</table>'
+        return f'<div style="overflow-x:auto"><b>{html.escape(title)}</b>{table}</div>'
 
 
-def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
+def explain(f: Callable, *args: object, argnums: object = None, memory: int | str | None = None) -> Explanation:
     """Return the function's own source with what its gradient costs, line by line.
 
     Parameters
     ----------
     f : callable
-        Its result is a real number, a float array, or a structure of such (then the pullback is explained).
+        Its result is a real number, a float array, or a structure of such (then the pullback is explained). Of what
+        `grad` or `value_and_grad` returns, that gradient is explained, with its `argnums` and its `memory`.
     *args : object
         The arguments: what is counted and timed is a call with them.
     argnums : int or tuple of int, optional
         The arguments to differentiate by. Default: every floating-point argument.
+    memory : int or str, optional
+        How many bytes the tape may take, as in `grad`. What the reverse sweep runs again counts as reverse.
 
     Returns
     -------
@@ -166,33 +186,45 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
         `print` shows a table, a notebook HTML; ``.table(by_cost=True)`` has the most expensive lines first. Each line
         has its share of the time of both sweeps, the bytes that it stores for the reverse sweep, and notes: whether its
         values are active, whether they are computed again, copied or refused. Times in loops that are run often are
-        those of the loop, divided among its lines by their operations.
+        those of the loop, divided among its lines by their operations. Loops over `prange` run on one thread while
+        lines are counted and timed.
 
     Raises
     ------
     ArgumentError
-        If `argnums` is out of range.
+        If `argnums` is out of range, `memory` is no size, or either is given with a gradient that has its own.
+    MemoryError
+        If `memory` does not hold one state and the tape of one trip of a loop.
     NotDifferentiableError
         If no argument is a floating-point number or array.
     NoSourceError
         If the source of `f` cannot be found.
     """
+    how, has_aux = ReverseMode(bytes_in(memory)), False
+    if isinstance(f, DerivativeFunction) and f.what.kind in ("grad", "value_and_grad"):
+        if argnums is not None or memory is not None:
+            raise ArgumentError(f"{name_of(f)} has its argnums and memory: give them to {f.what.kind}, not to explain")
+        argnums, has_aux, how, f = f.what.argnums, f.what.has_aux, f.what.how or how, f.given
     name = name_of(f)
     function, wrt, forms, given = at_arguments(f, args, argnums)
-    what = Derivative(function, "value_and_grad", wrt, forms=forms)
-    types = tuple(map(typeof, given))
     source = read(innermost(function))
     own = (source.filename, source.node.lineno)
-    try:
+    while True:
         try:
-            made = instrumented(what, types)
-        except NotDifferentiableError:
-            made = instrumented(Derivative(function, "vjp", wrt, forms=forms), types)
-            given = (*given, _ones(derivative_of(f, "primal", ())(*args)))
-    except UnsupportedError as error:
-        return _refused(name, own, error)
-    counts, sizes, times, timed = _measured(made, given)
-    seconds = made.text.seconds(counts, times, timed)
+            made, given = _made(
+                f, Derivative(function, "value_and_grad", wrt, False, has_aux, how, forms=forms), args, given
+            )
+            whole = njit(error_model="numpy")(made.plain)
+            whole(*given)
+            break
+        except UnsupportedError as error:
+            return _refused(name, own, error)
+        except MemoryError as error:
+            if "memory=" not in str(error) or how.levels == MOST_LEVELS:
+                raise
+            how = how._replace(levels=how.levels + 1)
+    spent = median_seconds(lambda: whole(*given))
+    counts, sizes, seconds = _measured(made, given, spent)
     lines: dict[tuple, LineOfSource] = {}
     for k, line in enumerate(made.text.lines):
         found = lines.setdefault(tuple(line.place), LineOfSource(0, ""))
@@ -206,25 +238,38 @@ def explain(f: Callable, *args: object, argnums: object = None) -> Explanation:
     for place, notes in made.notes.items():
         lines.setdefault(tuple(place), LineOfSource(0, "")).notes.extend(notes)
     functions = _functions(own, lines)
-    primal, whole = derivative_of(f, "primal", ()), njit(error_model="numpy")(made.plain)
-    spent = {"function": median_seconds(lambda: primal(*args)), "gradient": median_seconds(lambda: whole(*given))}
-    return Explanation(name, functions, spent, sum(x.stored for x in lines.values()))
+    primal = derivative_of(f, "primal", ())
+    both = {"function": median_seconds(lambda: primal(*args)), "gradient": spent}
+    stored = sum(x.stored for x in lines.values())
+    return Explanation(name, functions, both, stored, how.memory, made.has_threads)
 
 
-def _measured(made: object, given: tuple) -> tuple[list, list, list, set[int]]:
-    """Run a derivative to count, then to time; return (counts, sizes, times of the lines, suites that are timed)."""
+def _made(f: Callable, what: Derivative, args: tuple, given: tuple) -> tuple[object, tuple]:
+    """Return the gradient that counts and times itself and its arguments; of a result with parts, the pullback."""
+    types = tuple(map(typeof, given))
+    try:
+        return instrumented(what, types), given
+    except NotDifferentiableError:
+        made = instrumented(replace(what, kind="vjp"), types)
+        return made, (*given, _ones(derivative_of(f, "primal", ())(*args)))
+
+
+def _measured(made: object, given: tuple, spent: float) -> tuple[list, list, list]:
+    """Run a derivative to count, then to time; return (counts of the suites, sizes and seconds of the lines)."""
     counts = np.zeros(made.text.suites, np.int64)
     sizes, times = np.zeros(len(made.text.lines), np.int64), np.zeros(len(made.text.lines))
     njit(error_model="numpy")(made.define(set()))(*given, counts, sizes, times, seconds_now)
-    timed = {k for k, n in enumerate(counts) if n <= _RARELY}
+    counts = counts.tolist()
+    look = seconds_to_look()
+    timed = made.text.run_rarely(counts, _LOOKING * spent / look)
     run = njit(error_model="numpy")(made.define(timed))
     runs = []
-    for _ in range(4):  # the first of them compiles
+    for _ in range(6):  # the first of them compiles; of the others the least is what was disturbed least
         times[:] = 0.0
-        run(*given, counts.copy(), sizes.copy(), times, seconds_now)
+        run(*given, np.array(counts), sizes.copy(), times, seconds_now)
         runs.append(times.copy())
-    looked = seconds_to_look() * np.array([counts[line.suite] for line in made.text.lines])
-    return counts.tolist(), sizes.tolist(), np.maximum(np.median(runs[1:], axis=0) - looked, 0.0).tolist(), timed
+    times = np.min(runs[1:], axis=0).tolist()
+    return counts, sizes.tolist(), made.text.seconds(counts, times, timed, look, spent)
 
 
 def _functions(own: tuple, lines: dict[tuple, LineOfSource]) -> dict[str, list[LineOfSource]]:

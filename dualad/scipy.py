@@ -10,6 +10,7 @@ derivative that is given is left alone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import scipy.integrate
 import scipy.optimize
@@ -110,7 +111,7 @@ def solve_ivp(
     jac: object = None,
     sparse: bool = False,
     **kwargs: object,
-) -> object:
+) -> Any:
     """Integrate as `scipy.integrate.solve_ivp` does; Radau, BDF and LSODA get exact Jacobians.
 
     Parameters

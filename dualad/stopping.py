@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .compiler.lowering.stopping import code_for
 from .compiler.runtime.numba_bridge import give_compiled_meaning
 from .rules.stopping import STOPPED, stopped
@@ -10,7 +12,7 @@ from .structures import mapped
 __all__ = ["stop_gradient"]
 
 
-def stop_gradient(x: object) -> object:
+def stop_gradient(x: Any) -> Any:
     """Return a value that derivatives take for a constant.
 
     Parameters

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import types as pytypes
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import typeof, types
@@ -284,7 +285,7 @@ def jvp(
     return (found[0][0], found[1][0], found[0][1]) if has_aux else found
 
 
-def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None) -> object:
+def hvp(f: Callable, primals: tuple, tangents: tuple, argnums: int | tuple[int, ...] | None = None) -> Any:
     """Return the product of the Hessian of a scalar function with a vector, by reverse over forward mode.
 
     Parameters

@@ -59,6 +59,26 @@ def test_what_nutpie_takes():
     assert call(1.0, math.inf)[0] == 3
 
 
+def test_what_nutpie_keeps_of_a_draw():
+    def kept(x):
+        if x[0] > 100.0:
+            raise ValueError("too far")
+        return np.exp(x[:2])
+
+    pointer = ctypes.POINTER(ctypes.c_double)
+    c_function = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, ctypes.c_size_t, pointer, pointer, ctypes.c_void_p)
+    function = c_function(dualad.cfunc(numba.njit(kept), "nutpie_expand").address)
+
+    def call(x, size):
+        out = np.zeros(size)
+        return function(x.size, size, x.ctypes.data_as(pointer), out.ctypes.data_as(pointer), None), out
+
+    code, out = call(np.array([0.0, 1.0, 2.0]), 2)
+    assert code == 0 and np.allclose(out, [1.0, math.e])
+    assert call(np.array([0.0, 1.0, 2.0]), 3)[0] == 2
+    assert call(np.array([200.0, 1.0, 2.0]), 2)[0] == 1
+
+
 def test_what_ipopt_takes():
     pointer = ctypes.POINTER(ctypes.c_double)
     c_function = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, pointer, ctypes.c_int, pointer, ctypes.c_void_p)

@@ -4,10 +4,12 @@ import math
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 
 import dualad
+from dualad.compiler.differentiate.instrumented import Instrumented
 from dualad.measuring import bytes_text, duration
 
 
@@ -43,6 +45,27 @@ def overwritten(a, x):
     return y[0] * y[1]
 
 
+@numba.njit(parallel=True)
+def shares(x, w):
+    total = 0.0
+    for i in numba.prange(x.size):
+        pull = math.sin(x[i] * w[0])
+        total += pull * pull
+    return total
+
+
+def logistic(x, n):
+    for _ in range(n):
+        x = 3.5 * x * (1.0 - x)
+    return x
+
+
+def with_aux(x, n):
+    for _ in range(n):
+        x = math.sin(x)
+    return x * x, n
+
+
 def with_a_file(x):
     y = x * x
     open("nothing")
@@ -76,6 +99,23 @@ def test_lines_say_what_they_store_and_cost(explained):
     assert explained.seconds["gradient"] > 0.0 < explained.seconds["function"]
 
 
+def test_what_is_computed_again_costs_its_own_line_and_not_the_loop(explained):
+    heads = [line.reverse for line in explained.lines if "for i in range" in line.text]
+    assert len(heads) == 2 and max(heads) < line_with(explained, "v[i] = ").reverse
+
+
+def test_looks_at_the_clock_are_taken_out_of_what_was_timed():
+    lines = ["def f():", "    for i in range(3):", "        a()", "        b()", "    return"]
+    text = Instrumented(lines, [("", 1)] * 5, lambda name: name)
+    counts, look = [1, 3], 1.0
+    assert text.run_rarely(counts, 1.0) == set() and text.run_rarely(counts, 13.0) == {0}
+    assert text.run_rarely(counts, 14.0) == {0, 1}
+    times = [3 * (5 + 7 + 4) + 1, 3 * (5 + 1), 3 * (7 + 1), 0]  # the loop takes no time itself
+    assert text.seconds(counts, times, {0, 1}, look, 36.0) == [0.0, 15.0, 21.0, 0.0]
+    whole = text.seconds(counts, [0, 0, 0, 0], set(), look, 36.0)
+    assert sum(whole) == pytest.approx(36.0) and whole[1] == whole[2] > whole[0]
+
+
 def test_what_is_shown(explained):
     table = str(explained)
     assert "gradient of heat:" in table and "def heat(u, c, steps):" in table and "def flux(a, b):" in table
@@ -83,7 +123,7 @@ def test_what_is_shown(explained):
     rows = explained.table(by_cost=True).splitlines()[2:]
     costs = [line.forward + line.reverse for line in sorted(explained.lines, key=lambda x: -x.forward - x.reverse)]
     assert len(rows) == sum(c > 0.0 for c in costs)
-    assert "<table>" in explained._repr_html_() and "u[i - 1]" in explained._repr_html_()
+    assert "<table" in explained._repr_html_() and "u[i - 1]" in explained._repr_html_()
     assert repr(explained) == "<explanation of the gradient of heat: print it>"
 
 
@@ -97,6 +137,57 @@ def test_results_that_are_arrays_and_lines_without_derivatives():
 def test_copies():
     explained = dualad.explain(overwritten, np.eye(2), np.ones(2))
     assert "copied" in line_with(explained, "a @ x").notes
+
+
+def test_a_gradient_within_a_limit_of_memory():
+    steps = 500
+    limited = dualad.explain(dualad.grad(logistic, memory="1kB"), 0.3, steps)
+    assert limited.function == "logistic" and limited.memory == 1000 and limited.stored == 8 * steps
+    assert limited.title().splitlines()[0].endswith("stored: 4 kB, at most 1 kB at a time")
+    line = line_with(limited, "3.5 * x")
+    assert line.reverse > line.forward > 0.0  # it runs again what it did not keep
+
+
+@pytest.mark.long
+def test_a_limit_of_memory_that_is_too_small():
+    with pytest.raises(MemoryError, match="too little for one state"):
+        dualad.explain(logistic, 0.3, 500, memory=10)
+
+
+def test_a_gradient_that_has_more_to_say():
+    explained = dualad.explain(dualad.value_and_grad(with_aux, has_aux=True), 0.5, 20)
+    assert explained.function == "with_aux" and explained.stored == 8 * 20
+    with pytest.raises(dualad.ArgumentError, match="give them to grad, not to explain"):
+        dualad.explain(dualad.grad(heat), np.ones(3), np.ones(3), 2, memory="1MB")
+
+
+def test_the_lines_of_a_loop_on_several_threads():
+    explained = dualad.explain(shares, np.linspace(0.0, 1.0, 50), np.array([2.0]))
+    assert explained.has_threads and explained.title().splitlines()[0].endswith("its lines on one thread")
+    assert line_with(explained, "math.sin").reverse > 0.0 and "active" in line_with(explained, "math.sin").notes
+    (refused,) = line_with(dualad.explain(shares, np.ones(5), np.ones(1), memory="1MB"), "prange").notes
+    assert refused.startswith("refused: memory= with a loop over prange") and "f.py_func" in refused
+
+
+def test_branches_that_leave_a_loop_are_not_timed():
+    lines = [
+        "def f():",
+        "    while True:",
+        "        if a:",
+        "            b()",
+        "        else:",
+        "            break",
+        "        if c:",
+    ]
+    lines += ["            d()", "            if e:", "                break", "        g()", "    return"]
+    text = Instrumented(lines, [("", 1)] * len(lines), lambda name: name)
+    assert [line.text for line in text.lines if line.may_leave] == ["if a:", "if c:", "if e:"]
+    timed = {line.suite for line in text.lines}
+    made = text.text(timed)
+    for k, line in enumerate(made):
+        if line.strip() in ("if a:", "if c:", "if e:"):
+            assert "-= clock()" not in made[k - 1]
+    assert sum("-= clock()" in line for line in made) == sum("+= clock()" in line for line in made) == 4
 
 
 def test_what_is_refused_stands_at_its_line():

@@ -1,11 +1,16 @@
-"""The programs of docs/examples, with small sizes; each is short, and stands on a page of the site."""
+"""The programs of docs/examples, with small sizes; each is short, and has a page of the site with its picture."""
 
+import ctypes
+import functools
 import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+import dualad
+from docs.draw import is_current
 
 FOLDER = Path(__file__).parent.parent / "docs" / "examples"
 MOST_LINES = 80
@@ -64,6 +69,36 @@ def test_gru():
     assert losses[-1] < 0.3 * losses[0]
 
 
+@pytest.fixture(scope="module")
+def of_groups():
+    """Return the example, the density of few groups, the number of its parameters, and its C function."""
+    module = example("hierarchical")
+    (features, labels, groups), _ = module.data(5, 12)
+    density = functools.partial(module.log_density, features=features, labels=labels, groups=groups, count=5)
+    size = 2 + 5 + features.shape[1]
+    return module, density, size, dualad.cfunc(dualad.value_and_grad(density), "nutpie")
+
+
+def test_the_c_function_of_the_hierarchical_model(of_groups):
+    module, density, size, callback = of_groups
+    pointer = ctypes.POINTER(ctypes.c_double)
+    function = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, *[pointer] * 3, ctypes.c_void_p)(callback.address)
+    x, slope, value = np.random.default_rng(0).normal(size=size), np.empty(size), np.empty(1)
+    assert function(size, *(a.ctypes.data_as(pointer) for a in (x, slope, value)), None) == 0
+    assert np.isclose(value[0], density(x), rtol=1e-12)
+    for k, e in enumerate(1e-6 * np.eye(size)):
+        assert np.isclose(slope[k], (density(x + e) - density(x - e)) / 2e-6, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", ["by_pointer", "by_python"])
+def test_nutpie_samples_the_hierarchical_model(of_groups, make):
+    pytest.importorskip("nutpie")
+    module, *_ = of_groups
+    draws, truth, trace = module.sample(getattr(module, make), count=12, each=40, draws=200, chains=2)
+    assert draws.shape == (2, 200, 12) and int(trace.sample_stats.diverging.sum()) < 20
+    assert np.corrcoef(draws.mean(axis=(0, 1)), truth)[0, 1] > 0.8
+
+
 def test_sharded_gradient():
     module = example("sharded_gradient")
     features, labels, _ = module.data(400, 3)
@@ -82,4 +117,11 @@ def test_sharded_gradient():
 def test_programs_are_short_and_on_a_page(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert sum(bool(line.strip()) for line in lines) <= MOST_LINES
-    assert f"examples/{path.name}" in (FOLDER.parent / "examples.md").read_text(encoding="utf-8")
+    page = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert f"literalinclude}} {path.name}\n" in page and f"../pictures/{path.stem}.svg" in page
+    assert f"\nexamples/{path.stem}\n" in (FOLDER.parent / "examples.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda p: p.stem)
+def test_pictures_show_what_the_programs_draw_now(path):
+    assert is_current(path.stem), f"python -m docs.draw {path.stem} draws it anew"

@@ -60,4 +60,5 @@ if __name__ == "__main__":
     for axis, name, column in zip(axes.flat, NAMES, found.T, strict=False):
         axis.plot(strikes, column)
         axis.set_title(f"by the {name}", fontsize=9)
+    axes.flat[-1].set_axis_off()
     figure.savefig("heston.png", dpi=120)

@@ -290,27 +290,66 @@ class Explained:
         Takes the suites whose statements are timed; returns the function, with four more parameters.
     plain : callable
         The function without them.
+    has_threads : bool
+        Whether the function runs loops on several threads, which the one that counts does not.
     """
 
     text: Instrumented
     notes: dict[tuple, list[str]]
     define: Callable
     plain: Callable
+    has_threads: bool
 
 
 def instrumented(what: Derivative, argument_types: tuple) -> Explained:
-    """Generate a derivative in reverse mode that counts and times what it does."""
+    """Generate a derivative in reverse mode that counts and times what it does.
+
+    Its loops over `prange` are ordinary ones, so that their lines can be told apart.
+    """
     argument_types = tuple(map(as_writable, argument_types))
-    scope, instances, function, inputs = lowered(Units(sharing=False), what, what.kind, argument_types)
+    units = Units(sharing=False)
+    whole = printed_in_reverse(units, what, argument_types)
+    has_threads = bool(units.for_threads)
+    lines = whole
+    if has_threads:
+        lines = printed_in_reverse(Units(sharing=False, on_one_thread=True), what, argument_types)
+    text = Instrumented(lines.lines, lines.places, lines.scope.namer.fresh)
+    return Explained(
+        text, lines.notes, lambda timed: lines.define(text.text(timed)), whole.define(whole.lines), has_threads
+    )
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A derivative in reverse mode as text, with the places of its lines, and what is known of the user's lines."""
+
+    name: str
+    before: str
+    lines: list[str]
+    places: list[tuple]
+    scope: Scope
+    notes: dict[tuple, list[str]]
+    place: tuple
+
+    def define(self, lines: list[str]) -> object:
+        """Return the function of the text, or of what was made of it."""
+        whole = self.before + "\n".join(lines) + "\n"
+        places = [self.place] * whole.count("\n")
+        return define(self.name, whole, self.scope.namespace, f"<dualad: {self.name} {next(_serial)}>", places)
+
+
+def printed_in_reverse(units: Units, what: Derivative, argument_types: tuple) -> Printed:
+    """Print a derivative in reverse mode."""
+    scope, instances, function, inputs = lowered(units, what, what.kind, argument_types)
     name = instances.function_name(f"{what.entry.identifier}_{what.kind}")
     if what.kind == "value_and_grad":
         check_scalar(function, what)
     activity = Activity(function, inputs)
-    printer = Reverse(function, scope, activity)
-    printer.emit(name, list(what.argnums), what.kind, False, False)
+    printer = reverse_printer(function, scope, activity, what)
+    printer.emit(name, list(what.argnums), what.kind, what.has_aux, False)
     before = instances.text()
-    lines, places = tidy(printer.lines, printer.places)
-    text = Instrumented(lines, places, scope.namer.fresh)
+    pure = frozenset(name for name, x in scope.namespace.items() if isinstance(x, Chunked))
+    lines, places = tidy(printer.lines, printer.places, pure)
     notes: dict[tuple, list[str]] = {}
     for op in (s for s in ir.walk(function.body) if isinstance(s, ir.Op)):
         found = notes.setdefault(tuple(op.place), [])
@@ -318,13 +357,7 @@ def instrumented(what: Derivative, argument_types: tuple) -> Explained:
             found.append("active")
         if id(op) in printer.plan.recomputed and printer.plan.is_work(op):
             found.append("computed again")
-
-    def made(lines: list[str]) -> object:
-        whole = before + "\n".join(lines) + "\n"
-        own = [what.entry.place] * whole.count("\n")
-        return define(name, whole, scope.namespace, f"<dualad: {name} {next(_serial)}>", own)
-
-    return Explained(text, notes, lambda timed: made(text.text(timed)), made(lines))
+    return Printed(name, before, lines, places, scope, notes, what.entry.place)
 
 
 def pattern_printer(function: ir.Function, scope: Scope, activity: Activity, what: Derivative, name: str) -> Emitter:

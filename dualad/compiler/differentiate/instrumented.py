@@ -35,6 +35,8 @@ class Line:
     suite: int
     depth: int
     is_reverse: bool
+    may_leave: bool = False
+    """Whether it is a branch with a break in it, behind which no clock is looked at."""
 
     @property
     def is_head(self) -> bool:
@@ -50,6 +52,10 @@ class Line:
         """The array that it keeps, if it keeps one."""
         found = _KEPT.match(self.text)
         return found[1] if found and not self.is_reverse else ""
+
+    @property
+    def can_be_timed(self) -> bool:
+        return not self.may_leave and not self.text.startswith(("else:", "break", "#", "return", "raise"))
 
     @property
     def weight(self) -> float:
@@ -83,6 +89,19 @@ class Instrumented:
                 owners.append(self.suites)
                 self.suites += 1
             self.lines.append(Line(bare, place, owners[-1], depth, is_reverse))
+        for k, line in enumerate(self.lines):
+            if line.text == "break":
+                self.mark_what_is_left(k)
+
+    def mark_what_is_left(self, k: int) -> None:
+        """Mark the branches that a break leaves on the way out of its loop."""
+        depth = self.lines[k].depth
+        for line in reversed(self.lines[:k]):
+            if line.depth < depth:
+                if line.text.startswith(("for ", "while ")):
+                    return
+                line.may_leave = line.text.startswith("if ")
+                depth = line.depth + (line.text == "else:")  # the next one up is its if
 
     def text(self, timed: set[int]) -> list[str]:
         """Return the function with what counts; statements in the suites in `timed` are timed, one by one."""
@@ -98,9 +117,7 @@ class Instrumented:
             if line.suite not in begun:
                 begun.add(line.suite)
                 out.append(f"{indent}{self.counts}[{line.suite}] += 1")
-            is_timed = line.suite in timed and line.text not in ("else:", "break") and not line.text.startswith("#")
-            is_timed = is_timed and not line.text.startswith(("return", "raise"))
-            if is_timed:
+            if line.suite in timed and line.can_be_timed:
                 out.append(self.stamp(line.depth, k, "-="))
                 open_until.append((line.depth, k))
             out.append(indent + line.text)
@@ -111,18 +128,42 @@ class Instrumented:
     def stamp(self, depth: int, k: int, sign: str) -> str:
         return f"{'    ' * depth}{self.times}[{k}] {sign} {self.clock}()"
 
-    def seconds(self, counts: list[int], times: list[float], timed: set[int]) -> list[float]:
-        """Return the seconds of each line, of what was counted and timed.
+    def run_rarely(self, counts: list[int], looks: float) -> set[int]:
+        """Return suites, the least often run ones, to time which takes so many looks at the clock at most.
+
+        None if the body of the function is not among them: then only the whole can be timed.
+        """
+        needed = [0] * self.suites
+        for line in self.lines:
+            needed[line.suite] += 2 * counts[line.suite] * line.can_be_timed
+        found: set[int] = set()
+        for suite in sorted(range(self.suites), key=counts.__getitem__):
+            looks -= needed[suite]
+            if looks < 0:
+                break
+            found.add(suite)
+        return found if 0 in found else set()
+
+    def seconds(self, counts: list[int], times: list[float], timed: set[int], look: float, whole: float) -> list[float]:
+        """Return the seconds of each line, of what was counted and timed, a look at the clock, and the whole function.
 
         The time of a statement with a suite inside is that of the lines in it; where these are not timed themselves it
         is shared out among them.
         """
+        looked = [look * counts[line.suite] * (line.suite in timed and line.can_be_timed) for line in self.lines]
+        within = [t + s for t, s in zip(times, looked, strict=True)]  # of the two looks, about one is measured
+        times = [t - s for t, s in zip(times, looked, strict=True)]
+        if not timed:
+            weights = [line.weight * counts[line.suite] for line in self.lines]
+            return [whole * w / sum(weights) for w in weights]
         found = [0.0] * len(self.lines)
         for k, line in enumerate(self.lines):
             if line.suite not in timed:
                 continue
             inside = self.inside(k)
-            own = times[k] - sum(times[j] for j in inside if self.lines[j].suite in timed and self.is_next(k, j, timed))
+            own = times[k] - sum(
+                within[j] for j in inside if self.lines[j].suite in timed and self.is_next(k, j, timed)
+            )
             shared = [j for j in inside if self.lines[j].suite not in timed and self.timer_of(j, timed) == k]
             weights = {j: self.lines[j].weight * counts[self.lines[j].suite] for j in shared}
             weights[k] = line.weight * max(1, counts[line.suite])

@@ -249,13 +249,17 @@ class Reverse(ReverseLoops):
     def prologue(self, block: Block) -> None:
         """Print the values of a block that the reverse sweep reads: from the tape, then computed again."""
         todo: list[Op | If] = []
+        around = self.place
         for stmt in block:
+            self.place = stmt.place
             for v in ir.defined_by(stmt):
                 self.restore(v)
             if id(stmt) in self.plan.recomputed:
                 todo.append(stmt)
         for stmt in todo:
+            self.place = stmt.place
             self.compute_again(stmt)
+        self.place = around
 
     def compute_again(self, stmt: Op | If, wanted: set[Var] | None = None) -> None:
         """Print an operation again, or what a branch leaves behind that is a number, with what leads to it there."""

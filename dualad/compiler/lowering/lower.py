@@ -95,7 +95,7 @@ class Lowering(
         self.types: dict[Var, object] = {}  # found by now
         self.assumed_types: dict[Var, tuple] = {}  # of carried values; the type and the key of the value
         self.plainly: frozenset = frozenset()  # the rules of the user's that do not count here
-        self.on_thread = False  # whether this is code for one of several threads
+        self.on_thread = self.units.on_one_thread  # whether this is code for one of several threads
         self.origin: tuple | None = None  # the user's line, when a function of dualad's own is lowered
 
     # ---------------------------------------------------------------- errors and small helpers

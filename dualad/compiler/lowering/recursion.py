@@ -109,6 +109,8 @@ class Units:
     """Types of carried values that an earlier build of the same found to be others than it took them for."""
     for_threads: set[tuple] = field(default_factory=set)
     """The functions for several threads that were inlined, by file, first and last line."""
+    on_one_thread: bool = False
+    """Whether loops over `prange` are ordinary ones."""
 
 
 class Calls:
