@@ -29,6 +29,7 @@ from .lists import Lists
 from .nonlocals import cell_of
 from .objects import Objects
 from .optionals import Optionals
+from .parallel_arrays import ARRAY_CODE
 from .records import RecordArrays
 from .signatures import Signatures
 from .structures import Structures
@@ -78,6 +79,8 @@ class Expressions(
 
     def expr(self, node: ast.expr, hint: str = "t") -> object:
         """Return the value of an expression; operations go into the current block."""
+        if isinstance(node, ARRAY_CODE) and self.shares_arrays:
+            return self.array_code(node, hint)
         method = getattr(self, f"expr_{type(node).__name__}", None)
         if method is None:
             raise self.fail(node, f"the expression {ast.unparse(node)!r}", "use scalars, arrays, tuples and calls")

@@ -30,7 +30,6 @@ from ..runtime.numba_bridge.objects import (
     is_dispatcher,
     method,
     name_of_object,
-    runs_parallel,
     type_of_value,
 )
 from .reads import COMPUTED, MISSING, Method, Property, attribute
@@ -251,17 +250,6 @@ class Objects:
         place = (source.filename, source.node.lineno) if node is None else self.place(node)
         remedy = "call it in a def, and differentiate that"
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *place))
-
-    def is_for_threads(self, f: object, source: Source) -> bool:
-        """Whether a function is compiled for several threads; refused if it has no prange: they would have no work."""
-        if not runs_parallel(getattr(f, "stands_for", f)):
-            return False
-        if any(isinstance(n, ast.Call) and self.is_prange(n.func, source) for n in ast.walk(source.node)):
-            return True
-        name = source.function.__name__
-        remedy = f"write the loop over prange, or differentiate {name}.py_func, which runs on one thread"
-        what = f"a function under parallel=True without prange ({name})"
-        raise UnsupportedError(at(f"{what} is not supported: {remedy}", source.filename, source.node.lineno))
 
     @staticmethod
     def is_prange(node: ast.expr, source: Source) -> bool:
