@@ -10,7 +10,6 @@ from numba import njit
 import dualad
 from dualad.testing import check_grads
 
-
 Model = namedtuple("Model", "rate name act none")
 
 

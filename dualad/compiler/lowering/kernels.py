@@ -77,7 +77,10 @@ class Kernels:
         native = native_of(f)
         if native is not None:
             return self.call_native(f, native, args, kwargs, node, hint)
-        return self.drawn(f, args, kwargs, node)
+        if f is np.piecewise and len(args) > 2:
+            return self.piecewise(args, kwargs, node)
+        made = self.at_places(f, args, node)
+        return self.drawn(f, args, kwargs, node) if made is None else made
 
     def call_kernel(
         self, kernel: Elementwise | Generalised | Stencil, args: list, kwargs: dict, node: ast.AST, hint: str
