@@ -192,8 +192,9 @@ class _Transform:
     def parts(self) -> None:
         """Write `re` and `im`, with the axis as the last one."""
         t = self.text
-        if self.axis != self.a.ndim - 1:
-            t.line(f"a = np.moveaxis(a, {self.axis}, -1)")
+        if self.axis != self.a.ndim - 1:  # Numba takes seconds to compile its own np.moveaxis
+            order = [k for k in range(self.a.ndim) if k != self.axis]
+            t.line(f"a = np.transpose(a, {(*order, self.axis)})" if self.a.ndim > 2 else "a = a.T")
         if self.is_complex:
             t.line("re, im = np.real(a), np.imag(a)")
         else:
@@ -231,7 +232,9 @@ class _Transform:
         if dtype.endswith(("32", "64")) and dtype != "np.float64":  # of single precision
             text = f"({text}).astype({dtype})"
         if self.axis != self.a.ndim - 1:
-            text = f"np.moveaxis({text}, -1, {self.axis})"
+            order = list(range(self.a.ndim - 1))
+            order.insert(self.axis, self.a.ndim - 1)
+            text = f"np.transpose({text}, {tuple(order)})" if self.a.ndim > 2 else f"({text}).T"
         return self.text.line(f"return {text}").function()
 
     def whole_result(self, is_inverse: bool, part: str = "") -> object:
