@@ -89,10 +89,8 @@ def with_class(x):
 
 
 def with_del(x):
-    items = {}
-    for k in range(3):
-        items[k * k] = x
-    del items[4]  # refused
+    items = np.full(3, x)
+    del items[1]  # refused
     return items[0]
 
 

@@ -110,7 +110,9 @@ def memory_of_what_came(x):
     return y
 
 
-@pytest.mark.parametrize("f", [sums, other_names, arrays, memory_of_what_came], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "f", [sums, other_names, arrays, memory_of_what_came, changed, changed_with_keys_known], ids=lambda f: f.__name__
+)
 def test_typed_dicts(f):
     assert dualad.value_and_grad(f)(X)[0] == pytest.approx(njit(f)(X.copy()), rel=1e-12)
     check_grads(njit(f), (X,))

@@ -84,6 +84,9 @@ class Expressions(
         if isinstance(node, ARRAY_CODE) and self.shares_arrays:
             return self.array_code(node, hint)
         method = getattr(self, f"expr_{type(node).__name__}", None)
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            remedy = "return an array or a list, or write the loop where the items are used"
+            raise self.fail(node, "a generator (yield)", remedy)
         if method is None:
             raise self.fail(node, f"the expression {ast.unparse(node)!r}", "use scalars, arrays, tuples and calls")
         return method(node, hint)
