@@ -529,7 +529,7 @@ def loaded(x):
 
 
 def transformed(x):
-    np.fft.fft(V)  # refused
+    np.i0(V)  # refused
     return x
 
 
@@ -559,7 +559,7 @@ class Plain:
     [
         (opened, "open"),
         (loaded, "np.load"),
-        (transformed, "np.fft.fft"),
+        (transformed, "np.i0"),
         (evaluated_under_another_name, "calling f"),
         (frobnicated, "frobnicate"),
         (constructed, "Plain"),

@@ -57,7 +57,7 @@ def with_comprehension(x):
 
 def with_dict(x):
     table = {"a": x}
-    return table.pop("a")  # refused
+    return table.popitem()[1]  # refused
 
 
 def with_set(x):
@@ -89,10 +89,8 @@ def with_class(x):
 
 
 def with_del(x):
-    items = {}
-    for k in range(3):
-        items[k * k] = x
-    del items[4]  # refused
+    items = np.full(3, x)
+    del items[1]  # refused
     return items[0]
 
 
@@ -134,7 +132,7 @@ def with_callee_without_rule(x):
 
 
 def with_callee_of_numpy_unknown_to_numba(x):
-    return np.fft.fft(np.full(2, x))[0]  # refused
+    return np.i0(np.full(2, x))[0]  # refused
 
 
 SYNTAX = {
@@ -142,7 +140,7 @@ SYNTAX = {
     "with": with_with,
     "for i in range(3)": with_generator,
     "a dict comprehension": with_comprehension,
-    "dict.pop": with_dict,
+    "dict.popitem": with_dict,
     "{x}": with_set,
     "the global variable somewhere": with_global,
     "assigning to y": made_with_nonlocal(),
@@ -156,7 +154,7 @@ SYNTAX = {
     "frobnicate": with_missing_name_of_numpy,
     "open": with_untyped_callee,
     "kaiser": with_callee_without_rule,
-    "fft": with_callee_of_numpy_unknown_to_numba,
+    "np.i0": with_callee_of_numpy_unknown_to_numba,
 }
 
 

@@ -307,47 +307,6 @@ def prints(x):
 
 
 @njit(parallel=True)
-def beside_whole_arrays(x):
-    y = x * x
-    total = 0.0
-    for i in prange(x.size):
-        total += y[i]
-    return total
-
-
-@njit(parallel=True)
-def beside_a_reduction(x):
-    total = 0.0
-    for i in prange(x.size):
-        total += x[i]
-    return total * x.sum()
-
-
-@njit(parallel=True)
-def beside_a_store(x):
-    y = np.empty_like(x)
-    y[:] = x
-    total = 0.0
-    for i in prange(x.size):
-        total += y[i]
-    return total
-
-
-@njit(parallel=True)
-def beside_a_comprehension(x):
-    y = np.array([x[k] for k in range(x.size)])
-    total = 0.0
-    for i in prange(x.size):
-        total += y[i]
-    return total
-
-
-@njit(parallel=True)
-def whole_arrays(x):
-    return (x * x).sum()
-
-
-@njit(parallel=True)
 def enumerates(x):
     total = 0.0
     for k, i in enumerate(prange(x.size)):
@@ -372,11 +331,6 @@ REFUSED = [
     (steps_by_two, (X,), "a loop over prange with a step", "use steps of 1"),
     (draws, (X,), "a random number in a loop over prange", "draw them before the loop"),
     (prints, (X,), "print in a loop over prange", "call it outside"),
-    (beside_whole_arrays, (X,), "mul of whole arrays under parallel=True, which would run on one thread", "prange"),
-    (beside_a_reduction, (X,), "sum of whole arrays under parallel=True", "write it as a loop over prange"),
-    (beside_a_store, (X,), "a store of whole arrays under parallel=True", "write it as a loop over prange"),
-    (beside_a_comprehension, (X,), "a list comprehension under parallel=True", "write it as a loop over prange"),
-    (whole_arrays, (X,), "a function under parallel=True without prange (whole_arrays)", "whole_arrays.py_func"),
     (enumerates, (X,), "prange other than in `for i in prange(n)`", "under parallel=True"),
 ]
 

@@ -96,14 +96,14 @@ CASES = {
         (X,),
         "changing a dict that a loop or a branch",
     ),
-    "dict.pop": ("d = {'a': x[0]}\n    return d.pop('a') * x", (X,), "dict.pop"),
+    "dict.popitem": ("d = {'a': x[0]}\n    return d.popitem()[1] * x", (X,), "dict.popitem"),
     "set": ("return max({x[0], x[1]}) * 1.0", (X,), "{x[0], x[1]}"),
     "tolist": ("return x.tolist()[0] * 2.0", (X,), "tolist"),
     "optional": ("y = None if x[0] > 9.0 else x * 2.0\n    return y", (X,), "None"),
     # ------------------------------------------------------------------- functions that return lists or views
     "view": ("return x.view(np.float64) * 2.0", (X,), "view"),
     # ------------------------------------------------------------------- indices and iterators
-    "np.nditer": ("s = 0.0\n    for v in np.nditer(x): s += v.item()\n    return s", (X,), "np.nditer"),
+    "np.nditer": ("s = 0.0\n    for v, w in np.nditer((x, x)): s += v * w\n    return s", (X,), "np.nditer"),
     "grid inside enumerate": (
         "s = 0.0\n    for k, j in enumerate(np.ndindex(2, 2)): s += x[k]\n    return s * x",
         (X,),
@@ -113,7 +113,7 @@ CASES = {
     "store into all of flat": ("z = x * 1.0; z.flat = 2.0\n    return z", (A,), "z.flat"),
     "empty ellipsis between index arrays": ("return x[i, ..., i] * 2.0", (A, INDICES), "an ellipsis of no axes"),
     "np.ix_": ("return x[np.ix_(i, i)] * 2.0", (A, INDICES), "np.ix_"),
-    "np.add.at": ("z = x * 1.0; np.add.at(z, i, 2.0)\n    return z", (X, INDICES), "np.add.at"),
+    "np.multiply.at": ("z = x * 1.0; np.multiply.at(z, i, 2.0)\n    return z", (X, INDICES), "np.multiply.at"),
     "star of an array": ("a, *b = x\n    return b[0] * x", (X,), "without a star"),
 }
 

@@ -30,6 +30,33 @@ def sums(x):
     return total + d.get(7, x[0]) + d.get(1, 0.0) * len(d)
 
 
+def changed(x):
+    d, e = Dict(), Dict()
+    for i in range(x.size):
+        d[i % 4] = x[i] * x[i]
+        e[i + 3] = x[i]
+    taken = d.pop(1) * d.pop(9, x[0])
+    del d[2]
+    d.update(e)
+    d.update({8: x[3]})
+    total = taken + d.setdefault(3, x[0]) + d.setdefault(1, x[1])
+    for k, v in d.items():
+        total += v * v * k
+    return total * len(d) + (x[0] if 2 in d else x[1])
+
+
+def changed_with_keys_known(x):
+    d = {"a": x[0], "b": x[1]}
+    taken = d.pop("a") * d.pop("c", x[2])
+    d.setdefault("a", x[3])
+    d.setdefault("b", x[4])
+    d["e"] = x[2]
+    del d["e"]
+    for v in d.values():
+        taken += v * v
+    return taken * len(d)
+
+
 def other_names(x):
     d = Dict.empty(types.int64, types.float64)
     e = d
@@ -83,7 +110,9 @@ def memory_of_what_came(x):
     return y
 
 
-@pytest.mark.parametrize("f", [sums, other_names, arrays, memory_of_what_came], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "f", [sums, other_names, arrays, memory_of_what_came, changed, changed_with_keys_known], ids=lambda f: f.__name__
+)
 def test_typed_dicts(f):
     assert dualad.value_and_grad(f)(X)[0] == pytest.approx(njit(f)(X.copy()), rel=1e-12)
     check_grads(njit(f), (X,))
@@ -135,10 +164,10 @@ def popped(x):
     d = Dict()
     for i in range(3):
         d[i] = x * i
-    return d.pop(1)  # refused
+    return d.popitem()[1]  # refused
 
 
-@pytest.mark.parametrize(("f", "words"), [(passed_on, "known only at run time"), (popped, "dict.pop")])
+@pytest.mark.parametrize(("f", "words"), [(passed_on, "known only at run time"), (popped, "dict.popitem")])
 def test_what_is_refused(f, words):
     for transform in (dualad.grad, dualad.jacfwd):
         with pytest.raises(dualad.UnsupportedError, match=words):

@@ -11,16 +11,13 @@ from ..errors import ArgumentError, NotDifferentiableError, UnsupportedError, at
 from ..rules import registry
 from . import ir
 from .ir.boundary import refuse_result
-from .ir.callees import PLAIN, library_name, methods_named
+from .ir.callees import PLAIN, library_name
 from .ir.kinds import is_array, is_complex, is_float, is_object, is_whole, type_of
 from .lowering.entries import Plain
-from .lowering.parallel_loops import PRANGE
+from .lowering.parallel_arrays import PRANGE, REDUCTIONS
 from .lowering.source import star_of
 from .runtime.numba_bridge.kernels import Elementwise
 from .runtime.numba_bridge.objects import describe, is_modelled
-
-_REDUCTIONS = methods_named("sum prod min max argmin argmax mean var std")
-"""What Numba computes on several threads, beside operations on each element."""
 
 
 def check_types(what: object, argument_types: tuple) -> None:
@@ -170,41 +167,43 @@ def check_arrays(name: str, place: tuple, result: object) -> None:
 
 
 def check_threads(function: ir.Function, regions: set[tuple]) -> None:
-    """Refuse array code in functions compiled for several threads: Numba shares it among them, the derivative does not.
+    """Refuse array code that Numba shares among the threads, and that the derivative would run on one.
 
-    `regions` are these functions: the file, the first line and the last.
+    `regions` are the functions compiled for several threads: the file, the first line and the last.
     """
     for op in ir.walk(function.body) if regions else ():
-        if not isinstance(op, ir.Op) or getattr(op.place, "call", "") == PRANGE:
+        called = getattr(op.place, "call", "") if isinstance(op, ir.Op) else PRANGE
+        if called and called.removeprefix("np.") not in REDUCTIONS:  # Numba calls other functions as they are
             continue
         file, line = op.place
         if line is not None and any(file == f and a <= line <= b for f, a, b in regions) and _is_shared_by_numba(op):
-            name = getattr(op.place, "call", "") or (op.detail if op.fn == "method" else library_name(op.fn))
-            what = f"{'a store' if op.fn in ('setitem', 'augitem') else name} of whole arrays under parallel=True"
+            name = called or (op.detail if op.fn == "method" else library_name(op.fn))
+            what = f"{name} of whole arrays of this kind under parallel=True, which would run on one thread here,"
             remedy = "write it as a loop over prange, or call a function without parallel=True for it"
-            raise UnsupportedError(
-                at(f"{what}, which would run on one thread here, is not supported: {remedy}", file, line)
-            )
+            raise UnsupportedError(at(f"{what} is not supported: {remedy}", file, line))
 
 
 def _is_shared_by_numba(op: ir.Op) -> bool:
     """Whether Numba would run an operation on several threads."""
     arrays = [x for x in (*op.args, *op.kwargs.values()) if isinstance(x, ir.Var | ir.Global) and is_array(x)]
-    if not arrays:
+    if not arrays or op.fn == "setitem":  # copies and fills are for one thread
         return False
-    if op.fn in ("setitem", "augitem"):
+    if op.fn == "augitem":
         return any(isinstance(x, ir.Slice) or x in arrays for x in op.args[1:-1])
     if op.fn == "inplace" or op.fn in PLAIN or isinstance(op.fn, Elementwise):
         return True
+    is_over_all = len(op.args) == 1 and not op.kwargs
     if op.fn == "method":
-        return op.detail in _REDUCTIONS
+        return op.detail in REDUCTIONS and is_over_all
     if isinstance(op.fn, str):
         return False
     if op.fn in (np.dot, operator.matmul):
         return all(type_of(x).ndim == 1 for x in arrays)
     rule = registry.find(op.fn)
     is_elementwise = isinstance(op.fn, np.ufunc) or op.fn in PLAIN.values() or (rule is not None and rule.elementwise)
-    return op.fn in _REDUCTIONS.values() or (is_elementwise and op.target is not None and is_array(op.target))
+    return (op.fn in REDUCTIONS.values() and is_over_all) or (
+        is_elementwise and op.target is not None and is_array(op.target)
+    )
 
 
 class NotScalarError(NotDifferentiableError):

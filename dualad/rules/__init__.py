@@ -38,6 +38,10 @@ stacks.py
     Linear algebra over leading axes.
 moving.py
     What moves, repeats or picks elements axis by axis.
+fourier.py
+    Discrete Fourier transforms.
+heaps.py
+    heapq, on lists of numbers.
 moments.py
     Statistics, scans and differences along axes.
 selection.py
@@ -80,6 +84,7 @@ from . import (
     decompositions,
     delegated,
     exponential,
+    fourier,
     gather,
     holomorphic,
     joining,
@@ -114,6 +119,7 @@ __all__ = [
     "decompositions",
     "delegated",
     "exponential",
+    "fourier",
     "gather",
     "holomorphic",
     "joining",

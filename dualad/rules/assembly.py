@@ -171,3 +171,16 @@ def astype(a, dtype):
     out = np.empty(a.shape, dtype)
     out[...] = a
     return out
+
+
+# -------------------------------------------------------------------- np.add.at
+
+
+def add_at(a, indices, b):
+    for k in range(indices.size):
+        a[indices[k]] += b[k]
+
+
+def add_one_at(a, indices, b):
+    for k in range(indices.size):
+        a[indices[k]] += b

@@ -116,7 +116,7 @@ def insert(arr, obj, values, axis=None):
     return pick(both, np.insert(places(arr), obj, arr.size + places(more)))
 
 
-@composite(np.select)
+@written_out(np.select)
 def select(condlist, choicelist, default=0):
     if len(condlist) != len(choicelist):
         raise ValueError("list of cases must be same length as list of conditions")

@@ -19,6 +19,7 @@ S = data(904, 2, 3, 3) + 3.0 * np.eye(3)
 SYMMETRIC = S + np.swapaxes(S, 1, 2)
 HOLES = np.where(np.arange(24).reshape(2, 3, 4) % 7 == 3, np.nan, B)
 POSITIVE = np.abs(A) + 0.5
+C = A + 1j * np.roll(A, 1)
 INTEGERS = np.arange(12).reshape(3, 4) % 5
 AXES = ({}, {"axis": 0}, {"axis": -1}, {"axis": (0, 2)}, {"axis": (-1, 1), "keepdims": True}, {"keepdims": True})
 FUNCTIONS = {
@@ -147,6 +148,29 @@ FUNCTIONS = {
     factorised.as_vector: [((V,), {}), ((A,), {}), ((1.5,), {})],
     factorised.as_square: [((S[0],), {}), ((S[0].reshape(1, 3, 3, 1),), {}), ((1.5,), {})],
     factorised.shaped_like: [((V, V), {}), ((np.ravel(A), A), {}), ((V[:1], 1.5), {})],
+    **{
+        f: [
+            ((x, *n), {"axis": axis, "norm": norm})
+            for x in inputs
+            for n in ((), (3,), (6,))
+            for axis, norm in ((-1, None), (0, "ortho"), (1, "forward"))
+        ]
+        for f, inputs in (
+            (np.fft.fft, (A, B, C, INTEGERS, A.astype(np.float32))),
+            (np.fft.ifft, (A, C)),
+            (np.fft.rfft, (A, B)),
+            (np.fft.irfft, (A, C, C.astype(np.complex64))),
+        )
+    },
+    **{
+        f: [((A,), {}), ((B,), {"axes": (0, 1)}), ((C, (4, 2)), {"norm": "ortho"})]
+        for f in (np.fft.fft2, np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.irfft2, np.fft.irfftn)
+    },
+    **{f: [((A,), {}), ((B,), {"axes": (0, 1)}), ((A, (4, 2)), {})] for f in (np.fft.rfft2, np.fft.rfftn)},
+    **{
+        f: [((A,), {}), ((V,), {}), ((B,), {"axes": (0, 1)}), ((A,), {"axes": 1})]
+        for f in (np.fft.fftshift, np.fft.ifftshift)
+    },
 }
 ALIASES = {np.amax: np.max, np.amin: np.min}
 
@@ -191,7 +215,8 @@ def test_values_types_and_shapes(function):
         for value, want, kind in triples:
             assert np.shape(value) == np.shape(want)
             assert kind == Like(np.ndim(want), np.asarray(want).dtype)
-            np.testing.assert_allclose(np.abs(value), np.abs(want), rtol=1e-10, atol=1e-12)
+            near = {"rtol": 1e-10, "atol": 1e-12} if np.abs(want).dtype != np.float32 else {"rtol": 1e-5, "atol": 1e-5}
+            np.testing.assert_allclose(np.abs(value), np.abs(want), **near)
     assert count
 
 

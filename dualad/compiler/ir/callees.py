@@ -15,7 +15,13 @@ import numpy as np
 def library_name(f: object) -> str:
     """Return the name by which users know a function of math, NumPy or Python: np.linalg.norm, math.sin, divmod."""
     name = getattr(f, "__name__", str(f))
-    for module, prefix in ((np, "np."), (np.linalg, "np.linalg."), (math, "math."), (cmath, "cmath.")):
+    for module, prefix in (
+        (np, "np."),
+        (np.linalg, "np.linalg."),
+        (np.fft, "np.fft."),
+        (math, "math."),
+        (cmath, "cmath."),
+    ):
         if vars(module).get(name) is f:  # NumPy warns when it is asked for names such as str
             return prefix + name
     return name

@@ -14,7 +14,7 @@ import operator
 from collections.abc import Iterator
 
 import numpy as np
-from numba import prange
+from numba import prange, types
 
 from ...errors import DualadError
 from .. import ir
@@ -340,12 +340,20 @@ class Emitter:
     def range(self, loop: For) -> str:
         if loop.grid:
             return f"np.ndindex({self.operand(loop.stop)})"
-        start, stop, step = (self.operand(x) for x in (loop.start, loop.stop, loop.step))
+        start, stop, step = map(self.bound, (loop.start, loop.stop, loop.step))
         if loop.parallel:
             return f"{self.scope.callable_name(prange)}({stop})"
         if loop.step == Const(1):
             return f"range({stop})" if loop.start == Const(0) else f"range({start}, {stop})"
         return f"range({start}, {stop}, {step})"
+
+    def bound(self, x: object) -> str:
+        """Return the text of a bound of a range; of a short integer, for Numba's range of these is one of its own.
+
+        Where the reverse sweep computes the index anew, it is a long one, and Numba takes one name for both.
+        """
+        is_short = isinstance(x, Var) and isinstance(x.type, types.Integer) and x.type.bitwidth < 64
+        return f"np.int64({self.operand(x)})" if is_short else self.operand(x)
 
     def stmt_For(self, loop: For) -> None:
         self.enter(loop)

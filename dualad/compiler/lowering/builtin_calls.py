@@ -287,7 +287,9 @@ class Builtins:
         return self.over_grid(array, numbered, node)
 
     def builtin_nditer(self, node: ast.Call, /, *args: object, **kwargs: object) -> object:
-        raise self.fail(node, "np.nditer", "use np.ndenumerate, .flat or loops over indices")
+        if kwargs or len(args) != 1 or isinstance(args[0], TupleOf | ListOf):
+            raise self.fail(node, "np.nditer of such arguments", "use np.ndenumerate, .flat or loops over indices")
+        return Flat(self.as_operand(args[0], node))
 
 
 SPECIAL = {

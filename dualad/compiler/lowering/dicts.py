@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 
 from ..ir import UNDEFINED, Const, If, TupleOf
-from .values import Choice, DictOf, Frame, FunctionValue, Held, Keys, ListOf, Static, static_value
+from .enums import member_at
+from .values import Choice, DictOf, Frame, FunctionValue, Held, Keys, ListOf, Static, is_table, static_value
 
 HIDDEN = ".dict"
 CELL = "@"  # of variables that functions share: see `nonlocals`
@@ -113,6 +114,9 @@ class Dicts:
         """Return a key, which must be known at compile time."""
         if isinstance(value, Const):
             return value.value
+        member = member_at(value)
+        if member is not None:
+            return member
         if isinstance(value, TupleOf):
             return tuple(self.key(v, node) for v in value.items)
         raise self.fail(node, "a dict with a key that is not known at compile time", "use constant keys, or arrays")
@@ -222,6 +226,18 @@ class Dicts:
         items[self.key(key, node)] = value
         self.frame.env[ref.name] = TupleOf(tuple(items.values()), Keys(tuple(items), ref.cls))
 
+    def taken_from_dict(self, ref: DictOf, key: object, node: ast.AST, default: object = None) -> object:
+        """Return the value of a key that is known, and take it out."""
+        items, key = self.held(ref, node), self.key(key, node)
+        if key not in items:
+            if default is None:
+                raise self.fail(node, f"the key {key!r}, which the dict does not have,", "store it first")
+            return default
+        self.check_change(ref, node)
+        value = items.pop(key)
+        self.frame.env[ref.name] = TupleOf(tuple(items.values()), Keys(tuple(items), ref.cls))
+        return value
+
     def reachable(self, value: object) -> list[str]:
         """Return the hidden names of the dicts and instances in a value, and in what these hold."""
         found: list[str] = []
@@ -251,7 +267,7 @@ class Dicts:
 
     def dict_method(self, ref: DictOf, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Call a method on a dict."""
-        if args and name == "get":
+        if args and name in ("get", "pop", "setdefault"):
             self.grow_dict(ref, args[0], node)
         items = self.held(ref, node)
         if name in READING and (kwargs or len(args) not in READING[name]):
@@ -267,11 +283,19 @@ class Dicts:
             return TupleOf(tuple(items.values()))
         if name == "items":
             return TupleOf(tuple(map(TupleOf, zip(self.keys_of(ref, node).items, items.values(), strict=True))))
+        if name == "setdefault" and len(args) == 2:
+            if self.key(args[0], node) not in items:
+                self.store_in_dict(ref, args[0], args[1], node)
+            return self.held(ref, node)[self.key(args[0], node)]
+        if name == "pop" and len(args) in (1, 2):
+            return self.taken_from_dict(ref, args[0], node, args[1] if len(args) > 1 else None)
+        if name == "update" and len(args) == 1 and is_table(args[0]) and ref.node is not None:
+            self.grow(ref, node)
         if name == "update" and len(args) < 2:
             for key, value in [*(self.known_dict(args[0], node).items() if args else ()), *kwargs.items()]:
                 self.store_in_dict(ref, Const(key), value, node)
             return Const(None)
-        raise self.fail(node, f"dict.{name}", "use stores, get, keys, values, items, copy and update")
+        raise self.fail(node, f"dict.{name}", "use stores, get, pop, setdefault, keys, values, items, copy and update")
 
     def expr_DictComp(self, node: ast.DictComp, hint: str) -> DictOf:
         pair = ast.Tuple([node.key, node.value], ast.Load())

@@ -23,9 +23,11 @@ import numpy as np
 from numba import types
 
 from ...rules import broadcasting, registry
-from ..ir import Block, Const, Global, TupleOf, Var
+from ..ir import Block, Const, Global, Place, Slice, TupleOf, Var
 from ..runtime.numba_bridge.choices import class_of
 from ..runtime.numba_bridge.kernels import Elementwise, Generalised, Stencil, elementwise, is_of_numbers, kernel_of
+from .parallel_arrays import PRANGE
+from .stencil_parts import StencilPart
 from .values import Iteration, Relative
 
 
@@ -75,7 +77,10 @@ class Kernels:
         native = native_of(f)
         if native is not None:
             return self.call_native(f, native, args, kwargs, node, hint)
-        return self.drawn(f, args, kwargs, node)
+        if f is np.piecewise and len(args) > 2:
+            return self.piecewise(args, kwargs, node)
+        made = self.at_places(f, args, node)
+        return self.drawn(f, args, kwargs, node) if made is None else made
 
     def call_kernel(
         self, kernel: Elementwise | Generalised | Stencil, args: list, kwargs: dict, node: ast.AST, hint: str
@@ -227,7 +232,6 @@ class Kernels:
     # ---------------------------------------------------------------- stencils
 
     def call_stencil(self, kernel: Stencil, args: list, out: object, node: ast.AST) -> Var:
-        self.refuse_on_one_thread(f"the stencil {kernel.__name__}", node)
         f = self.function_value(kernel.kernel)
         names = [p.arg for p in [*f.node.args.posonlyargs, *f.node.args.args]]
         ndim = self.dimensions_of(args[0], node) if args else 0
@@ -246,14 +250,11 @@ class Kernels:
                 fits = self.operation(operator.le, (n, m), node)
                 self.must_be(fits, f"{kernel.__name__}: {names[k]} is smaller than {names[0]}", node)
 
-        def called(indices: list, seen: list | None) -> object:
-            given = [Relative(x, tuple(indices), seen) if k in near else x for k, x in enumerate(args)]
-            return self.as_operand(self.call_function(f, given, {}, node), node)
-
         seen: list[tuple[int, ...]] = []
         outer, self.block = self.block, Block()
         try:  # once for the distances and the type of the result
-            value = called([Var(self.namer.fresh("i"), types.int64) for _ in range(ndim)], seen)
+            place = [Var(self.namer.fresh("i"), types.int64) for _ in range(ndim)]
+            value = self.at_place(f, args, near, place, node, seen)
             dtype = self.type_of(value, node)
         finally:
             self.block = outer
@@ -275,8 +276,35 @@ class Kernels:
         for n, (low, high) in zip(lengths, bounds, strict=True):
             stop = self.operation(operator.sub, (n, Const(max(0, high))), node) if high > 0 else n
             ranges.append((Const(-min(0, low)), stop))
-        self.looped(node, ranges, lambda i: self.effect("setitem", (made, *i, called(i, None)), node))
+        if self.shares_arrays:
+            lows = [low for low, _ in ranges]
+            part = StencilPart(f, args, near, lows, getattr(np, str(dtype)), node, Place.of(self.place(node), PRANGE))
+            self.stencil_on_threads(made, part, ranges)
+            return made
+        store = lambda i: self.effect("setitem", (made, *i, self.at_place(f, args, near, i, node)), node)  # noqa: E731
+        self.looped(node, ranges, store)
         return made
+
+    def at_place(
+        self, f: object, args: list, near: list, place: list, node: ast.AST, seen: list | None = None
+    ) -> object:
+        """Return what the kernel of a stencil gives at a place."""
+        given = [Relative(x, tuple(place), seen) if k in near else x for k, x in enumerate(args)]
+        return self.as_operand(self.call_function(f, given, {}, node), node)
+
+    def stencil_on_threads(self, made: Var, part: StencilPart, ranges: list) -> None:
+        """Emit the call of what each thread does of a stencil, and the stores of the results."""
+        node = part.node
+        outer, self.origin = self.origin, part.place
+        try:
+            lengths = [self.operation(operator.sub, (high, low), node, "n") for low, high in ranges]
+            lengths = [self.operation(max, (n, Const(0)), node, "n") for n in lengths]
+            operands = [part.lows[0], lengths[0], *part.operands(), *lengths[1:]]
+            found = self.call_shared(part, operands, part.roles(), part.results(), node)
+            own = [Slice(low, high, Const(None)) for low, high in ranges]
+            self.store_own(made, own, found[0], len(ranges), node)
+        finally:
+            self.origin = outer
 
     def at_distance(self, base: Relative, index: tuple, node: ast.Subscript) -> Var:
         """Return an element of an array that is indexed by the distance from a place."""

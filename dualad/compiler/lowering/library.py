@@ -9,14 +9,15 @@ known (`normalise`); until then each is an operation "part".
 from __future__ import annotations
 
 import ast
+import operator
 
 import numpy as np
 
-from ...rules import by_types, moving, selection
+from ...rules import assembly, by_types, moving, selection
 from ...rules.random_numbers import REPARAMETERISED
 from ..ir import Const, Place, TupleOf, Var
 from ..ir.callees import library_name
-from .values import ListOf, Static
+from .values import OPERANDS, ListOf, Static
 
 _MAX_PARTS = 64
 AXES = {np.split: 0, np.array_split: 0, np.vsplit: 0, np.hsplit: None, np.dsplit: 2}
@@ -60,6 +61,45 @@ class LibraryCalls:
         if not isinstance(arrays, TupleOf | ListOf):
             raise self.fail(node, "np.concatenate of this value", "list the arrays: np.concatenate((x, y), None)")
         return TupleOf(tuple(self.emit(np.ravel, (self.as_operand(a, node),), node) for a in arrays.items))
+
+    def at_places(self, f: object, args: list, node: ast.AST) -> object:
+        """Lower np.add.at and np.subtract.at; None for other functions."""
+        ufunc = getattr(f, "__self__", None)
+        if not isinstance(ufunc, np.ufunc) or f.__name__ != "at":
+            return None
+        known = [self.dimensions_of(self.as_operand(a, node), node) for a in args]
+        if ufunc not in (np.add, np.subtract) or len(args) != 3 or known[1] != 1:
+            what = f"np.{ufunc.__name__}.at of such arguments"
+            raise self.fail(node, what, "write the loop, or use np.add.at(a, indices, b) with one array of integers")
+        values = args[2] if ufunc is np.add else self.operation(operator.neg, (self.as_operand(args[2], node),), node)
+        return self.library_call(assembly.add_at if known[2] else assembly.add_one_at, f, [*args[:2], values], {}, node)
+
+    def piecewise(self, args: list, kwargs: dict, node: ast.AST) -> Var:
+        """Lower np.piecewise: each function is called with the elements that its condition picks."""
+        x, conditions, functions, *rest = args
+        x = self.as_operand(x, node)
+        if not isinstance(conditions, TupleOf | ListOf) or not isinstance(functions, TupleOf | ListOf):
+            raise self.fail(node, "np.piecewise of these arguments", "list the conditions and the functions")
+        if not self.dimensions_of(x, node):
+            raise self.fail(node, "np.piecewise of a number", "use `if`")
+        masks = [self.as_operand(c, node) for c in conditions.items]
+        if len(functions.items) == len(masks) + 1:
+            found = masks[0]
+            for mask in masks[1:]:
+                found = self.operation(operator.or_, (found, mask), node, "mask")
+            masks.append(self.operation(np.logical_not, (found,), node, "mask"))
+        if len(functions.items) != len(masks) or not masks:
+            raise self.fail(
+                node, "np.piecewise of these arguments", "give a function for each condition, and perhaps one"
+            )
+        out = self.emit(np.zeros_like, (x,), node, "out")
+        for mask, function in zip(masks, functions.items, strict=True):
+            if isinstance(function, OPERANDS):
+                value = function
+            else:
+                value = self.call_value(function, [self.emit("getitem", (x, mask), node, "x"), *rest], kwargs, node)
+            self.effect("setitem", (out, mask, self.as_operand(value, node)), node)
+        return out
 
     @staticmethod
     def without_defaults(f: object, kwargs: dict) -> dict:

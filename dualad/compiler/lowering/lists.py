@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from numba.typed import List
 
-from ...rules import lists, reductions
+from ...rules import heaps, lists, reductions
 from ..ir import Const, TupleOf, Var
 from .control import assigned_names
 from .values import DictOf, Iteration, ListOf, is_instance, is_typed_list
@@ -126,12 +126,28 @@ class Lists:
         """Return what typed.List(...) or typed.List.empty_list(type) makes; None if it is none of them."""
         if f is List:
             return self.listed(args[0] if args else TupleOf(()), node)
+        heap = self.call_of_heapq(f, args, kwargs, node)
+        if heap is not None:
+            return heap
         found = self.typed_dict(f, args, node)
         if found is not None:
             return found
         if getattr(f, "__func__", None) is List.empty_list.__func__:
             return self.new_list([], node)
         return None
+
+    def call_of_heapq(self, f: object, args: list, kwargs: dict, node: ast.AST) -> object:
+        """Call a function of heapq; None if it is none."""
+        if getattr(f, "__module__", None) not in ("heapq", "_heapq"):
+            return None
+        if f.__name__ in heaps.CHANGING and args:
+            if isinstance(args[0], ListOf):
+                self.grow(args[0], node)
+            return self.library_call(heaps.CHANGING[f.__name__], f, args, kwargs, node)
+        if f.__name__ in heaps.CHOOSING and not kwargs:
+            return self.library_call(heaps.CHOOSING[f.__name__], f, args, kwargs, node)
+        remedy = f"use {', '.join(sorted([*heaps.CHANGING, *heaps.CHOOSING]))}"
+        raise self.fail(node, f"heapq.{f.__name__} with these arguments", remedy)
 
     @staticmethod
     def unlisted(value: object) -> object:

@@ -22,6 +22,7 @@ from ..ir.callees import BINARY, INPLACE, is_library
 from ..ir.effects import may_change_memory
 from ..ir.messages import find_messages
 from ..runtime.numba_bridge import derivative_in
+from ..runtime.numba_bridge.objects import runs_parallel
 from .batches import Batches
 from .branches import Branches, Unreachable
 from .custom_calls import CustomCalls
@@ -32,6 +33,7 @@ from .library import LibraryCalls
 from .loops import Loops
 from .nested_derivatives import Transformations
 from .nonlocals import Nonlocals
+from .parallel_arrays import ParallelArrays
 from .parallel_loops import ParallelLoops
 from .recursion import Calls, Units
 from .results import as_tuples, refuse_poison
@@ -66,6 +68,7 @@ class Lowering(
     CustomCalls,
     KnownTypes,
     LibraryCalls,
+    ParallelArrays,
     ParallelLoops,
     Statements,
     Stopping,
@@ -145,7 +148,7 @@ class Lowering(
             return Static(f)
         source = read(python_function(f))
         self.check_overload(f, source, node)
-        parallel = self.is_for_threads(f, source)
+        parallel = runs_parallel(getattr(f, "stands_for", f))
         defaults = {name: static_value(v) for name, v in defaults_of(source.function).items()}
         return FunctionValue(source, source.node, None, defaults, parallel=parallel)
 
@@ -208,6 +211,8 @@ class Lowering(
     def stmt_AugAssign(self, s: ast.AugAssign) -> None:
         if isinstance(s.target, ast.Name):
             now = self.expr(ast.copy_location(ast.Name(s.target.id, ast.Load()), s))
+            if self.shares_arrays and self.augmented_array(now, (), s):
+                return
             value = self.expr(s.value)
             self.refuse_shared_number(now, s)
             self.store(s.target.id, self.augmented(now, value, s, s.target.id), s)
@@ -239,6 +244,8 @@ class Lowering(
             base = base.array if flat else self.as_operand(base, s.target)
             self.refuse_frozen(base, s)
             index = self.index(s.target.slice)
+            if self.shares_arrays and not flat and self.augmented_array(base, index, s):
+                return
             before = len(self.block.statements)
             value = self.operand(s.value)
             kwargs = {}

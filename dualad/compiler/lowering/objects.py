@@ -30,13 +30,12 @@ from ..runtime.numba_bridge.objects import (
     is_dispatcher,
     method,
     name_of_object,
-    runs_parallel,
     type_of_value,
 )
 from .reads import COMPUTED, MISSING, Method, Property, attribute
 from .source import Source, python_function
 from .structures import Record
-from .values import Flat, FunctionValue, Static, is_instance, is_record_at, is_records, static_value
+from .values import Flat, FunctionValue, Static, is_instance, is_member, is_record_at, is_records, static_value
 
 
 class Objects:
@@ -52,6 +51,8 @@ class Objects:
             return self.instance_attribute(base, node)
         if is_records(base) or is_record_at(base):
             return self.attribute_of_records(base, node)
+        if is_member(base):
+            return self.attribute_of_member(base, node)
         if isinstance(base, Static):
             found = base.attributes.get(node.attr, MISSING)
             if found is COMPUTED:
@@ -72,6 +73,9 @@ class Objects:
                 return self.record_attribute(base, node)
         if isinstance(base, Const) and isinstance(base.value, complex) and node.attr in ("real", "imag"):
             return Const(getattr(base.value, node.attr))
+        number = self.number_of_member(base, node.attr)
+        if number is not None:
+            return number
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
         own = self.overloaded_attribute(base, node)
@@ -251,17 +255,6 @@ class Objects:
         place = (source.filename, source.node.lineno) if node is None else self.place(node)
         remedy = "call it in a def, and differentiate that"
         raise UnsupportedError(at(f"{what} is not supported: {remedy}", *place))
-
-    def is_for_threads(self, f: object, source: Source) -> bool:
-        """Whether a function is compiled for several threads; refused if it has no prange: they would have no work."""
-        if not runs_parallel(getattr(f, "stands_for", f)):
-            return False
-        if any(isinstance(n, ast.Call) and self.is_prange(n.func, source) for n in ast.walk(source.node)):
-            return True
-        name = source.function.__name__
-        remedy = f"write the loop over prange, or differentiate {name}.py_func, which runs on one thread"
-        what = f"a function under parallel=True without prange ({name})"
-        raise UnsupportedError(at(f"{what} is not supported: {remedy}", source.filename, source.node.lineno))
 
     @staticmethod
     def is_prange(node: ast.expr, source: Source) -> bool:

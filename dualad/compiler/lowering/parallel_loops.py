@@ -41,10 +41,8 @@ from .entries import Lifted
 from .iterations import read_first, reduction
 from .nested_primitives import Derived, outcome
 from .own_parts import Axis, Chunk, Use, loop_of, uses
+from .parallel_arrays import COMBINED, PRANGE
 from .values import OPERANDS, DictOf, Frame, FunctionValue, ListOf, Poison, Static
-
-PRANGE = "prange"
-"""What operations that belong to such a loop have as the call at their place."""
 
 _FULL = Slice(Const(None), Const(None), Const(None))
 _IDENTITIES = {"sum": 0.0, "product": 1.0}
@@ -348,24 +346,7 @@ class ParallelLoops:
             return self.operation(operator.add, (now, parts), s)
         if kind == "product":
             return self.operation(operator.mul, (now, self.emit(np.prod, (parts,), s)), s)
-        return self.call_function(self.function_value(_COMBINED[kind]), [parts], {}, s)
-
-
-def _largest(parts):
-    value = parts[0]
-    for c in range(1, parts.shape[0]):
-        value = max(value, parts[c])
-    return value
-
-
-def _smallest(parts):
-    value = parts[0]
-    for c in range(1, parts.shape[0]):
-        value = min(value, parts[c])
-    return value
-
-
-_COMBINED = {"max": _largest, "min": _smallest}
+        return self.call_function(self.function_value(COMBINED[kind]), [parts], {}, s)
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir import UNDEFINED, Const
 from .rewriting import IS_ZERO, ONCE
-from .values import ListOf, Static
+from .values import DictOf, ListOf, Static, is_table
 
 _WITHOUT_EFFECT = (np.errstate, contextlib.nullcontext, warnings.catch_warnings, numba.parallel_chunksize)
 """Contexts that change nothing about what is computed."""
@@ -34,6 +34,11 @@ class Statements:
                 if isinstance(base, ListOf) or base in self.lists:
                     pop = ast.copy_location(ast.Call(ast.Attribute(target.value, "pop", ast.Load()), [], []), target)
                     self.list_method(base, "pop", [self.expr(target.slice)], {}, pop)
+                    continue
+                if isinstance(base, DictOf) or is_table(base):
+                    key = self.expr(target.slice)
+                    self.grow_dict(base, key, target)
+                    (self.removed_from_table if is_table(base) else self.taken_from_dict)(base, key, target)
                     continue
             if not isinstance(target, ast.Name):
                 raise self.fail(target, f"del {ast.unparse(target)}", "make a new list or array without it")

@@ -18,10 +18,11 @@ import operator
 from numba import types
 from numba.typed import Dict
 
+from ...rules import lists
 from .. import ir
 from ..ir import Const, Op, TupleOf, Var
 from ..ir.callees import INPLACE
-from .values import DictOf, Iteration, Table
+from .values import DictOf, Iteration, Table, is_table
 
 
 class Tables:
@@ -108,9 +109,42 @@ class Tables:
         if name == "get" and len(args) == 2:
             is_in = self.is_in_table(table, args[0], node)
             return self.branch(is_in, lambda: self.item_of_table(table, args[0], node), lambda: args[1], node)
+        if name == "pop" and len(args) in (1, 2):
+            if len(args) == 1:
+                return self.removed_from_table(table, args[0], node)
+            is_in = self.is_in_table(table, args[0], node)
+            return self.branch(is_in, lambda: self.removed_from_table(table, args[0], node), lambda: args[1], node)
+        if name == "setdefault" and len(args) == 2:
+            is_in = self.is_in_table(table, args[0], node)
+            self.branch(is_in, lambda: None, lambda: self.store_in_table(table, *args, node), node)
+            return self.item_of_table(table, args[0], node)
+        if name == "update" and len(args) == 1:
+            self.update_table(table, args[0], node)
+            return Const(None)
         what = f"dict.{name}" if name != "get" else "dict.get without a value for missing keys"
-        remedy = "use stores, get with two arguments, keys, values and items"
+        remedy = "use stores, get, pop and setdefault with two arguments, update, del, keys, values and items"
         raise self.fail(node, f"{what}, of a dict with keys known only at run time,", remedy)
+
+    def removed_from_table(self, table: TupleOf, key: object, node: ast.AST) -> Var:
+        """Return the value of a key, which is no longer there; nothing looks for the value any more."""
+        places, keys, _ = table.items
+        value = self.item_of_table(table, key, node)
+        self.emit("method", (places, self.as_operand(key, node)), node, "place", None, "pop")
+        if not isinstance(key, TupleOf):
+            self.library_call(lists.METHODS["remove"], list.remove, [keys, key], {}, node)
+        return value
+
+    def update_table(self, table: TupleOf, other: object, node: ast.AST) -> None:
+        """Store all items of another dict."""
+        other = self.as_dict(other)
+        if isinstance(other, DictOf):
+            for key, value in self.known_dict(other, node).items():
+                self.store_in_table(table, Const(key), value, node)
+            return
+        if not is_table(other):
+            raise self.fail(node, "dict.update with this value", "give it a dict")
+        over = self.over_table(other, node, "items")
+        self.loop(node, [], [], None, lambda i: self.store_in_table(table, *over.item(i).items, node), "i", over)
 
     def item_by_comparison(self, ref: DictOf, key: object, node: ast.AST) -> object:
         """Return ref[key], where the dict has known keys, and the key is not known."""
