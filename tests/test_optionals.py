@@ -1,5 +1,6 @@
-"""Values that are None on some paths, or until some trip of a loop; functions in tuples, sets."""
+"""Values that are None on some paths, or until some trip of a loop; members of enums, functions in tuples, sets."""
 
+import enum
 import math
 from collections import namedtuple
 
@@ -9,6 +10,12 @@ from numba import njit
 
 import dualad
 from dualad.testing import check_grads
+
+
+class Kind(enum.Enum):
+    A = 1
+    B = 2
+
 
 Model = namedtuple("Model", "rate name act none")
 
@@ -113,6 +120,16 @@ def test_none_where_a_value_is_needed():
             transform(f)(1.3, 0)
         with pytest.raises(dualad.UnsupportedError, match="may be None"):
             transform(lambda x, k: x if k else None)(1.3, 1)
+
+
+def test_members_of_enums():
+    @njit
+    def f(x, kind):
+        if kind is Kind.A:
+            return x * x
+        return x * kind.value if kind is not Kind.A else x
+
+    assert (dualad.grad(f)(3.0, Kind.A), dualad.grad(f)(3.0, Kind.B)) == (6.0, 2.0)
 
 
 def test_a_named_tuple_of_anything():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 
 from ..ir import UNDEFINED, Const, If, TupleOf
-from .enums import member_at
 from .values import Choice, DictOf, Frame, FunctionValue, Held, Keys, ListOf, Static, is_table, static_value
 
 HIDDEN = ".dict"
@@ -114,9 +113,6 @@ class Dicts:
         """Return a key, which must be known at compile time."""
         if isinstance(value, Const):
             return value.value
-        member = member_at(value)
-        if member is not None:
-            return member
         if isinstance(value, TupleOf):
             return tuple(self.key(v, node) for v in value.items)
         raise self.fail(node, "a dict with a key that is not known at compile time", "use constant keys, or arrays")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import operator
 from collections.abc import Callable
 
@@ -21,7 +22,6 @@ from .call_expressions import CallExpressions
 from .control import DEEPEST
 from .decorators import Decorators
 from .dicts import Dicts
-from .enums import Enums
 from .instances import Instances
 from .kernels import Kernels
 from .known_values import is_beyond, is_text
@@ -47,7 +47,6 @@ from .values import (
     Static,
     fold,
     is_instance,
-    is_member,
     is_optional,
     is_record_at,
     is_records,
@@ -66,7 +65,6 @@ class Expressions(
     Kernels,
     Lists,
     Dicts,
-    Enums,
     Bounds,
     Decorators,
     Instances,
@@ -101,8 +99,6 @@ class Expressions(
             return value
         if is_instance(value) or is_typed_list(value) or is_records(value) or is_record_at(value):
             self.refuse_record(value, "the value", node)
-        if is_member(value):
-            return self.member_as_operand(value, node)
         if isinstance(value, TupleOf):
             self.refuse_record(value, "the value", node)
             return TupleOf(tuple(self.as_operand(i, node) for i in value.items), value.cls)
@@ -298,7 +294,7 @@ class Expressions(
                 return self.operation(operator.not_, (flag,), node, "test") if same else flag
             if none in (x, y):  # an operand that is not the constant None is never None
                 return Const(not same)
-            if not (is_member(x) or is_member(y)):
+            if not any(isinstance(v, Static) and isinstance(v.value, enum.Enum) for v in (x, y)):
                 raise self.fail(node, "`is` between values", "compare with ==, or with None")
             op = ast.Eq() if same else ast.NotEq()
         x, y = self.present(x, node), self.present(y, node)
@@ -335,9 +331,6 @@ class Expressions(
                 self.grow_dict(y, x, node)
                 return Const((self.key(x, node) in self.held(y, node)) is isinstance(op, ast.In))
             raise self.fail(node, "`in` on this value", "loop over the items")
-        members = self.compared_members(op, x, y, node)
-        if members is not None:
-            return members
         fn = COMPARE[type(op)]
         own = self.binary_of_instances(fn, x, y, node)
         if own is not None:

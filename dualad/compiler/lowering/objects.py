@@ -35,7 +35,7 @@ from ..runtime.numba_bridge.objects import (
 from .reads import COMPUTED, MISSING, Method, Property, attribute
 from .source import Source, python_function
 from .structures import Record
-from .values import Flat, FunctionValue, Static, is_instance, is_member, is_record_at, is_records, static_value
+from .values import Flat, FunctionValue, Static, is_instance, is_record_at, is_records, static_value
 
 
 class Objects:
@@ -51,8 +51,6 @@ class Objects:
             return self.instance_attribute(base, node)
         if is_records(base) or is_record_at(base):
             return self.attribute_of_records(base, node)
-        if is_member(base):
-            return self.attribute_of_member(base, node)
         if isinstance(base, Static):
             found = base.attributes.get(node.attr, MISSING)
             if found is COMPUTED:
@@ -73,9 +71,6 @@ class Objects:
                 return self.record_attribute(base, node)
         if isinstance(base, Const) and isinstance(base.value, complex) and node.attr in ("real", "imag"):
             return Const(getattr(base.value, node.attr))
-        number = self.number_of_member(base, node.attr)
-        if number is not None:
-            return number
         if not isinstance(base, Var | ir.Global):
             raise self.fail(node, f"the attribute .{node.attr}", "use attributes of arrays, modules and named tuples")
         own = self.overloaded_attribute(base, node)

@@ -7,7 +7,7 @@ from ..ir import TupleOf
 from .control import RETURN_VALUE
 from .entries import Entry, Whole
 from .structures import Form, taken_apart
-from .values import OPERANDS, DictOf, ListOf, Poison, is_member
+from .values import OPERANDS, DictOf, ListOf, Poison
 
 
 def as_tuples(result: object, entry: Entry, has_aux: bool) -> tuple[object, Form | None]:
@@ -25,9 +25,6 @@ def as_tuples(result: object, entry: Entry, has_aux: bool) -> tuple[object, Form
 
 def refuse_poison(value: object, entry: Entry) -> None:
     """The result must be numbers, arrays and tuples of them on every path."""
-    if is_member(value):
-        what = f"the result of {entry.name}, a member of {value.cls.enum.__name__},"
-        raise UnsupportedError(at(f"{what} is not supported: return a number", *entry.place))
     if isinstance(value, TupleOf):
         for item in value.items:
             refuse_poison(item, entry)

@@ -8,7 +8,6 @@ their items.
 from __future__ import annotations
 
 import ast
-import enum
 import math
 import operator
 from collections.abc import Callable
@@ -288,24 +287,6 @@ def is_optional(value: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Member:
-    """Stands in the place of the class of a tuple that is a member of an `enum.Enum`: its one item is its number."""
-
-    enum: type
-
-    @property
-    def members(self) -> list:
-        return list(self.enum.__members__.values())
-
-    def of(self, number: Const) -> object:
-        return self.members[number.value]
-
-
-def is_member(value: object) -> bool:
-    return isinstance(value, TupleOf) and isinstance(value.cls, Member)
-
-
-@dataclass(frozen=True)
 class Table:
     """Stands in the place of the class of a tuple that is a dict with keys known only at run time: see `tables`."""
 
@@ -362,9 +343,8 @@ def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
     obj = there(obj)
     if id(obj) in around:
         return Poison("it is found in itself")
-    if isinstance(obj, Fixed) and not isinstance(obj.value, enum.Enum):
+    if isinstance(obj, Fixed):
         return Static(obj.value, obj.attributes)
-    obj = obj.value if isinstance(obj, Fixed) else obj
     if isinstance(obj, np.generic):
         obj = obj.item()
     exact_of = ((bool, bool), (int, int.__int__), (float, float.__float__), (str, str.__str__))
@@ -380,10 +360,6 @@ def static_value(obj: object, around: tuple[int, ...] = ()) -> object:
         return ListOf([static_value(o, (*around, id(obj))) for o in obj])
     if isinstance(obj, np.ndarray):
         return Global(obj)
-    if isinstance(obj, enum.Enum):
-        number = next((k for k, m in enumerate(type(obj).__members__.values()) if m is obj), None)
-        if number is not None:  # and no combination of flags
-            return TupleOf((Const(number),), Member(type(obj)))
     return Static(obj)
 
 
