@@ -101,8 +101,8 @@ class _OnDemand(JITCodeLibrary):
         for make in self._wrappers.values():
             wrapper = _OnDemand(self._codegen, self.name)
             make(wrapper)
-            self._link(wrapper._linking_libraries)
             self._final_module.link_in(wrapper._final_module)
+            self._link(wrapper._linking_libraries)  # LLVM takes of it what is called
         passes, builder = self._codegen._module_pass_manager()
         passes.run(self._final_module, builder)
         self._dynamic_globals.clear()
