@@ -7,12 +7,14 @@ from collections.abc import Callable
 from types import CodeType
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.core import ir as numba_ir
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import AnalysisPass, PassManager, register_pass
 from numba.core.dispatcher import _FunctionCompiler
+from numba.core.errors import NumbaError
 from numba.core.registry import CPUDispatcher
-from numba.core.typed_passes import NativeLowering, NativeParforLowering
+from numba.core.typed_passes import NativeLowering, NativeParforLowering, NopythonTypeInference
 
 from .. import progress
 from .libraries import add_overload, native_on_demand
@@ -41,25 +43,67 @@ class _Marking(AnalysisPass):
         return False
 
 
+class _NotOneType(NumbaError):
+    """A variable is a contiguous array in one place and another one elsewhere."""
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _OneLayout(AnalysisPass):
+    """Refuses results of array expressions in variables that hold other views as well: Numba makes no such results."""
+
+    _name = "one_layout"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state: object) -> bool:
+        for block in state.func_ir.blocks.values():
+            for assign in block.find_insts(numba_ir.Assign):
+                target = state.typemap[assign.target.name]
+                found = state.calltypes.get(assign.value) if isinstance(assign.value, numba_ir.Expr) else None
+                if isinstance(target, types.Array) and target.layout == "A" and found is not None:
+                    if getattr(found.return_type, "layout", "A") != "A":
+                        raise _NotOneType(assign.target.name)
+        return False
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _WithSSA(AnalysisPass):
+    _name = "with_ssa"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state: object) -> bool:
+        state.flags.enable_ssa, state.status.fail_reason = True, None
+        return False
+
+
 class _Generated(CompilerBase):
     """Numba's nopython pipeline for generated functions, without what they have no use for.
 
     Each variable has one type, so the SSA pass would only add copies; with Numba's types for what it adds it took a
-    sixth of the time to a gradient.
+    sixth of the time to a gradient. Where a variable is an array of two layouts, it is needed all the same.
     """
 
     def define_pipelines(self) -> list:
-        self.state.flags.enable_ssa = False
-        full = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        is_parallel = self.state.flags.auto_parallel.enabled
-        has_inner = any(isinstance(c, CodeType) for c in self.state.func_id.code.co_consts)
+        with_ssa, without = self._pipeline(True), self._pipeline(False)
+        with_ssa.passes.insert(0, (_WithSSA, "SSA after all"))
+        without.add_pass_after(_OneLayout, NopythonTypeInference)
+        for passes in (without, with_ssa):
+            passes.finalize()
+        return [without, with_ssa]
+
+    def _pipeline(self, has_ssa: bool) -> PassManager:
+        flags, code = self.state.flags, self.state.func_id.code
+        flags.enable_ssa = has_ssa
+        keeps_all = flags.auto_parallel.enabled or any(isinstance(c, CodeType) for c in code.co_consts)
         passes = PassManager("generated")
-        for step, description in full.passes:
-            if is_parallel or has_inner or step.__name__ not in _NOT_NEEDED:
+        for step, description in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
+            if keeps_all or step.__name__ not in _NOT_NEEDED:
                 passes.add_pass(step, description)
-        passes.add_pass_after(_Marking, NativeParforLowering if is_parallel else NativeLowering)
-        passes.finalize()
-        return [passes]
+        passes.add_pass_after(_Marking, NativeParforLowering if flags.auto_parallel.enabled else NativeLowering)
+        return passes
 
 
 class _SpecialisingCompiler(_FunctionCompiler):
