@@ -17,7 +17,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NativeLowering, NativeParforLowering, NopythonTypeInference
 
 from .. import progress
-from .libraries import add_overload, native_on_demand
+from .libraries import native_on_demand
 from .stored import Kept, classes_by_token, keep_out_of_numbas_cache
 
 __all__ = ["derivative_in", "inner_njit", "result_type", "specialising_dispatcher", "unit_njit"]
@@ -110,26 +110,17 @@ class _SpecialisingCompiler(_FunctionCompiler):
     """Compiles, for each tuple of argument types, the function that `specialise` makes for them."""
 
     specialise: Callable
-    is_part = False
-    """Whether what is compiled next is for other compiled code."""
-    made: Callable | None = None
 
     def _compile_core(self, args: tuple, return_type: object) -> object:
-        is_part, self.made = self.is_part, None
-
-        def wanted(description: object) -> bool:
-            """Whether Python will call a function at once: the derivative, unless it is for other compiled code."""
-            return self.made is not None and not is_part and description.qualname == self.made.__qualname__
-
-        with progress.compiling(self.py_func.__name__), native_on_demand(wanted), classes_by_token() as tokens:
+        with progress.compiling(self.py_func.__name__), native_on_demand(), classes_by_token() as tokens:
             result = super()._compile_core(args, return_type)
             result.library.tokens_of_dualad = dict(tokens)
             return result
 
     def _get_implementation(self, args: tuple, kws: dict) -> Callable:
-        self.made = self.specialise(args)
+        made = self.specialise(args)
         progress.stage("types and code, by Numba")
-        return self.made
+        return made
 
 
 class RecordsGiven(Exception):
@@ -151,16 +142,6 @@ class _SpecialisingDispatcher(CPUDispatcher):
         if any(isinstance(x, np.ndarray) and x.dtype.names is not None for x in (*args, *kwargs.values())):
             raise RecordsGiven
         return super()._compile_for_args(*args, **kwargs)
-
-    def add_overload(self, compiled: object) -> None:
-        add_overload(self, compiled)
-
-    def get_call_template(self, args: tuple, kws: dict) -> object:
-        self._compiler.is_part = True
-        try:
-            return super().get_call_template(args, kws)
-        finally:
-            self._compiler.is_part = False
 
     def __reduce__(self) -> tuple:
         if self.derivative is None:

@@ -20,10 +20,15 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.registry import cpu_target
 from numba.core.runtime import rtsys
 
-__all__ = ["add_overload", "native_on_demand"]
+from .. import generated
+
+__all__ = ["native_on_demand"]
 
 _ENVIRONMENT = "_ZN08NumbaEnv"
 """How the names of those globals begin through which a compiled function finds its constants."""
+
+_OWN = ("dualad.", "numba.")
+"""Whose functions Python calls seldom. Recursive ones of the user's find each other by the addresses of native code."""
 
 _wrapped = CPUContext.create_cpython_wrapper
 _executable = CPUContext.get_executable
@@ -128,7 +133,7 @@ class _Later:
         return self.function(*args, **kwargs)
 
 
-def add_overload(dispatcher: object, compiled: object) -> None:
+def _add_overload(dispatcher: object, compiled: object) -> None:
     """Let a dispatcher call what was compiled for it, be it that Python will never do so."""
     if not isinstance(compiled.entry_point, _Later):
         _added(dispatcher, compiled)
@@ -140,11 +145,8 @@ def add_overload(dispatcher: object, compiled: object) -> None:
 
 
 @contextlib.contextmanager
-def native_on_demand(wanted: Callable) -> Iterator[None]:
-    """Let what is compiled meanwhile be made native on demand; Numba's own runtime is native before.
-
-    `wanted` says of the description of a function whether Python will call it at once.
-    """
+def native_on_demand() -> Iterator[None]:
+    """Let what is compiled meanwhile be made native on demand; Numba's own runtime is native before."""
 
     def create_cpython_wrapper(context, library, fndesc, env, call_helper, release_gil=False):
         def make(wrapper: object) -> None:
@@ -157,7 +159,9 @@ def native_on_demand(wanted: Callable) -> Iterator[None]:
             _wrapped(context, library, fndesc, env, call_helper, release_gil)
 
     def get_executable(context, library, fndesc, env):
-        if wanted(fndesc) or fndesc.llvm_cpython_wrapper_name not in getattr(library, "_wrappers", ()):
+        has_wrapper = fndesc.llvm_cpython_wrapper_name in getattr(library, "_wrappers", ())
+        is_own = str(fndesc.modname).startswith(_OWN) and fndesc.modname != generated.__name__
+        if not (has_wrapper and is_own):
             return _executable(context, library, fndesc, env)
         library._ensure_finalized()
         library._define_environments()
@@ -171,7 +175,7 @@ def native_on_demand(wanted: Callable) -> Iterator[None]:
         (codegen, "_library_class", _OnDemand),
         (CPUContext, "create_cpython_wrapper", create_cpython_wrapper),
         (CPUContext, "get_executable", get_executable),
-        (Dispatcher, "add_overload", add_overload),
+        (Dispatcher, "add_overload", _add_overload),
     )
     before = [getattr(where, name) for where, name, _ in hooks]
     for where, name, hook in hooks:
