@@ -5,7 +5,6 @@ Without Numba, the same functions are ordinary Python (`f.py_func`), in which pr
 
 import math
 
-import numba
 import numpy as np
 import pytest
 from numba import njit, prange
@@ -15,12 +14,7 @@ import dualad
 RNG = np.random.default_rng(13)
 
 
-@pytest.fixture(autouse=True)
-def _two_threads():
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
-    yield
-    numba.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 @njit(parallel=True)

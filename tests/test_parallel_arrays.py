@@ -3,7 +3,6 @@
 `f.py_func` is the same function in plain NumPy.
 """
 
-import numba
 import numpy as np
 import pytest
 from numba import njit, prange, stencil
@@ -14,12 +13,7 @@ RNG = np.random.default_rng(17)
 X, W, V = RNG.uniform(0.2, 1.0, 7), RNG.uniform(0.2, 1.0, 7), RNG.uniform(0.2, 1.0, 4)
 
 
-@pytest.fixture(autouse=True)
-def _two_threads():
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
-    yield
-    numba.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 @njit(parallel=True)

@@ -140,7 +140,22 @@ def _use(low: object, s: object, array: Var, times: int, loop: For | None, shift
 
 
 @dataclass(eq=False)
-class Chunk(Entry):
+class OfLifted(Entry):
+    """What one of several threads does: some code of the user's, as a function, with something around it."""
+
+    lifted: Lifted
+
+    @property
+    def name(self) -> str:
+        return self.lifted.name
+
+    @property
+    def place(self) -> tuple:
+        return self.lifted.place
+
+
+@dataclass(eq=False)
+class Chunk(OfLifted):
     """A chunk of the iterations of a loop: (first index, their number, operands) -> (contributions, own parts).
 
     Attributes
@@ -156,18 +171,9 @@ class Chunk(Entry):
         The operands that the loop writes into.
     """
 
-    lifted: Lifted
     own: dict[int, Axis] = field(default_factory=dict)
     new: dict[int, types.Array] = field(default_factory=dict)
     written: tuple[int, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.lifted.name
-
-    @property
-    def place(self) -> tuple:
-        return self.lifted.place
 
     @property
     def key(self) -> object:

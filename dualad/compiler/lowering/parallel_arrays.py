@@ -30,8 +30,9 @@ from ..ir import Const, Global, Place, Slice, TupleOf, Var
 from ..ir.callees import methods_named
 from ..runtime.numba_bridge.kernels import Elementwise, kernel_of
 from .chunks import PART, SHARED, SUM, Chunked, Result, Role
-from .entries import Entry, Lifted, flat
+from .entries import Entry, flat
 from .nested_primitives import Derived
+from .own_parts import OfLifted
 from .reads import attribute
 from .values import OPERANDS, Frame, FunctionValue, Static
 
@@ -50,19 +51,10 @@ _ARITHMETIC = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 
 @dataclass(eq=False)
-class Part(Entry):
+class Part(OfLifted):
     """An expression of a part of some arrays: (first index, length, operands, lengths of the other axes) -> results."""
 
-    lifted: Lifted
     sizes: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.lifted.name
-
-    @property
-    def place(self) -> tuple:
-        return self.lifted.place
 
     @property
     def key(self) -> object:
@@ -113,8 +105,7 @@ class _Tree:
         return ast.copy_location(ast.Name(name, ast.Load()), node)
 
     def unused(self, name: str) -> str:
-        while name in self._taken:
-            name += "_"
+        name = _unlike(self._taken, name)
         self._taken.add(name)
         return name
 

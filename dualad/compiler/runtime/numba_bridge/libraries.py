@@ -72,8 +72,7 @@ class _OnDemand(JITCodeLibrary):
         ll_module.data_layout = self._codegen._data_layout
         passes, builder = self._codegen._function_pass_manager(opt=min(config.OPT, 1))
         for function in ll_module.functions:
-            if not function.is_declaration:
-                passes.run(function, builder)
+            passes.run(function, builder)
 
     def _define_environments(self) -> None:
         """Give the process the globals of environments, which Numba fills when it has compiled a function."""
