@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import dualad
+from dualad.testing import check_grads
 
 
 def by_inverse(a):
@@ -102,3 +103,19 @@ def test_what_is_compiled_outside_is_numbas():
     with native_on_demand():
         assert codegen._library_class is not before
     assert codegen._library_class is before
+
+
+def solves_of_two_layouts(a, b):
+    x = b * 2.0
+    total = 0.0
+    for k in range(3):
+        x = np.linalg.solve(a + k * np.eye(a.shape[0]), x)[::-1]
+        total += x[0] * x[-1]
+        if k == 1:
+            x = x * 1.5
+    return total
+
+
+def test_a_variable_that_is_contiguous_in_one_place_and_a_view_in_another():
+    a = np.array([[4.0, 0.3, -0.2], [0.1, 5.0, 0.7], [-0.4, 0.2, 3.0]])
+    check_grads(solves_of_two_layouts, (a, np.array([0.5, -1.0, 2.0])))
