@@ -8,6 +8,7 @@ import linecache
 import os
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -268,7 +269,13 @@ def test_python_function():
     assert python_function(Model().method).__name__ == "method" and python_function(Model()) is None
 
 
+_CUBE = "def f(x):\n    return x * x * x\n"
+
+
 def test_a_text_of_dualads_own_is_found_although_linecache_has_forgotten_it():
     f = texts.define("def f(x):\n    return x * x\n", "<dualad: a test>", {"__name__": __name__})["f"]
     linecache.clearcache()
     assert dualad.grad(f)(3.0) == 6.0
+    copy = types.FunctionType(texts.define(_CUBE, "<dualad: another>", {})["f"].__code__, {"__name__": __name__})
+    linecache.clearcache()
+    assert dualad.grad(copy)(3.0) == 27.0

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
+from ... import texts
 from ...errors import NoSourceError
 from ...rules.custom import CustomRule, find_custom
-from ...texts import TEXT
 from ..runtime.numba_bridge import derivative_in
 from ..runtime.numba_bridge.kernels import wrapper_of
 from .callables import as_function, is_library, parts_of, signature_of_code
@@ -261,9 +261,8 @@ def _candidates(function: types.FunctionType) -> Iterator[tuple[str, int, str]]:
     lines = linecache.getlines(filename, function.__globals__)
     if lines and lines != before:
         yield filename, 1, "".join(lines)
-    own, text = function.__globals__.get(TEXT, (None, None))
-    if own == filename:
-        yield filename, 1, text
+    if filename in texts.known:
+        yield filename, 1, texts.known[filename]
     if digest(function.__code__) in _carried:
         yield _carried[digest(function.__code__)]
 

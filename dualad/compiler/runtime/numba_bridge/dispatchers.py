@@ -76,6 +76,7 @@ class _WithSSA(AnalysisPass):
 
     def run_pass(self, state: object) -> bool:
         state.flags.enable_ssa, state.status.fail_reason = True, None
+        state.return_type = state.given_return_type  # not what types were found without
         return False
 
 
@@ -87,6 +88,7 @@ class _Generated(CompilerBase):
     """
 
     def define_pipelines(self) -> list:
+        self.state.given_return_type = self.state.return_type
         with_ssa, without = self._pipeline(True), self._pipeline(False)
         with_ssa.passes.insert(0, (_WithSSA, "SSA after all"))
         without.add_pass_after(_OneLayout, NopythonTypeInference)
