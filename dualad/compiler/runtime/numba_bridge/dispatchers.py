@@ -18,6 +18,7 @@ from numba.core.typed_passes import NativeLowering, NativeParforLowering, Nopyth
 
 from .. import progress
 from .libraries import native_on_demand
+from .repeated_work import done_once
 from .stored import Kept, classes_by_token, keep_out_of_numbas_cache
 
 __all__ = ["derivative_in", "inner_njit", "result_type", "specialising_dispatcher", "unit_njit"]
@@ -114,7 +115,7 @@ class _SpecialisingCompiler(_FunctionCompiler):
     specialise: Callable
 
     def _compile_core(self, args: tuple, return_type: object) -> object:
-        with progress.compiling(self.py_func.__name__), native_on_demand(), classes_by_token() as tokens:
+        with progress.compiling(self.py_func.__name__), native_on_demand(), done_once(), classes_by_token() as tokens:
             result = super()._compile_core(args, return_type)
             result.library.tokens_of_dualad = dict(tokens)
             return result
