@@ -3,7 +3,7 @@
 Without arguments it runs the main job: fit the Lotka-Volterra model to the Hudson's Bay pelt record and compare its
 gradient by reverse mode, forward mode and central differences. With ``FILE.py:FUNCTION --at ARG ...`` it does the same
 comparison for a function of the user's own; ``--source reverse`` prints the generated derivative code instead.
-``explain FILE.py:FUNCTION --at ARG ...`` shows what its gradient costs, line by line.
+``explain FILE.py:FUNCTION --at ARG ...`` shows what its gradient costs, line by line, ``--memory SIZE`` within a limit.
 ``cache`` shows the disk cache, ``cache clear`` empties it, ``cache verify`` reads all of it.
 """
 
@@ -60,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         options = _parser().parse_args(_joined(argv[1:] if explains else argv))
         if explains and options.target is None:
             raise UsageError("explain needs a function: explain FILE.py:FUNCTION --at ARG")
+        if options.memory is not None and not explains:
+            raise UsageError("--memory goes with explain: explain FILE.py:FUNCTION --at ARG --memory 200MB")
         if options.target is None and options.at:
             raise UsageError("--at needs a function: FILE.py:FUNCTION")
         if options.target is None:
@@ -68,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
             f, args = load_function(options.target), [parse_argument(text) for text in options.at]
             _check_call(f, args)
         if explains:
-            print(_guarded(lambda: dualad.explain(f, *args).table(), f, args))
+            print(_guarded(lambda: dualad.explain(f, *args, memory=options.memory).table(), f, args))
         elif options.source is not None:
             print(_guarded(lambda: dualad.derivative_source(f, *args, mode=options.source), f, args))
         elif options.target is None:
@@ -127,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         "floats are differentiated",
     )
     parser.add_argument("--source", choices=("reverse", "forward"), help="print the generated derivative code")
+    parser.add_argument("--memory", metavar="SIZE", help="with explain: what the reverse sweep may store, as in 200MB")
     return parser
 
 

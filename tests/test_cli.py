@@ -135,6 +135,15 @@ def test_source_is_python(capsys, model_file, mode):
     assert "def " in source
 
 
+def test_what_a_gradient_costs_within_a_limit_of_memory(capsys, model_file):
+    at = ["--at", "1,2,3,4", "--at", "0.5", "--at", "4"]
+    assert main(["explain", f"{model_file}:weighted", *at, "--memory", "1MB"]) == 0
+    assert "at most 1 MB at a time" in capsys.readouterr().out
+    assert main([f"{model_file}:weighted", *at, "--memory", "1MB"]) == 2
+    assert "--memory goes with explain" in capsys.readouterr().err
+    assert main(["explain", f"{model_file}:weighted", *at, "--memory", "much"]) == 2
+
+
 def test_helpers_are_compiled_without_touching_the_module(model_file):
     weighted = load_function(f"{model_file}:weighted")
     assert compiled(weighted)(np.array([1.0, 2.0]), 0.5, 2) == pytest.approx(5.0 * np.sin(0.5))
