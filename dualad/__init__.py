@@ -3,10 +3,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .any_number import dual_jvp, for_any_number, tape_grad
-from .batching import vmap
-from .checkpointing import checkpoint
-from .compiler.runtime.vector_math import use_vector_math, uses_vector_math
 from .errors import (
     ArgumentError,
     DualadError,
@@ -15,30 +11,23 @@ from .errors import (
     RuleError,
     UnsupportedError,
 )
-from .functions import *  # noqa: F403
-from .linearizing import linearize
-from .rules.custom import custom_rule
-from .rules.registry import bilinear, constant, linear, pair, pointwise
-from .stopping import stop_gradient
-from .structures import ravel, register_structure
-from .trace import Trace, trace
-from .transforms import (
-    derivative_source,
-    grad,
-    hessian,
-    hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    taylor,
-    value_and_grad,
-    vjp,
-)
+
+if TYPE_CHECKING:
+    from .c_pointers import cfunc as cfunc
+    from .dual import Dual as Dual
+    from .equations import implicit as implicit
+    from .equations import implicit_minimum as implicit_minimum
+    from .explaining import Explanation as Explanation
+    from .explaining import explain as explain
+    from .public import *  # noqa: F403
+    from .sparse import sparse_hessian as sparse_hessian
+    from .sparse import sparse_jacobian as sparse_jacobian
+    from .tape import Tape as Tape
+    from .tape import Var as Var
 
 __version__ = "0.2.0"
 
-# What is there when it is first asked for: a program that wants the compiler alone need not wait for it.
+# What the compiler can do without is there when it is asked for; the rest (`public`) comes with the first of its names.
 _LATER = {
     "Dual": "dual",
     "Tape": "tape",
@@ -51,25 +40,24 @@ _LATER = {
     "sparse_hessian": "sparse",
     "sparse_jacobian": "sparse",
 }
-if TYPE_CHECKING:
-    from .c_pointers import cfunc as cfunc
-    from .dual import Dual as Dual
-    from .equations import implicit as implicit
-    from .equations import implicit_minimum as implicit_minimum
-    from .explaining import Explanation as Explanation
-    from .explaining import explain as explain
-    from .sparse import sparse_hessian as sparse_hessian
-    from .sparse import sparse_jacobian as sparse_jacobian
-    from .tape import Tape as Tape
-    from .tape import Var as Var
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
+    if name.startswith("_"):
         raise AttributeError(f"module 'dualad' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    if name in _LATER:
+        value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    public = vars(importlib.import_module(".public", __name__))
+    globals().update((key, value) for key, value in public.items() if not key.startswith("_"))
+    if name not in public:
+        raise AttributeError(f"module 'dualad' has no attribute {name!r}")
+    return public[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [

@@ -2,10 +2,14 @@
 
 import ast
 import re
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+import dualad
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dualad"
@@ -22,7 +26,8 @@ LAYERS = (
     ("checkpointing", "c_pointers", "linearizing"),
     ("sparse",),
     ("equations", "scipy"),
-    ("functions", "number_class", "any_number", "dual", "tape", "trace", "graph", "explaining", "testing"),
+    ("functions", "number_class", "any_number", "dual", "tape", "tracing", "graph", "explaining", "testing"),
+    ("public",),
     ("dualad",),
     ("compare", "examples"),
     ("__main__",),
@@ -148,3 +153,18 @@ def test_no_paths_of_one_machine():
         if pattern.search(line)
     ]
     assert not found, f"a path of one machine: {found}"
+
+
+def test_to_import_dualad_imports_no_more_than_its_errors():
+    """The compiler is loaded with the first name of it; so `import dualad` costs nothing beside Numba."""
+    code = "import sys, dualad; print({m.split('.')[0] for m in sys.modules}, 'dualad.transforms' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert "'dualad'" in out and "'numba'" not in out and "'numpy'" not in out and out.endswith("False\n")
+
+
+def test_public_names():
+    assert set(dualad.__all__) <= set(dir(dualad)) and all(hasattr(dualad, name) for name in dualad.__all__)
+    exec("from dualad import *", names := {})
+    assert set(dualad.__all__) <= set(names)
+    with pytest.raises(AttributeError, match="module 'dualad' has no attribute 'gradient'"):
+        _ = dualad.gradient

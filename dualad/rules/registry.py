@@ -48,6 +48,7 @@ are the positions of arguments by which no derivative is known: where one carrie
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import sys
 import textwrap
@@ -56,6 +57,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .. import texts
 from ..errors import RuleError
 
 KINDS = ("pointwise", "linear", "bilinear", "pair", "constant")
@@ -94,8 +96,6 @@ class Rule:
     kind: str
     functions: tuple[Callable, ...]
     function: Callable | None = None
-    body: RuleBody | None = None
-    vjp: RuleBody | None = None
     arity: int | None = None
     cheap: bool = False
     singular: bool = False
@@ -105,6 +105,21 @@ class Rule:
     reverse_function: Callable | None = None
     is_users: bool = False
     """Whether the rule is declared outside dualad."""
+
+    @functools.cached_property
+    def body(self) -> RuleBody | None:
+        """The rule, taken apart: of dualad's own when somebody asks, as reading takes a fifth of their import."""
+        if self.function is None:
+            return None
+        body = _read(self.function, self.name, self.kind)
+        if self.kind != "pair" and len(body.outputs) != self.arity:
+            raise RuleError(f"rule {self.name}: {self.arity} arguments but {len(body.outputs)} derivatives")
+        return body
+
+    @functools.cached_property
+    def vjp(self) -> RuleBody | None:
+        """The reverse rule of a pair, taken apart."""
+        return None if self.reverse_function is None else _read(self.reverse_function, self.name, "pair")
 
     @property
     def elementwise(self) -> bool:
@@ -128,8 +143,9 @@ class Rule:
         """Declare the VJP of a pair (decorator)."""
         if self.kind != "pair":
             raise RuleError(f"rule {self.name}: only a pair takes a reverse rule, this one is {self.kind}")
-        self.vjp = _read(function, self.name, "pair")
         self.reverse_function = function
+        if self.is_users:
+            _ = self.vjp  # an error comes where the rule is
         return function
 
     def __repr__(self) -> str:
@@ -201,7 +217,7 @@ def all_rules() -> tuple[Rule, ...]:
 
 def _read(function: Callable, name: str, kind: str) -> RuleBody:
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+        tree = ast.parse(textwrap.dedent(texts.source_of(function))).body[0]
     except (OSError, TypeError):
         raise RuleError(f"rule {name}: its source cannot be found: write it as a def in a file or a cell") from None
     if not isinstance(tree, ast.FunctionDef):
@@ -225,16 +241,16 @@ def _read(function: Callable, name: str, kind: str) -> RuleBody:
     return RuleBody(params, tuple(temps), value, outputs, {**around.globals, **around.nonlocals})
 
 
-def _declaring_module() -> str:
-    """Return the name of the module that declares a rule: that of the nearest caller outside this one."""
+def _is_own() -> bool:
+    """Whether it is dualad that declares a rule: the nearest caller outside this module is one of its own."""
     frame = sys._getframe(1)
     while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
         frame = frame.f_back
-    return frame.f_globals.get("__name__", "")
+    return frame.f_globals.get("__name__", "").startswith("dualad.")
 
 
 def _register(rule: Rule) -> Rule:
-    rule.is_users = not _declaring_module().startswith("dualad.")
+    rule.is_users = not _is_own()
     if rule.is_users:
         _make_room(rule)
     if rule.name in _by_name:
@@ -274,16 +290,17 @@ def _declare(
 ) -> Callable[[Callable], Rule]:
     def decorate(function: Callable) -> Rule:
         name = function.__name__
-        body = _read(function, name, kind)
+        params = list(inspect.signature(function).parameters)
         extra = {"pointwise": 0, "linear": 1, "bilinear": 1, "pair": None}[kind]
         if extra is None:
-            arity = sum(not p.endswith("_dot") and p not in ("value", "values_active") for p in body.params)
+            arity = sum(not p.endswith("_dot") and p not in ("value", "values_active") for p in params)
         else:
-            arity = len(body.params) - extra - ("value" in body.params)
-        if kind != "pair" and len(body.outputs) != arity:
-            raise RuleError(f"rule {name}: {arity} arguments but {len(body.outputs)} derivatives")
+            arity = len(params) - extra - ("value" in params)
         flags = (cheap, singular or pole, pole, overflows, fixed)
-        return _register(Rule(name, kind, functions, function, body, None, arity, *flags))
+        rule = Rule(name, kind, functions, function, arity, *flags)
+        if not _is_own():
+            _ = rule.body  # an error comes where the rule is
+        return _register(rule)
 
     return decorate
 
