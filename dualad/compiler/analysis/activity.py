@@ -14,8 +14,9 @@ from ...rules import registry
 from .. import ir
 from ..ir import ITERATED, Function, If, Op, Var, boundary
 from ..ir.callees import library_name
-from ..ir.effects import ALLOCATIONS, COPIES, STRUCTURAL, VIEWS, WRITES, is_known, may_be_written_by, written_by
+from ..ir.effects import is_known, may_be_written_by, written_by
 from ..ir.kinds import is_complex, is_constant_type, is_float, is_list, is_memory, is_object, is_reference, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, STRUCTURAL, VIEWS, WRITES
 from .aliases import Aliases
 
 _NAMES = {

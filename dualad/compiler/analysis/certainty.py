@@ -16,8 +16,9 @@ from ...rules import selection
 from .. import ir
 from ..ir import For, Function, If, Op, Var, While
 from ..ir.boundary import touches_object
-from ..ir.effects import ALLOCATIONS, WRITES, is_known, may_be_written_by, written_by
+from ..ir.effects import is_known, may_be_written_by, written_by
 from ..ir.kinds import is_complex, is_float, is_reference
+from ..ir.operations import ALLOCATIONS, WRITES
 from .aliases import Aliases
 
 SHAPE_QUERIES = frozenset(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from .. import ir
 from ..ir import Block, For, Function, Op, Var, While
-from ..ir.effects import ALLOCATIONS, COPIES, may_be_written_by, shares_memory
+from ..ir.effects import may_be_written_by, shares_memory
+from ..ir.operations import ALLOCATIONS, COPIES
 from .aliases import Aliases
 
 

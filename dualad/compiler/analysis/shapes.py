@@ -22,15 +22,14 @@ from numba import types
 from ...rules import broadcasting, linear_algebra
 from .. import ir
 from ..ir import UNDEFINED, Block, Const, For, Function, If, Namer, Op, Slice, TupleOf, Var, While
-from ..ir.effects import ALLOCATIONS, COPIES
 from ..ir.kinds import is_array, is_integer, type_of
+from ..ir.operations import ALLOCATIONS, LIKE
 from ..ir.renaming import rename_everywhere
 from ..lowering.chunks import Chunked
 from ..lowering.nested_primitives import Derived
 
 _DEEPEST = 16  # of the formulas for sizes
 _ALL = Slice(Const(None), Const(None), Const(None))
-_LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
 _PRODUCTS = {
     linear_algebra.matrix_matrix: ((0, 0), (1, 1)),  # for each axis, which argument has it, and where
     linear_algebra.matrix_vector: ((0, 0),),
@@ -127,9 +126,9 @@ class Sizes:
 
     def _made(self, op: Op, axis: int) -> object:
         ndim = type_of(op.target).ndim
-        if op.fn in _LIKE and is_array(op.args[0]):
+        if op.fn in LIKE and is_array(op.args[0]):
             return self.of(op.args[0], axis) if type_of(op.args[0]).ndim == ndim else None
-        if op.fn in ALLOCATIONS - _LIKE or op.fn is broadcasting.stretch:
+        if op.fn in ALLOCATIONS - LIKE or op.fn is broadcasting.stretch:
             shape = op.kwargs.get("shape") if not op.args else op.args[1 if op.fn is broadcasting.stretch else 0]
             return self._item(shape, axis)
         if op.fn is np.eye and not op.kwargs:

@@ -19,8 +19,8 @@ from numba import types
 from ...errors import DualadError, at
 from .. import ir
 from ..ir import UNDEFINED, Block, Const, For, Function, Global, If, Op, Slice, TupleOf, Var, While
-from ..ir.effects import WRITES
 from ..ir.kinds import is_memory, type_of
+from ..ir.operations import WRITES
 from .aliases import Aliases
 
 _INDEXED = ("getitem", "view", "gather", "setitem", "augitem")

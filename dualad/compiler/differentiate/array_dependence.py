@@ -18,15 +18,14 @@ from .. import ir
 from ..ir import Const, Op, Var
 from ..ir.boundary import touches_object
 from ..ir.callees import library_name
-from ..ir.effects import ALLOCATIONS, COPIES, VIEWS
 from ..ir.kinds import is_array, is_memory, is_number, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, OF_SIZES, VIEWS
 from ..lowering.nested_primitives import Derived
 from .derivative_text import fill_value
 
 _MOVES = frozenset({stretch, matrices.matrix_with_diagonal, matrices.lower_triangle, matrices.upper_triangle})
 """Linear rules that place elements of their first argument, and zeros."""
 
-_OF_SIZES = frozenset({np.zeros, np.empty, np.ones, np.full})
 _SHAPED_LIKE_THE_FIRST = frozenset({np.argsort, ordering.sorted_places, ordering.partitioned_places, gather.positions})
 _AS_LONG_AS_GIVEN = frozenset({*COPIES, *VIEWS})
 """What gives integers and booleans in a number that depends on sizes alone."""
@@ -82,7 +81,7 @@ class ArrayDependence:
             raise self.dense(f"what {fn if isinstance(fn, str) else library_name(fn)} gives", op.place)
 
     def allocation(self, op: Op) -> str:
-        if op.fn in _OF_SIZES:
+        if op.fn in OF_SIZES:
             shape = op.args[0] if op.args else op.kwargs["shape"]
             if self.uncertain(shape):
                 raise self.dense("the size of an array", op.place)
@@ -161,9 +160,9 @@ class ArrayDependence:
         rule = None if isinstance(op.fn, str) else registry.find(op.fn)
         if op.fn in _SHAPED_LIKE_THE_FIRST:
             self.line(f"{op.target.name} = {self.call('no_sets', op.args[0].name)}")
-        elif op.fn in _OF_SIZES and not any(map(self.uncertain, op.args[:1])):
+        elif op.fn in OF_SIZES and not any(map(self.uncertain, op.args[:1])):
             self.primal(op)
-        elif op.fn in ALLOCATIONS - _OF_SIZES or (rule is not None and rule.elementwise) or op.fn in _AS_LONG_AS_GIVEN:
+        elif op.fn in ALLOCATIONS - OF_SIZES or (rule is not None and rule.elementwise) or op.fn in _AS_LONG_AS_GIVEN:
             given = tuple(Var(self.stand_in(a)) if isinstance(a, Var) else a for a in op.args)
             self.line(f"{op.target.name} = {self.expression(Op(op.target, op.fn, given, op.kwargs, op.detail))}")
         elif op.fn in ("getitem", "view") and self.has_certain_index(op.args[1:]):

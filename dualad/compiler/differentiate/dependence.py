@@ -32,8 +32,9 @@ from ..analysis.activity import Activity
 from ..analysis.certainty import Certainty
 from ..ir import UNDEFINED, Const, Function, If, Op, Slice, Var
 from ..ir.callees import library_name
-from ..ir.effects import EFFECTS, is_known, written_by
+from ..ir.effects import is_known, written_by
 from ..ir.kinds import is_array, is_float, is_list, is_memory, is_number, type_of
+from ..ir.operations import facts
 from ..ir.printer import Scope, leaf_text
 from ..lowering.chunks import Chunked
 from ..lowering.nested_primitives import Derived
@@ -162,7 +163,7 @@ class Dependence(Boxes, ArrayDependence, DerivativeEmitter):
     # ---------------------------------------------------------------- operations
 
     def stmt_Op(self, op: Op) -> None:
-        if op.fn == "unpack" or (op.fn in EFFECTS and op.fn != "pop" and self.is_dropped(op)):
+        if op.fn == "unpack" or (facts(op.fn).has_effect and op.fn != "pop" and self.is_dropped(op)):
             return
         if op.fn in ("append", "pop") and self.in_doubt:
             raise self.dense("the length of a list", op.place)

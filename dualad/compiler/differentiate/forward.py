@@ -18,8 +18,8 @@ from ...rules.spectra import TURNED
 from .. import ir
 from ..analysis.activity import Activity
 from ..ir import UNDEFINED, Function, Op, Var, rule_text
-from ..ir.effects import ALLOCATIONS, COPIES, VIEWS, WRITES
 from ..ir.kinds import is_array, is_float, is_memory, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, VIEWS, WRITES
 from ..ir.printer import INPLACE, Scope, leaf_text
 from ..lowering.nested_primitives import Derived, GradientRule
 from ..runtime import vector_math

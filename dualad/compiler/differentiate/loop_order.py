@@ -10,8 +10,8 @@ import operator
 
 from .. import ir
 from ..ir import For, Op, Var, While
-from ..ir.effects import WRITES
 from ..ir.kinds import is_integer, is_memory
+from ..ir.operations import WRITES
 from ..runtime import vector_math
 from ..transform.cse import is_load
 from .plan import Plan

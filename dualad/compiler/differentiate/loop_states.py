@@ -15,8 +15,9 @@ from numba import types
 from ...errors import UnsupportedError, at
 from .. import ir
 from ..ir import Const, For, Op, Var, While
-from ..ir.effects import ALLOCATIONS, COPIES, WRITES, is_known, shares_memory, written_by
+from ..ir.effects import is_known, shares_memory, written_by
 from ..ir.kinds import is_array, is_list, is_number, is_reference, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, WRITES
 from ..transform.cse import is_load
 from .plan import Plan
 

@@ -19,8 +19,8 @@ from ...rules.registry import Rule
 from .. import ir
 from ..analysis.activity import Activity
 from ..ir import Function, Op, Var
-from ..ir.effects import ALLOCATIONS, COPIES
 from ..ir.kinds import is_array
+from ..ir.operations import ALLOCATIONS, COPIES
 from ..ir.printer import Scope
 from ..lowering.nested_primitives import Derived
 from ..runtime.helpers import check_no_overlap

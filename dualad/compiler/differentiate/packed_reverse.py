@@ -26,8 +26,8 @@ from ...rules.registry import Rule
 from .. import ir
 from ..analysis.activity import Activity
 from ..ir import UNDEFINED, Carried, Const, For, Function, If, Op, Var, While, rule_text
-from ..ir.effects import ALLOCATIONS, COPIES
 from ..ir.kinds import is_array
+from ..ir.operations import ALLOCATIONS, COPIES
 from ..ir.printer import Scope
 from ..runtime import vector_math
 from ..runtime.numba_bridge.packs import packs_of

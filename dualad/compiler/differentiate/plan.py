@@ -20,7 +20,6 @@ import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 from numba import types
 
 from ...errors import UnsupportedError, at
@@ -32,18 +31,15 @@ from ..analysis.shapes import Size
 from ..analysis.value_ranges import Integers
 from ..ir import Block, Const, For, Function, If, Op, Var, While, rule_text
 from ..ir.boundary import READS
-from ..ir.effects import ALLOCATIONS, COPIES, VIEWS, WRITES, shares_memory, written_by
+from ..ir.effects import shares_memory, written_by
 from ..ir.kinds import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, LIKE, VIEWS, WRITES, facts
 from ..runtime.numba_bridge.objects import describe, is_modelled
 from ..transform.copy_before_overwrite import needed_operands
 from ..transform.cse import is_load, may_write, writes_in
 from .shadows import find_mirrored
 from .sparse_loops import leaves_no_trace, selects
 from .zero_guards import Guards
-
-_LIKE = frozenset({np.zeros_like, np.empty_like, np.ones_like, np.full_like, *COPIES})
-_CHEAP = frozenset({len, int, float, bool, np.float64, np.float32, "trips", "attr", "unpack", "fstring"})
-
 
 _DECIDED = ("recomputed", "chosen_again", "relied_on", "loops", "left_in")
 """What a plan has decided so far."""
@@ -247,7 +243,7 @@ class Plan:
         if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES:
             if any(map(is_list, stmt.args)):
                 return {v}
-            if stmt.fn in _LIKE:
+            if stmt.fn in LIKE:
                 return self.shadow_needs(stmt.args[0]) if isinstance(stmt.args[0], Var) else set()
             shape = stmt.args[0] if stmt.args else stmt.kwargs["shape"]
             return set(ir.vars_in(shape))
@@ -473,7 +469,7 @@ class Plan:
             return not is_memory(op.args[0]) or self.is_stable(op, block)
         if fn is len and is_list(op.args[0]):
             return self.is_stable(op, block)
-        if fn in _CHEAP:
+        if facts(fn).is_cheap:
             return True
         if is_array(op.target):
             return False

@@ -21,14 +21,14 @@ from ...rules.registry import Rule, is_constant
 from .. import ir
 from ..analysis.shapes import Size
 from ..ir import UNDEFINED, Block, If, Op, TupleOf, Var, rule_text
-from ..ir.effects import ALLOCATIONS, COPIES, WRITES, shares_memory
+from ..ir.effects import shares_memory
 from ..ir.kinds import is_array, is_list, is_memory, is_whole, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, LIKE, WRITES
 from ..ir.printer import leaf_text
 from ..lowering.chunks import Chunked
 from ..lowering.custom_calls import Ruled
 from ..runtime import helpers as runtime
 from .derivative_text import fill_value
-from .plan import _LIKE
 from .reverse_loops import ReverseLoops
 from .shadows import is_chosen_again
 
@@ -197,7 +197,7 @@ class Reverse(ReverseLoops):
             sizes = [f"{n.array.name}.shape[{n.axis}]" if isinstance(n, Size) else self.operand(n) for n in shape]
             return f"np.zeros(({', '.join(sizes)},){dtype})"
         if isinstance(stmt, Op) and stmt.fn in ALLOCATIONS | COPIES and not any(map(is_list, stmt.args)):
-            if stmt.fn in _LIKE:
+            if stmt.fn in LIKE:
                 if isinstance(stmt.args[0], Var):
                     return self.zero_array(stmt.args[0], wide)
                 return like.format(self.operand(stmt.args[0]))

@@ -15,8 +15,8 @@ from ...rules import registry
 from .. import ir
 from ..analysis.activity import Activity
 from ..ir import Function, Op, Var
-from ..ir.effects import ALLOCATIONS, COPIES, VIEWS
 from ..ir.kinds import is_array, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, VIEWS
 
 _BY_ELEMENT = frozenset({"getitem", "setitem", "augitem", "view", "unpack", "attr", "pack"})
 

@@ -36,8 +36,8 @@ from ...rules.registry import Rule
 from ...rules.selection import pick
 from .. import ir
 from ..ir import Block, Const, For, Function, If, Op, Var, While, rule_text
-from ..ir.effects import WRITES
 from ..ir.kinds import is_array, is_float, is_memory, type_of
+from ..ir.operations import WRITES
 from ..runtime import vector_math
 
 CHOICES = frozenset({"maximum", "minimum", "max", "min", "fmax", "fmin"})

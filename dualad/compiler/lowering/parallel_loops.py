@@ -33,7 +33,7 @@ from numba import types
 from ...errors import UnsupportedError, at
 from .. import ir
 from ..ir import UNDEFINED, Block, Const, Op, Place, Slice, TupleOf, Var
-from ..ir.effects import ALLOCATIONS, COPIES
+from ..ir.operations import ALLOCATIONS, COPIES
 from ..runtime.helpers import check_no_overlap
 from .chunks import Chunked
 from .control import assigned_names

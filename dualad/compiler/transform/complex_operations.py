@@ -14,8 +14,9 @@ from .. import ir
 from ..analysis.activity import Activity, operation_name
 from ..ir import UNDEFINED, Block, Const, Function, Namer, Op, TupleOf, Var
 from ..ir.callees import PLAIN
-from ..ir.effects import ALLOCATIONS, COPIES, VIEWS, is_known, may_be_written_by
+from ..ir.effects import is_known, may_be_written_by
 from ..ir.kinds import is_array, is_complex, is_float, is_memory, type_of
+from ..ir.operations import ALLOCATIONS, COPIES, VIEWS
 from ..ir.renaming import rename
 from ..lowering.lower import Lowering
 

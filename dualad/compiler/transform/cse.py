@@ -15,8 +15,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from ...rules import registry
 from .. import ir
 from ..analysis.aliases import Aliases
@@ -24,9 +22,8 @@ from ..analysis.value_ranges import Integers
 from ..ir import Block, Const, Function, If, Op, Var
 from ..ir.effects import is_scalar_type, may_be_written_by
 from ..ir.kinds import is_array, is_list, is_memory, is_number, type_of
+from ..ir.operations import facts
 from ..ir.renaming import rename_everywhere, rename_in
-
-_PLAIN = frozenset({len, int, float, bool, np.float64, np.float32, "trips"})
 
 
 def reuse(function: Function) -> None:
@@ -49,7 +46,7 @@ def is_pure_number(op: object) -> bool:
     if not all(is_scalar_type(type_of(a)) or op.fn is len for a in op.args):
         return False
     rule = None if isinstance(op.fn, str) else registry.find(op.fn)
-    return op.fn in _PLAIN or (rule is not None and rule.kind in ("pointwise", "constant"))
+    return facts(op.fn).is_repeatable or (rule is not None and rule.kind in ("pointwise", "constant"))
 
 
 def key(op: Op) -> tuple:

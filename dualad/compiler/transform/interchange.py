@@ -36,11 +36,11 @@ from ..analysis.value_ranges import Integers
 from ..ir import Block, Carried, Const, For, Function, If, Namer, Op, Var, While
 from ..ir.effects import may_be_written_by
 from ..ir.kinds import is_number, type_of
+from ..ir.operations import facts
 from ..ir.renaming import rename_in
 from .cse import is_load, is_pure_number
 
 _ENOUGH = 16
-_LIGHT = frozenset({operator.add, operator.sub, operator.mul, operator.neg, operator.pos, "getitem", "attr"})
 
 
 def interchange(function: Function, namer: Namer) -> bool:
@@ -263,7 +263,7 @@ def _counts_up(loop: object) -> bool:
 
 
 def _is_light(stmt: object) -> bool:
-    return is_pure_number(stmt) and stmt.fn in _LIGHT
+    return is_pure_number(stmt) and facts(stmt.fn).is_light
 
 
 def _chooses(stmt: object) -> bool:

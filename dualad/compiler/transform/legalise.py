@@ -18,9 +18,10 @@ from .. import ir
 from ..analysis.activity import Activity
 from ..ir import Const, Function, Namer, Op, Place, Var
 from ..ir.callees import PLAIN, library_name
-from ..ir.effects import VIEWS, may_change_memory
+from ..ir.effects import may_change_memory
 from ..ir.kinds import is_array, is_complex, type_of
 from ..ir.of_types import like
+from ..ir.operations import VIEWS
 from ..ir.renaming import rename, rename_everywhere, rename_in
 from ..lowering.entries import Generated, flat
 from ..lowering.lower import Lowering

@@ -26,13 +26,9 @@ from ..analysis.value_ranges import Form, Integers
 from ..ir import UNDEFINED, Block, Const, For, Function, If, Namer, Op, Phi, Var, While
 from ..ir.effects import is_known
 from ..ir.kinds import is_number
+from ..ir.operations import facts
 from ..ir.renaming import rename_in
 from .cse import is_load, is_pure_number, key, may_write, writes_in
-
-_HARMLESS = frozenset(
-    {operator.add, operator.sub, operator.mul, operator.neg, operator.pos, operator.not_, len, "attr", "trips"}
-    | {operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne}
-)
 
 
 def hoist(function: Function, namer: Namer) -> None:
@@ -199,7 +195,7 @@ def _is_harmless(stmt: object, sure: set) -> bool:
     if not isinstance(stmt, Op):
         return False
     of_tuple = stmt.fn == "getitem" and not is_load(stmt) and isinstance(stmt.args[1], Const)
-    return stmt.fn in _HARMLESS or of_tuple or key(stmt) in sure
+    return facts(stmt.fn).is_harmless or of_tuple or key(stmt) in sure
 
 
 def _may_stop(block: Block) -> bool:

@@ -20,9 +20,10 @@ from .. import ir
 from ..ir import Const, Function, Namer, Op, Slice, TupleOf, Var
 from ..ir.boundary import normal_access, refuse_text
 from ..ir.callees import PLAIN
-from ..ir.effects import ALLOCATIONS, METHODS, WRITES, may_change_memory
+from ..ir.effects import METHODS, may_change_memory
 from ..ir.kinds import is_array, is_float, is_integer, is_list, is_memory, is_number, type_of
 from ..ir.of_numbers import is_of_number, may_be_of_number, of_number
+from ..ir.operations import ALLOCATIONS, WRITES
 from ..ir.renaming import rename, rename_everywhere
 from .in_place import in_place
 from .indexing import WHOLE, Indexing, take_grids_apart
