@@ -29,7 +29,7 @@ def views(rng):
 def test_views_of_one_array():
     found = views(np.random.default_rng(0))
     refused_apart = 0
-    for a, b, _ in zip(found, found, range(3000), strict=False):
+    for a, b, _ in zip(found, found, range(400), strict=False):
         shares = np.shares_memory(a, b)
         try:
             is_disjoint = checked(a, b)
@@ -38,7 +38,7 @@ def test_views_of_one_array():
             continue
         assert not shares
         assert is_disjoint == (not np.may_share_memory(a, b)) or a.size * b.size == 0
-    assert refused_apart < 100
+    assert refused_apart < 20
 
 
 def test_what_it_says():
