@@ -83,9 +83,11 @@ class ArrayLikes:
         self.zero_dim.add(x)
         return x
 
-    def attribute_of_number(self, base: object, name: str) -> object:
+    def attribute_of_number(self, base: object, node: ast.Attribute) -> object:
         """Return an attribute of an array without dimensions; None of another value."""
-        return _NO_DIMENSIONS.get(name) if base in self.zero_dim else None
+        if base not in self.zero_dim:
+            return None
+        return Static(np.dtype(self.class_of(base, node))) if node.attr == "dtype" else _NO_DIMENSIONS.get(node.attr)
 
     def refuse_shared_number(self, now: object, node: ast.AST) -> None:
         """Refuse to change an array without dimensions that is seen under several names."""
