@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable
 
 import numpy as np
+from numba import types
 
 from ...rules import lists
 from .. import ir
@@ -153,12 +154,22 @@ class Expressions(
                 if isinstance(value, DictOf):
                     value = self.keys_of(value, n)
                 self.refuse_record(value, "items", n)
-                if not isinstance(value, TupleOf | ListOf):
+                items = self.items_of_tuple(value, n)
+                if items is None:
                     raise self.fail(n, f"*{ast.unparse(n.value)}", "a star takes a tuple")
-                out.extend(value.items)
+                out.extend(items)
             else:
                 out.append(self.expr(n))
         return out
+
+    def items_of_tuple(self, value: object, node: ast.AST) -> list | None:
+        """Return the items of a tuple or a list, which may be that of an array's lengths; None of another value."""
+        if isinstance(value, TupleOf | ListOf):
+            return list(value.items)
+        known = self.type_if_known(value, node) if isinstance(value, Var) else None
+        if not isinstance(known, types.BaseTuple):
+            return None
+        return [self.emit("getitem", (value, Const(k)), node, "n") for k in range(len(known))]
 
     def expr_Lambda(self, node: ast.Lambda, hint: str) -> object:
         return self.inner_function(node)

@@ -342,10 +342,10 @@ class Lowering(
             items = [self.emit("getitem", (value, Const(k)), target, "t", None, ITERATED) for k in range(count)]
         elif isinstance(value, DictOf):
             items = list(self.keys_of(value, target).items)
-        elif isinstance(value, TupleOf | ListOf):
-            self.refuse_record(value, "items", target)
-            items = list(value.items)
         else:
+            self.refuse_record(value, "items", target)
+            items = self.items_of_tuple(value, target)
+        if items is None:
             raise self.fail(target, "unpacking this value", "unpack tuples and arrays, without a star for arrays")
         if stars:
             k = stars[0]
