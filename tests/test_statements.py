@@ -149,7 +149,15 @@ def returned(x):
     return y
 
 
+def lengths_unpacked(x):
+    rows, *others = x.shape
+    out = np.ones((2, *x.shape[1:])) + x[:2]
+    turned = np.ones((*others, rows)) * x.T
+    return np.sum(out * x[1:].reshape(*out.shape)) * np.sum(turned[0] ** 2)
+
+
 PROGRAMS = [
+    (lengths_unpacked, (np.arange(1.0, 7.0).reshape(3, 2),)),
     (by_keywords, (1.3, 0.7)),
     (with_fewer_keywords, (1.3,)),
     *((matched, (1.3, kind, (0, 1.5))) for kind in (0, 2, 11, 5)),

@@ -46,3 +46,33 @@ def copied(x):
 def test_copies_are_refused():
     with pytest.raises(dualad.UnsupportedError, match="0-dimensional array as its result .*: use numbers"):
         dualad.grad(copied)(np.array(1.5))
+
+
+def of_its_dtype(x, z):
+    """The way to a result of the type of some numbers."""
+    kind = np.asarray(z * x).dtype
+    out = np.zeros(2, dtype=kind)
+    out[0] = np.asarray(x).dtype.type(3) * z
+    out[1] = z**2
+    for i in range(2):
+        y = np.asarray(x * out[i])
+        if i == 0:
+            rows = np.empty((2, 2), dtype=y.dtype)
+        rows[i] = y
+    return np.sum(np.ones(2).astype(kind) * rows * x)
+
+
+def test_its_dtype():
+    check_grads(of_its_dtype, (2.0, 1.5))
+    assert np.isclose(dualad.grad(of_its_dtype, 1)(2.0, 1.5), 2.0 * 4.0 * (3.0 + 2.0 * 1.5))
+
+
+def complex_of_its_dtype(x, z):
+    out = np.zeros(2, dtype=np.array(z).dtype)
+    out[1] = z**2 * x
+    return np.sum(out.real + out.imag)
+
+
+def test_its_dtype_is_complex():
+    x_bar, z_bar = dualad.grad(complex_of_its_dtype, (0, 1))(3.0, 1.0 + 2.0j)
+    assert (x_bar, z_bar) == (1.0, 18.0 + 6.0j)

@@ -50,7 +50,7 @@ def of_tuples(x):
 @pytest.mark.parametrize(
     ("f", "what"),
     [
-        (of_tuples, "a tuple in a list that changes is not supported: keep one list for each item"),
+        (of_tuples, "heapq.heappush of tuples is not supported: push numbers"),
         (lambda x: heapq.nsmallest(1, [x[0]], key=abs)[0], "heapq.nsmallest with these arguments"),
     ],
 )

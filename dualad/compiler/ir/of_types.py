@@ -35,6 +35,8 @@ def like(x: object, ty: object) -> object:
     """Return what is known of an operand of some type: its value, or dtype and dimensions; None for neither."""
     if isinstance(x, Const):
         return x.value
+    if isinstance(x, TupleOf) and ty is None:  # not all items have a type yet
+        return Unknown
     if isinstance(x, TupleOf):
         return tuple(like(i, t) for i, t in zip(x.items, ty.types if hasattr(ty, "types") else ty, strict=True))
     if isinstance(x, ir.Global) and not isinstance(x.value, np.ndarray):

@@ -21,7 +21,7 @@ _ARRAY_PARAMETERS = frozenset(
     "a b x y c m v p q u A X arr ary array x1 x2 xp fp ar1 ar2 left right weights bins test_elements xi yi".split()
 )
 """What NumPy calls those of its parameters that take anything like an array."""
-_MAKERS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray)
+MAKERS = (np.array, np.asarray, np.asanyarray, np.ascontiguousarray)
 _OUT = {np.dot: 2, np.clip: 3, np.outer: 2, np.round: 2, np.around: 2, np.isneginf: 1, np.isposinf: 1}
 """Where functions other than ufuncs take the array that they write their result into."""
 _NO_DIMENSIONS = {"shape": TupleOf(()), "strides": TupleOf(()), "ndim": Const(0), "size": Const(1)}
@@ -33,7 +33,7 @@ class ArrayLikes:
     def as_arrays(self, f: object, args: list, kwargs: dict, node: ast.AST) -> tuple[list, dict]:
         """Return arguments of a library function with arrays in place of lists and tuples of numbers."""
         is_of_numpy = isinstance(f, np.ufunc) or (getattr(f, "__module__", "") or "").startswith("numpy")
-        if f in (*_MAKERS, np.ndim, np.shape, np.size) or not is_of_numpy:
+        if f in (*MAKERS, np.ndim, np.shape, np.size) or not is_of_numpy:
             return args, kwargs
         names = _parameters(f, len(args))
         args = [self.as_array(x, node) if name in _ARRAY_PARAMETERS else x for name, x in zip(names, args, strict=True)]
@@ -56,7 +56,7 @@ class ArrayLikes:
 
     def made_of(self, f: object, args: list, kwargs: dict, node: ast.AST, hint: str) -> object:
         """Return np.array(x) or the like where x is a list or a number; None where it is an array."""
-        if f not in _MAKERS or not args:
+        if f not in MAKERS or not args:
             return None
         x = args[0]
         if isinstance(x, ListOf | TupleOf):
@@ -68,7 +68,10 @@ class ArrayLikes:
             return self.pack(x, args[1:], kwargs, node, hint)
         is_number = isinstance(x, Const) and isinstance(x.value, int | float)
         if isinstance(x, Var) and x not in self.lists:
-            is_number = isinstance(self.type_if_known(x, node), types.Number | types.Boolean)
+            known = self.type_if_known(x, node)
+            is_number = isinstance(known, types.Number | types.Boolean)
+            if f is np.array and isinstance(known, types.Array) and known.ndim and not args[1:] and not kwargs:
+                return self.emit(np.copy, (x,), node, hint)  # Numba has it of lists alone
         if not is_number:
             return None
         dtype = kwargs.get("dtype", args[1] if len(args) > 1 else Const(None))
@@ -83,9 +86,11 @@ class ArrayLikes:
         self.zero_dim.add(x)
         return x
 
-    def attribute_of_number(self, base: object, name: str) -> object:
+    def attribute_of_number(self, base: object, node: ast.Attribute) -> object:
         """Return an attribute of an array without dimensions; None of another value."""
-        return _NO_DIMENSIONS.get(name) if base in self.zero_dim else None
+        if base not in self.zero_dim:
+            return None
+        return Static(np.dtype(self.class_of(base, node))) if node.attr == "dtype" else _NO_DIMENSIONS.get(node.attr)
 
     def refuse_shared_number(self, now: object, node: ast.AST) -> None:
         """Refuse to change an array without dimensions that is seen under several names."""

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from ..ir import UNDEFINED, Block, Const, If, Phi, TupleOf, Var, vars_in
 from .dicts import OTHER_DICT
+from .tuple_lists import is_rows
 from .values import (
     OPERANDS,
     DictOf,
@@ -89,7 +90,7 @@ class Branches:
         if is_optional(value):
             flag, found = value.items
             return self.branch(flag, lambda: self.truth(found, node), lambda: Const(False), node)
-        if is_table(value):
+        if is_table(value) or is_rows(value):
             return self.emit(operator.ne, (self.emit(len, value.items[:1], node, "n"), Const(0)), node)
         if is_typed_list(value):
             return self.emit(operator.ne, (self.emit(len, value.items, node, "n"), Const(0)), node)
@@ -173,6 +174,9 @@ class Branches:
         if chosen is not None:
             return chosen
         self.grow_if_different(x, y)
+        for one, other in ((x, y), (y, x)):
+            if is_rows(one) and isinstance(other, Var):  # a list that was empty so far
+                self.become_rows(other, one.cls.form)
         if isinstance(x, TupleOf | ListOf) or isinstance(y, TupleOf | ListOf):
             model = y if x is UNDEFINED else x
             if UNDEFINED not in (x, y) and not alike(x, y):
@@ -211,7 +215,8 @@ class Branches:
         """A list that is another one elsewhere, of another length or in memory, is an object in memory itself."""
         for one, other in ((x, y), (y, x)):
             if isinstance(one, ListOf) and one.node is not None:
-                if isinstance(other, Var) or (isinstance(other, ListOf) and len(one.items) != len(other.items)):
+                is_longer = isinstance(other, ListOf) and len(one.items) != len(other.items)
+                if isinstance(other, Var) or is_rows(other) or is_longer:
                     self.grow(one, one.node)
 
     def is_boolean(self, x: object) -> bool:

@@ -15,6 +15,7 @@ from ...rules import lists, reductions
 from ..ir import Const, TupleOf, Var
 from ..ir.callees import library_name
 from ..runtime.numba_bridge.choices import is_instance_of
+from .tuple_lists import is_rows
 from .values import DictOf, Flat, FunctionValue, Iteration, ListOf, Static, is_records, is_table
 
 _ZERO, _ONE, _NO, _NONE = Const(0), Const(1), Const(False), Const(None)
@@ -39,6 +40,8 @@ class Builtins:
         value = self.unlisted(self.present(value, node))
         if is_table(value):
             return self.over_table(value, node)
+        if is_rows(value):
+            return self.over_rows(value, node)
         if is_records(value):
             return self.over_records(value, node)
         self.refuse_record(value, "going through it, or the value,", node)
@@ -120,7 +123,7 @@ class Builtins:
         obj = self.unlisted(self.as_dict(self.present(obj, node)))
         if is_records(obj):
             return self.size_along(obj, 0, node)
-        if is_table(obj):
+        if is_table(obj) or is_rows(obj):
             return self.plain(len, node, obj.items[0])
         own = self.special(obj, "len")
         if own is not None:

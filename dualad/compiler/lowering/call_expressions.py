@@ -18,6 +18,7 @@ from ..ir.kinds import is_object
 from ..runtime.helpers import check_no_overlap
 from ..runtime.numba_bridge.choices import is_overloaded_by_user
 from ..runtime.numba_bridge.objects import instance_type
+from .array_likes import MAKERS
 from .builtin_calls import SPECIAL
 from .chunks import Chunked
 from .classes import INSTANCES, is_structured
@@ -29,6 +30,7 @@ from .nested_derivatives import transformation_of
 from .nested_primitives import Derived
 from .source import innermost, python_function
 from .structures import DICTS, is_record
+from .tuple_lists import is_rows
 from .values import (
     OPERANDS,
     DictOf,
@@ -65,6 +67,8 @@ class CallExpressions:
                 return Const(base.value.conjugate())
             if isinstance(base, DictOf | ListOf | Var | ir.Global) or is_format or is_typed_list(base):
                 return self.call_method(base, node.func.attr, *self.call_arguments(node), node, hint)
+            if is_rows(base):
+                return self.list_method(base, node.func.attr, *self.call_arguments(node), node)
             if is_table(base):
                 return self.table_method(base, node.func.attr, self.call_arguments(node)[0], node)
             if is_records(base) or is_record_at(base):
@@ -192,6 +196,8 @@ class CallExpressions:
         records = self.made_records(f, args, kwargs, node)
         if records is not None:
             return records
+        if args and is_rows(args[0]) and f in MAKERS:
+            return self.array_of_rows(args[0], kwargs.get("dtype", args[1] if len(args) > 1 else None), node)
         args = [self.argument(x, node) for x in args]
         kwargs = {k: self.argument(x, node) for k, x in kwargs.items()}
         args, kwargs, out = self.split_out(f, args, kwargs, node)

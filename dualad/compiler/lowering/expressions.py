@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable
 
 import numpy as np
+from numba import types
 
 from ...rules import lists
 from .. import ir
@@ -34,6 +35,7 @@ from .records import RecordArrays
 from .signatures import Signatures
 from .structures import Structures
 from .tables import Tables
+from .tuple_lists import is_rows
 from .values import (
     COMPARE,
     OPERANDS,
@@ -153,12 +155,22 @@ class Expressions(
                 if isinstance(value, DictOf):
                     value = self.keys_of(value, n)
                 self.refuse_record(value, "items", n)
-                if not isinstance(value, TupleOf | ListOf):
+                items = self.items_of_tuple(value, n)
+                if items is None:
                     raise self.fail(n, f"*{ast.unparse(n.value)}", "a star takes a tuple")
-                out.extend(value.items)
+                out.extend(items)
             else:
                 out.append(self.expr(n))
         return out
+
+    def items_of_tuple(self, value: object, node: ast.AST) -> list | None:
+        """Return the items of a tuple or a list, which may be that of an array's lengths; None of another value."""
+        if isinstance(value, TupleOf | ListOf):
+            return list(value.items)
+        known = self.type_if_known(value, node) if isinstance(value, Var) else None
+        if not isinstance(known, types.BaseTuple):
+            return None
+        return [self.emit("getitem", (value, Const(k)), node, "n") for k in range(len(known))]
 
     def expr_Lambda(self, node: ast.Lambda, hint: str) -> object:
         return self.inner_function(node)
@@ -210,6 +222,9 @@ class Expressions(
         own = self.binary_of_instances(fn, x, y, node)
         if own is not None:
             return own
+        are_lists = all(is_rows(v) or isinstance(v, ListOf) for v in (x, y))
+        if fn is operator.add and are_lists and (is_rows(x) or is_rows(y)):
+            return self.joined_lists(x, y, node)
         for value in (x, y):
             self.refuse_record(value, "this operation", node)
         for kind in (TupleOf, ListOf):
@@ -304,6 +319,8 @@ class Expressions(
                 self.refuse_record(y, "`in`", node)
             found = self.truth(self.call_member(f, y, [x], {}, node), node)
             return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
+        if isinstance(op, ast.In | ast.NotIn) and is_rows(y):
+            self.refuse_record(y, "`in`", node)
         if isinstance(op, ast.In | ast.NotIn) and is_table(y):
             found = self.is_in_table(y, x, node)
             return found if isinstance(op, ast.In) else self.operation(operator.not_, (found,), node)
@@ -403,6 +420,8 @@ class Expressions(
             return self.item_of_instance(base, node.slice, node)
         if is_table(base):
             return self.item_of_table(base, self.expr(node.slice), node)
+        if is_rows(base):
+            return self.subscript_of_rows(base, node.slice, node)
         if is_records(base) or is_record_at(base):
             return self.subscript_of_records(base, node.slice, node)
         if is_typed_list(base) and isinstance(node.slice, ast.Slice):

@@ -24,6 +24,7 @@ from ..ir.printer import Scope
 from ..ir.renaming import rename
 from ..runtime.numba_bridge.choices import class_of, literal_type
 from ..runtime.numba_bridge.objects import name_of_object
+from .tuple_lists import is_rows
 from .values import OPERANDS, FunctionValue, ListOf, Static
 
 
@@ -85,6 +86,8 @@ class KnownTypes:
         """Return the class that a value has in Python; None if that is not one of those of numbers and containers."""
         if isinstance(value, Const):
             return type(value.value)
+        if is_rows(value):
+            return list
         if isinstance(value, TupleOf):
             return value.cls or tuple
         if isinstance(value, ListOf):

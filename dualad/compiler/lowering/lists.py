@@ -18,6 +18,7 @@ from numba.typed import List
 from ...rules import heaps, lists, reductions
 from ..ir import Const, TupleOf, Var
 from .control import assigned_names
+from .tuple_lists import Form, TupleLists, form_of, is_rows
 from .values import DictOf, Iteration, ListOf, is_instance, is_typed_list
 
 _MOST_LISTS = 256  # of a function that change
@@ -27,16 +28,16 @@ _MOST_ITEMS = 16  # of a comprehension over a range of constant length that is w
 class GrowingList(Exception):
     """A list, or a dict, of which the items, or the keys, were taken to be known is one that changes."""
 
-    def __init__(self, value: ListOf | DictOf):
+    def __init__(self, value: ListOf | DictOf, form: Form | None = None):
         super().__init__(value)
-        self.value = value
+        self.value, self.form = value, form
 
 
 class _NotStatic(Exception):
     """The items of a comprehension are not known."""
 
 
-class Lists:
+class Lists(TupleLists):
     """The part of `Lowering` that deals with lists."""
 
     def expr_List(self, node: ast.List, hint: str) -> object:
@@ -44,7 +45,16 @@ class Lists:
 
     def new_list(self, items: list, node: ast.AST, hint: str = "t") -> object:
         """Return the value of an expression that makes a list."""
-        return self.list_in_memory(items, node, hint) if node in self.growing else ListOf(items, node)
+        return self.list_to_fill(node, hint, items) if node in self.growing else ListOf(items, node)
+
+    def list_to_fill(self, node: ast.AST, hint: str = "t", items: list | tuple = ()) -> Var | TupleOf:
+        """Return a list as an object in memory, of tuples where it has been met with one."""
+        form = self.growing.get(node) or (form_of(items[0]) if items else None)
+        if form is not None:
+            return self.rows_in_memory(form, list(items), node, hint)
+        target = self.list_in_memory(list(items), node, hint)
+        self.displays[target] = node
+        return target
 
     def list_in_memory(self, items: list, node: ast.AST, hint: str = "t") -> Var:
         operands = tuple(self.list_item(i, node) for i in items)
@@ -72,6 +82,10 @@ class Lists:
 
     def list_method(self, base: object, name: str, args: list, kwargs: dict, node: ast.Call) -> object:
         """Call a method on a list."""
+        if is_rows(base):
+            return self.method_of_rows(base, name, args, kwargs, node)
+        if name in ("append", "insert") and args:
+            self.become_rows(base, form_of(args[-1]))
         if is_typed_list(base) and name not in ("copy", "index", "count"):
             raise self.fail(node, f".{name}() of a typed.List that is an argument", "copy it first, typed.List(items)")
         if name in ("sort", "index", "count") or (name in lists.METHODS and isinstance(base, Var) and args):
@@ -97,7 +111,17 @@ class Lists:
             return self.emit("method", (base,), node, "item", None, name)
         raise self.fail(node, f"list.{name}", "use append, extend, insert, pop and stores, or fill an array instead")
 
-    def append(self, base: Var, item: object, node: ast.AST) -> None:
+    def become_rows(self, base: object, form: Form | None) -> None:
+        """Start again, with a list as one of tuples of that form, if there is one."""
+        node = self.displays.get(base) if isinstance(base, Var) else None
+        if form is not None and node is not None:
+            raise GrowingList(ListOf([], node), form)
+
+    def append(self, base: Var | TupleOf, item: object, node: ast.AST) -> None:
+        if is_rows(base):
+            self.method_of_rows(base, "append", [item], {}, node)
+            return
+        self.become_rows(base, form_of(item))
         self.emit("method", (base, self.list_item(item, node)), node, "t", None, "append")
 
     def extend(self, base: Var, source: object, node: ast.AST, times: object = None) -> None:
@@ -118,7 +142,7 @@ class Lists:
         value = self.gone_through(value, node)
         if isinstance(value, TupleOf | ListOf) and times is None:
             return self.new_list(list(value.items), node)
-        target = self.list_in_memory([], node)
+        target = self.list_to_fill(node)
         self.extend(target, value, node, times)
         return target
 
@@ -140,6 +164,9 @@ class Lists:
         """Call a function of heapq; None if it is none."""
         if getattr(f, "__module__", None) not in ("heapq", "_heapq"):
             return None
+        if any(is_rows(x) or form_of(x) is not None for x in args):
+            what = f"heapq.{f.__name__} of tuples"
+            raise self.fail(node, what, "push numbers, and keep what belongs to them in arrays of its own")
         if f.__name__ in heaps.CHANGING and args:
             if isinstance(args[0], ListOf):
                 self.grow(args[0], node)
@@ -155,8 +182,8 @@ class Lists:
         return value.items[0] if is_typed_list(value) else value
 
     def joined_lists(self, x: object, y: object, node: ast.AST) -> Var:
-        """Return x + y."""
-        target = self.list_in_memory([], node)
+        """Return x + y, one of them a list that changes."""
+        target = self.list_to_fill(node)
         self.extend(target, x, node)
         self.extend(target, y, node)
         return target
@@ -181,7 +208,7 @@ class Lists:
             return self.new_list(items, node, hint)
         self.refuse_on_one_thread("a list comprehension", node)
         env = dict(self.frame.env)
-        target = self.list_in_memory([], node, hint)
+        target = self.list_to_fill(node, hint)
         self.generate(node, 0, outermost, lambda item: self.append(target, item, node), False)
         self.without_names_of(node, env)
         return target

@@ -40,6 +40,7 @@ from .results import as_tuples, refuse_poison
 from .source import Differentiated, defaults_of, python_function, read
 from .statements import Statements
 from .stopping import Stopping
+from .tuple_lists import is_rows
 from .values import (
     BOOLEAN,
     OPERANDS,
@@ -91,7 +92,8 @@ class Lowering(
         self.unchanging: dict[str, tuple[str, str]] = {}  # dicts and instances that must not change: why, and a remedy
         self.defaults: dict[int, tuple[object, str, str]] = {}  # the defaults that have been used
         self.ranges: dict[Var, range] = {}  # of loop variables, where they are known and not empty
-        self.growing: set[ast.AST] = set()  # the expressions that make lists which change
+        self.growing: dict[ast.AST, object] = {}  # what makes lists that change; the forms of tuples
+        self.displays: dict[Var, ast.AST] = {}  # where lists in memory are made
         self.open: dict[object, tuple[str, dict]] = {}  # carried values whose structure is not known yet
         self.zero_dim: set[Var] = set()  # numbers that are arrays without dimensions to the user
         self.made_by: dict[Var, object] = {}  # what defines a variable, for `known_types`
@@ -226,6 +228,8 @@ class Lowering(
             if is_table(base):
                 self.augment_table(base, self.expr(s.target.slice), self.expr(s.value), s)
                 return
+            if is_rows(base):
+                self.refuse_record(base, "an augmented assignment to an item", s)
             if is_record_at(base):
                 key = self.expr(s.target.slice)
                 self.augmented_field(base, getattr(key, "value", None), self.expr(s.value), s)
@@ -273,7 +277,7 @@ class Lowering(
         if isinstance(now, ListOf):  # in place: all names of the list see it
             self.grow(now, s)
         is_sequence = value in self.lists or isinstance(value, TupleOf | ListOf)
-        if now in self.lists and isinstance(s.op, ast.Add) and is_sequence:
+        if (now in self.lists or is_rows(now)) and isinstance(s.op, ast.Add) and is_sequence:
             self.extend(now, value, s)
             return now
         if not (isinstance(now, OPERANDS) and isinstance(value, OPERANDS)):
@@ -306,6 +310,9 @@ class Lowering(
                 self.store_in_records(base, target.slice, value, target)
                 return
             base = self.unlisted(base)
+            if is_rows(base):
+                self.store_in_rows(base, target.slice, value, target)
+                return
             if isinstance(base, DictOf):
                 self.store_in_dict(base, self.expr(target.slice), value, target)
                 return
@@ -342,10 +349,10 @@ class Lowering(
             items = [self.emit("getitem", (value, Const(k)), target, "t", None, ITERATED) for k in range(count)]
         elif isinstance(value, DictOf):
             items = list(self.keys_of(value, target).items)
-        elif isinstance(value, TupleOf | ListOf):
-            self.refuse_record(value, "items", target)
-            items = list(value.items)
         else:
+            self.refuse_record(value, "items", target)
+            items = self.items_of_tuple(value, target)
+        if items is None:
             raise self.fail(target, "unpacking this value", "unpack tuples and arrays, without a star for arrays")
         if stars:
             k = stars[0]

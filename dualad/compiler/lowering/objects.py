@@ -97,7 +97,7 @@ class Objects:
 
     def array_attribute(self, base: Var | ir.Global, node: ast.Attribute, hint: str) -> object:
         """Return an attribute of an array, or of what is not known yet to be one."""
-        own = self.attribute_of_number(base, node.attr)
+        own = self.attribute_of_number(base, node)
         if own is not None:
             return own
         made = self.made_by.get(base)

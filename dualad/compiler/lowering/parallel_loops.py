@@ -37,6 +37,7 @@ from ..ir.operations import ALLOCATIONS, COPIES
 from ..runtime.helpers import check_no_overlap
 from .chunks import Chunked
 from .control import assigned_names
+from .divided_loops import DividedLoops
 from .entries import Lifted
 from .iterations import read_first, reduction
 from .nested_primitives import Derived, outcome
@@ -118,7 +119,7 @@ class _Accesses:
         return self.fail(others[0].stmt, f"{what} ({_RACE}),", remedy)
 
 
-class ParallelLoops:
+class ParallelLoops(DividedLoops):
     """The part of `Lowering` that deals with loops over `prange`."""
 
     def is_parallel(self, s: ast.For) -> bool:
@@ -146,6 +147,15 @@ class ParallelLoops:
         loop = self.as_written(s)
         start, count = self.bounds_of_prange(s)
         assigned = set(assigned_names([loop]))
+        with self.rows_in_line(loop, assigned) as loop:
+            kinds = self.shared_among_threads(loop, start, count, assigned, s)
+        for name in assigned - kinds.keys():
+            self.frame.env[name] = Poison("each iteration of prange has its own: assign it after the loop")
+
+    def shared_among_threads(
+        self, loop: ast.For, start: object, count: object, assigned: set[str], s: ast.For
+    ) -> dict[str, str]:
+        """Emit a loop over prange; return the names to which all iterations contribute, and how."""
         kinds = self.contributions(loop, assigned)
         function = self.function_of_chunk(loop, assigned, kinds)
         lifted, operands = self.lift(function, [start, count], {0, 1}, s)
@@ -161,8 +171,7 @@ class ParallelLoops:
                 self.frame.env[name] = self.combined(kind, self.frame.env[name], part, s)
         finally:
             self.origin = outer
-        for name in assigned - kinds.keys():
-            self.frame.env[name] = Poison("each iteration of prange has its own: assign it after the loop")
+        return kinds
 
     def as_written(self, s: ast.For) -> ast.For:
         """Return a loop as it stands in the function's text; `s` has no jumps any more."""
@@ -228,7 +237,7 @@ class ParallelLoops:
     def function_of_chunk(self, loop: ast.For, assigned: set[str], kinds: dict[str, str]) -> FunctionValue:
         """Return the function (first index, number) -> (contributions) of a chunk of the iterations."""
         outer = self.frame
-        taken = {n.id for n in ast.walk(self.inlining[-1][0]) if isinstance(n, ast.Name)}
+        taken = {n.id for x in (self.inlining[-1][0], loop) for n in ast.walk(x) if isinstance(n, ast.Name)}
         start, count, k, iterable = (_unused(name, taken) for name in ("start", "count", "k", "iterable"))
         env = {name: _fixed(outer.env[name]) for name in sorted(taken - assigned) if name in outer.env}
         for name, x in env.items():

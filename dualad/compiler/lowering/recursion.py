@@ -165,7 +165,7 @@ class Calls:
             except GrowingList as found:
                 if depth > 0:
                     raise
-                self.growing.add(found.value.node)
+                self.growing[found.value.node] = found.form
             self.block = block
             del block.statements[count:]
             self.namer.restore(taken)

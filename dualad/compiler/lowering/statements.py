@@ -15,6 +15,7 @@ import numpy as np
 
 from ..ir import UNDEFINED, Const
 from .rewriting import IS_ZERO, ONCE
+from .tuple_lists import is_rows
 from .values import DictOf, ListOf, Static, is_table
 
 _WITHOUT_EFFECT = (np.errstate, contextlib.nullcontext, warnings.catch_warnings, numba.parallel_chunksize)
@@ -31,7 +32,7 @@ class Statements:
         for target in s.targets:
             if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
                 base = self.expr(target.value)
-                if isinstance(base, ListOf) or base in self.lists:
+                if isinstance(base, ListOf) or base in self.lists or is_rows(base):
                     pop = ast.copy_location(ast.Call(ast.Attribute(target.value, "pop", ast.Load()), [], []), target)
                     self.list_method(base, "pop", [self.expr(target.slice)], {}, pop)
                     continue

@@ -25,6 +25,7 @@ from ..ir import Const, TupleOf
 from ..runtime.numba_bridge.objects import CLASSES_OF_FIELDS, fields_of_type, fields_tuple
 from ..runtime.typed_lists import from_array
 from .classes import INSTANCES, of_instance
+from .tuple_lists import is_rows
 from .values import (
     DictOf,
     InstanceClass,
@@ -302,6 +303,9 @@ class Structures:
         """An object with attributes is no tuple to the user."""
         if is_table(value):
             raise self.fail(node, f"{what} of a dict with keys known only at run time", "use what it holds")
+        if is_rows(value):
+            remedy = "use one list for each item of the tuples"
+            raise self.fail(node, f"{what} of a list of tuples that changes", remedy)
         if is_typed_list(value):
             raise self.fail(
                 node, f"{what} of a typed.List that is an argument here", "copy it first, typed.List(items)"

@@ -22,6 +22,7 @@ from ...rules import lists
 from .. import ir
 from ..ir import Const, Op, TupleOf, Var
 from ..ir.callees import INPLACE
+from .tuple_lists import form_of, is_rows
 from .values import DictOf, Iteration, Table, is_table
 
 
@@ -30,7 +31,7 @@ class Tables:
 
     def new_table(self, pairs: list, node: ast.AST) -> TupleOf:
         places = self.emit(ir.Foreign(Dict, "dict"), (), node, "places")
-        lists = [self.list_in_memory([], node, hint) for hint in ("keys", "values")]
+        lists = self.list_in_memory([], node, "keys"), self.list_to_fill(node, "values")
         table = TupleOf((places, *lists), Table())
         for key, value in pairs:
             self.store_in_table(table, key, value, node)
@@ -59,19 +60,27 @@ class Tables:
         self.boolean.add(found)
         return found
 
-    def item_of_table(self, table: TupleOf, key: object, node: ast.AST) -> Var:
-        return self.emit("getitem", (table.items[2], self.place_in(table, key, node)), node, "item")
+    def item_of_table(self, table: TupleOf, key: object, node: ast.AST) -> object:
+        values, place = table.items[2], self.place_in(table, key, node)
+        if is_rows(values):
+            return self.row_at(values, place, node)
+        return self.emit("getitem", (values, place), node, "item")
 
     def store_in_table(self, table: TupleOf, key: object, value: object, node: ast.AST) -> None:
         places, keys, values = table.items
-        key, value = self.as_operand(key, node), self.list_item(value, node)
+        key = self.as_operand(key, node)
+        self.become_rows(values, form_of(value))
+        value = value if is_rows(values) else self.list_item(value, node)
+        counted = values.items[0] if is_rows(values) else values
 
         def enter() -> None:
-            self.effect("setitem", (places, key, self.emit(len, (values,), node, "n")), node)
+            self.effect("setitem", (places, key, self.emit(len, (counted,), node, "n")), node)
             self.append(values, value, node)
 
         def change() -> None:
-            if value not in self.lists and isinstance(self.type_if_known(value, node), types.Number | types.Boolean):
+            if isinstance(value, TupleOf):
+                enter()
+            elif value not in self.lists and isinstance(self.type_if_known(value, node), types.Number | types.Boolean):
                 self.effect("setitem", (values, self.place_in(table, key, node), value), node)
             else:  # it may be an array, and the one before have other names
                 enter()
@@ -85,6 +94,7 @@ class Tables:
 
     def augment_table(self, table: TupleOf, key: object, value: object, s: ast.AugAssign) -> None:
         """Lower table[key] += value."""
+        self.refuse_record(table.items[2], "an augmented assignment to an item", s)
         place = self.place_in(table, key, s)
         args = (table.items[2], place, self.as_operand(value, s))
         self.block.statements.append(Op(None, "augitem", args, {}, INPLACE[type(s.op)], self.place(s)))
