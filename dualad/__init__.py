@@ -1,6 +1,6 @@
 """dualad: derivatives of numeric Python, compiled to native code."""
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from .errors import (
@@ -43,8 +43,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_"):
-        raise AttributeError(f"module 'dualad' has no attribute {name!r}")
+    if name.startswith("_") or importlib.util.find_spec(f"dualad.{name}") is not None:
+        raise AttributeError(f"module 'dualad' has no attribute {name!r}")  # modules are there when they are imported
     if name in _LATER:
         value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value

@@ -162,9 +162,17 @@ def test_to_import_dualad_imports_no_more_than_its_errors():
     assert "'dualad'" in out and "'numba'" not in out and "'numpy'" not in out and out.endswith("False\n")
 
 
+@pytest.mark.parametrize("module", ["derivative_function", "texts", "scipy", "compiler.build"])
+def test_a_module_may_be_imported_before_all_others(module):
+    """As pickle does."""
+    code = f"import dualad.{module}, dualad; dualad.grad; dualad.sin; dualad.Dual; dualad.{module}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_public_names():
     assert set(dualad.__all__) <= set(dir(dualad)) and all(hasattr(dualad, name) for name in dualad.__all__)
     exec("from dualad import *", names := {})
     assert set(dualad.__all__) <= set(names)
+    assert not set(dir(dualad.public)) & {path.stem for path in PACKAGE.glob("*.py")} - {"public"}
     with pytest.raises(AttributeError, match="module 'dualad' has no attribute 'gradient'"):
         _ = dualad.gradient
