@@ -273,7 +273,7 @@ def test_entries_that_are_damaged_are_made_anew(script, tmp_path, capsys, monkey
     monkeypatch.setenv("DUALAD_CACHE", "1")
     entry = store.unpacked(good)
     unloadable = store.packed(entry.manifest, b"no pickle")
-    for bad in (good[:-20], good[:5], b"", good[:300] + b"?" + good[301:], unloadable):
+    for bad in (good[:-20], good[:5], b"", good[:300] + bytes([good[300] ^ 1]) + good[301:], unloadable):
         file.write_bytes(bad)
         if bad is unloadable:  # sound, as far as one can tell without loading it
             break
