@@ -43,17 +43,14 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") or importlib.util.find_spec(f"dualad.{name}") is not None:
-        raise AttributeError(f"module 'dualad' has no attribute {name!r}")  # modules are there when they are imported
     if name in _LATER:
-        value = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
-        globals()[name] = value
-        return value
-    public = vars(importlib.import_module(".public", __name__))
-    globals().update((key, value) for key, value in public.items() if not key.startswith("_"))
-    if name not in public:
+        globals()[name] = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    elif not name.startswith("_") and importlib.util.find_spec(f"dualad.{name}") is None:  # modules wait for an import
+        public = vars(importlib.import_module(".public", __name__))
+        globals().update((key, value) for key, value in public.items() if not key.startswith("_"))
+    if name not in globals():
         raise AttributeError(f"module 'dualad' has no attribute {name!r}")
-    return public[name]
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

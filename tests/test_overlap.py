@@ -46,3 +46,12 @@ def test_what_it_says():
     with pytest.raises(dualad.ArgumentError, match="share memory and the function writes into one"):
         checked(x[:3], x[1:])
     assert not checked(x[::2], x[1::2]) and checked(x[:2], x[2:])
+
+
+def test_in_plain_python():
+    """Generated code runs there, too."""
+    x = np.ones(4)
+    with pytest.raises(dualad.ArgumentError, match="share memory and the function writes into one"):
+        check_no_overlap(x[:3], x[1:])
+    check_no_overlap(x[::2], x[1::2])
+    assert are_disjoint(x[:2], x[2:]) and not are_disjoint(x[:3], x[1:])

@@ -23,7 +23,7 @@ from ...rules import broadcasting, linear_algebra
 from .. import ir
 from ..ir import UNDEFINED, Block, Const, For, Function, If, Namer, Op, Slice, TupleOf, Var, While
 from ..ir.kinds import is_array, is_integer, type_of
-from ..ir.operations import ALLOCATIONS, LIKE
+from ..ir.operations import LIKE, OF_SIZES
 from ..ir.renaming import rename_everywhere
 from ..lowering.chunks import Chunked
 from ..lowering.nested_primitives import Derived
@@ -128,7 +128,7 @@ class Sizes:
         ndim = type_of(op.target).ndim
         if op.fn in LIKE and is_array(op.args[0]):
             return self.of(op.args[0], axis) if type_of(op.args[0]).ndim == ndim else None
-        if op.fn in ALLOCATIONS - LIKE or op.fn is broadcasting.stretch:
+        if op.fn in OF_SIZES or op.fn is broadcasting.stretch:
             shape = op.kwargs.get("shape") if not op.args else op.args[1 if op.fn is broadcasting.stretch else 0]
             return self._item(shape, axis)
         if op.fn is np.eye and not op.kwargs:

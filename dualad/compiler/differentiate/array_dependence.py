@@ -19,7 +19,7 @@ from ..ir import Const, Op, Var
 from ..ir.boundary import touches_object
 from ..ir.callees import library_name
 from ..ir.kinds import is_array, is_memory, is_number, type_of
-from ..ir.operations import ALLOCATIONS, COPIES, OF_SIZES, VIEWS
+from ..ir.operations import ALLOCATIONS, COPIES, LIKE, OF_SIZES, VIEWS
 from ..lowering.nested_primitives import Derived
 from .derivative_text import fill_value
 
@@ -27,7 +27,6 @@ _MOVES = frozenset({stretch, matrices.matrix_with_diagonal, matrices.lower_trian
 """Linear rules that place elements of their first argument, and zeros."""
 
 _SHAPED_LIKE_THE_FIRST = frozenset({np.argsort, ordering.sorted_places, ordering.partitioned_places, gather.positions})
-_AS_LONG_AS_GIVEN = frozenset({*COPIES, *VIEWS})
 """What gives integers and booleans in a number that depends on sizes alone."""
 _PRODUCTS = frozenset(
     {
@@ -162,7 +161,7 @@ class ArrayDependence:
             self.line(f"{op.target.name} = {self.call('no_sets', op.args[0].name)}")
         elif op.fn in OF_SIZES and not any(map(self.uncertain, op.args[:1])):
             self.primal(op)
-        elif op.fn in ALLOCATIONS - OF_SIZES or (rule is not None and rule.elementwise) or op.fn in _AS_LONG_AS_GIVEN:
+        elif op.fn in LIKE or op.fn in VIEWS or (rule is not None and rule.elementwise):
             given = tuple(Var(self.stand_in(a)) if isinstance(a, Var) else a for a in op.args)
             self.line(f"{op.target.name} = {self.expression(Op(op.target, op.fn, given, op.kwargs, op.detail))}")
         elif op.fn in ("getitem", "view") and self.has_certain_index(op.args[1:]):

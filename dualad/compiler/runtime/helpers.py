@@ -10,7 +10,7 @@ from numba import get_num_threads, njit, types
 from ...errors import ArgumentError
 from .numba_bridge import memory, threads
 from .numba_bridge.inline import inline_code
-from .numba_bridge.overlap import both_arrays, check_code, disjoint_code
+from .numba_bridge.overlap import SHARED, both_arrays, check_code, disjoint_code
 
 # A derivative takes memory for its tape and gives it back, call after call. glibc's malloc hands large blocks back to
 # the system, and new pages cost more than what is computed on them (measured: 35 ms against 10 ms for a gradient of a
@@ -84,10 +84,13 @@ def check_no_overlap(a: np.ndarray, b: np.ndarray) -> None:
     that lie in the gaps of one another share none, as x[::2] and x[1::2], or m[:, :2] and m[:, 2:]: of each period, the
     stride of some axis, each takes a part of its own.
     """
+    if np.shares_memory(a, b):
+        raise ArgumentError(SHARED)
 
 
 def are_disjoint(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether all memory of one array lies before that of another."""
+    return not np.may_share_memory(a, b)
 
 
 inline_code(check_no_overlap, lambda a, b: types.none if both_arrays(a, b) else None, check_code)

@@ -21,6 +21,7 @@ from numba.core.registry import cpu_target
 from numba.core.runtime import rtsys
 
 from .. import generated
+from .hooks import hooked
 
 __all__ = ["native_on_demand"]
 
@@ -193,17 +194,10 @@ def native_on_demand() -> Iterator[None]:
     target = cpu_target.target_context
     rtsys.initialize(target)
     codegen = target.codegen()
-    hooks = (
+    with hooked(
         (codegen, "_library_class", _OnDemand),
         (CPUContext, "create_cpython_wrapper", create_cpython_wrapper),
         (CPUContext, "get_executable", get_executable),
         (Dispatcher, "add_overload", _add_overload),
-    )
-    before = [getattr(where, name) for where, name, _ in hooks]
-    for where, name, hook in hooks:
-        setattr(where, name, hook)
-    try:
+    ):
         yield
-    finally:
-        for (where, name, _), old in zip(hooks, before, strict=True):
-            setattr(where, name, old)

@@ -14,7 +14,7 @@ from numba.np.arrayobj import make_array
 from ....errors import ArgumentError
 from .inline import once_a_module
 
-_MESSAGE = "two array arguments share memory and the function writes into one: pass a copy"
+SHARED = "two array arguments share memory and the function writes into one: pass a copy"
 
 
 class _Layout:
@@ -65,7 +65,7 @@ def _check(context, builder, sig, args):
         for stride in (*a.strides, *b.strides):
             lie_in_gaps = builder.or_(lie_in_gaps, _lie_apart(builder, a, b, stride))
         with cgutils.if_unlikely(builder, builder.not_(lie_in_gaps)):
-            context.call_conv.return_user_exc(builder, ArgumentError, (_MESSAGE,))
+            context.call_conv.return_user_exc(builder, ArgumentError, (SHARED,))
     return context.get_dummy_value()
 
 

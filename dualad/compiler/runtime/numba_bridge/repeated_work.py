@@ -12,23 +12,20 @@ from numba.core.postproc import PostProcessor, VariableLifetime
 from numba.core.registry import cpu_target
 from numba.core.types.functions import BaseFunction
 
+from .hooks import hooked
+
 __all__ = ["done_once"]
 
 
 @contextlib.contextmanager
 def done_once() -> Iterator[None]:
     """Spare Numba, meanwhile, what this module is about."""
-    hooks = ((BaseFunction, "get_call_type", _get_call_type), (PostProcessor, "run", _post_process))
-    before = [getattr(where, name) for where, name, _ in hooks]
     was_collecting = gc.isenabled()
     gc.disable()  # a tenth of the time: Python looks for cycles through all that Numba has loaded
-    for where, name, hook in hooks:
-        setattr(where, name, hook)
     try:
-        yield
+        with hooked((BaseFunction, "get_call_type", _get_call_type), (PostProcessor, "run", _post_process)):
+            yield
     finally:
-        for (where, name, _), old in zip(hooks, before, strict=True):
-            setattr(where, name, old)
         if was_collecting:
             gc.enable()
 
